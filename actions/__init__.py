@@ -1,0 +1,24 @@
+"""Rasa's custom actions: thin, one capability a module. Each says *what to say*; bot/replies.py says it."""
+
+from rasa_sdk import Action
+
+from actions.answer import Answer, ChooseTopic
+from actions.handoff import OfferHandoff
+from actions.language import ChangeLanguage
+from actions.report import GuideReport, ValidateReportForm
+from actions.turns import TurnLookup
+
+
+def all_actions(turns: TurnLookup) -> list[Action]:
+    """An instance of every action; `turns` has what each needs to know of the turn it runs in."""
+    return [
+        Answer(turns),
+        ChooseTopic(turns),
+        OfferHandoff(),
+        ChangeLanguage(turns),
+        GuideReport(),
+        ValidateReportForm(),
+    ]
+
+
+__all__ = ["TurnLookup", "all_actions"]

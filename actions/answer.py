@@ -1,0 +1,58 @@
+"""Answers a question, or offers topics to choose from, or says that the published text has no answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.turns import TurnLookup
+from bot.replies import Say
+
+
+class Answer(Action):
+    """`action_answer`: search decides; what NLU thinks of the message is one of its reasons."""
+
+    def __init__(self, turns: TurnLookup) -> None:
+        """`turns` finds the running turn."""
+        self._turns = turns
+
+    def name(self) -> str:
+        """Rasa's contract."""
+        return "action_answer"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
+        """Rasa's contract: say one thing, change nothing."""
+        turn = self._turns.of(tracker.sender_id)
+        ranking = tracker.latest_message.get("intent_ranking", [])
+        confidence = {intent["name"]: float(intent["confidence"]) for intent in ranking}
+        outcome = turn.decide(confidence.get("faq", 0.0), confidence.get("out_of_scope", 0.0))
+        say = Say(say=outcome.kind, confidence=outcome.confidence)
+        if outcome.kind == "answer":
+            say["topic"] = outcome.topics[0]
+        elif outcome.kind == "clarify":
+            say["topics"] = list(outcome.topics)
+        dispatcher.utter_message(json_message=say)
+        return []
+
+
+class ChooseTopic(Action):
+    """`action_choose_topic`: a button was pressed; nothing is searched."""
+
+    def __init__(self, turns: TurnLookup) -> None:
+        """`turns` finds the running turn."""
+        self._turns = turns
+
+    def name(self) -> str:
+        """Rasa's contract."""
+        return "action_choose_topic"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
+        """Rasa's contract: answer the topic, if the department still has it switched on."""
+        topic = next(tracker.get_latest_entity_values("topic"), "")
+        if self._turns.of(tracker.sender_id).answers(topic):
+            dispatcher.utter_message(json_message=Say(say="answer", topic=topic, confidence=1.0))
+        else:
+            dispatcher.utter_message(json_message=Say(say="no_answer", confidence=1.0))
+        return []

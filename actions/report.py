@@ -1,0 +1,46 @@
+"""The guide to reporting: asks how to guide, never what happened, and takes no report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, FormValidationAction, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.replies import Say
+
+_NOW, _WITH_NAME = "report_happening_now", "report_with_name"
+
+
+class ValidateReportForm(FormValidationAction):
+    """`validate_report_form`: who is in danger is asked nothing more."""
+
+    def name(self) -> str:
+        """Rasa's contract."""
+        return "validate_report_form"
+
+    async def required_slots(
+        self, domain_slots: list[str], dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
+    ) -> list[str]:
+        """Rasa's contract: the questions still to ask."""
+        return [_NOW] if tracker.get_slot(_NOW) else domain_slots
+
+
+class GuideReport(Action):
+    """`action_guide_report`: the answer that fits what the guide learned, which is then forgotten."""
+
+    def name(self) -> str:
+        """Rasa's contract."""
+        return "action_guide_report"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
+        """Rasa's contract: say one thing, and clear the slots for a next time."""
+        if tracker.get_slot(_NOW):
+            topic = "report-danger-now"
+        elif tracker.get_slot(_WITH_NAME):
+            topic = "report-not-urgent"
+        else:
+            topic = "report-anonymous"
+        dispatcher.utter_message(json_message=Say(say="answer", topic=topic, confidence=1.0))
+        return [SlotSet(_NOW, None), SlotSet(_WITH_NAME, None)]

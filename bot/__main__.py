@@ -1,0 +1,28 @@
+"""The command line: `enlace`."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.cli import content
+from bot.cli.ask import ask
+from bot.cli.serve import serve, train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Enlace answers residents' questions out of their police department's own published words.",
+)
+app.command()(serve)
+app.command()(train)
+app.command()(ask)
+app.add_typer(content.app, name="content")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""`create_app(settings)`: the web application, with its one shape of errors and its limits."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.channels import web
+from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, Unavailable
+from bot.i18n import Catalogs
+from bot.runtime import Progress, Runtime
+from bot.settings import Settings
+from bot.widget import page
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 64 * 1024
+_HEADERS = {
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    b"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
+}
+
+
+class Guard:
+    """Refuses large bodies before they are read, and sets the security headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """ASGI's contract."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI's contract."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        received = 0
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        too_large = not length.isdigit() or int(length) > MAX_BODY
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY:
+                raise TooLarge
+            return message
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *((name, value) for name, value in _HEADERS.items() if name not in present),
+                ]
+                if b"cache-control" not in present:
+                    message["headers"].append((b"cache-control", b"no-store"))
+            await send(message)
+
+        if too_large:
+            request = Request(scope)
+            await error_answer(request, TooLarge())(scope, receive, with_headers)
+        else:
+            await self.app(scope, limited, with_headers)
+
+
+def error_answer(request: Request, error: EnlaceError) -> JSONResponse:
+    """An error in its one shape, in the language of the conversation or of the browser."""
+    catalogs: Catalogs = request.app.state.catalogs
+    language = getattr(request.state, "language", None) or catalogs.negotiate(
+        request.headers.get("accept-language"), "en"
+    )
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+    return JSONResponse(error.body(catalogs, language), error.status, headers)
+
+
+def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
+    """The application; its parts start with its lifespan, and until they answer `/ready` says 503."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        runtime = Runtime(settings, progress)
+        async with runtime.run():
+            app.state.runtime = runtime
+            try:
+                yield
+            finally:
+                app.state.runtime = None
+
+    app = FastAPI(
+        title="Enlace",
+        version="0.1.0",
+        summary="Answers out of a police department's own published words, in the resident's language.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.runtime = None
+    app.state.catalogs = Catalogs(settings.locales_dir, ["en", "es"])
+    app.add_middleware(Guard)
+    app.include_router(web.router)
+    app.include_router(page.router)
+    app.mount("/static", StaticFiles(directory=page.STATIC), name="static")
+
+    @app.get("/health", tags=["operations"])
+    async def health() -> dict[str, str]:
+        """The process lives. Says nothing of whether it can answer."""
+        return {"status": "alive"}
+
+    @app.get("/ready", tags=["operations"], responses=web.ERRORS)
+    async def ready(request: Request) -> dict[str, str]:
+        """Whether residents are answered: the database and Rasa both are."""
+        runtime = web.runtime_of(request)
+        if not await runtime.rasa.ready():
+            raise Unavailable
+        await runtime.store.ping()
+        return {"status": "ready"}
+
+    @app.exception_handler(EnlaceError)
+    async def known(request: Request, error: EnlaceError) -> Response:
+        return error_answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        # The values are left out: they are what somebody wrote.
+        details = [
+            {"field": ".".join(str(part) for part in item["loc"]), "problem": item["msg"]} for item in error.errors()
+        ]
+        answer = BadRequest(details=details)
+        answer.status = 422
+        return error_answer(request, answer)
+
+    @app.exception_handler(HTTPException)
+    async def from_framework(request: Request, error: HTTPException) -> Response:
+        known = NotFound() if error.status_code == 404 else BadRequest()
+        known.status = error.status_code
+        return error_answer(request, known)
+
+    @app.exception_handler(UnicodeDecodeError)
+    async def not_utf8(request: Request, error: UnicodeDecodeError) -> Response:
+        return error_answer(request, BadRequest())
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        # The kind alone: a message or a trace could hold what somebody wrote.
+        log.error("%s %s failed: %s", request.method, request.scope.get("route"), type(error).__name__)
+        return error_answer(request, EnlaceError())
+
+    return app

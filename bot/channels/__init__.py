@@ -1,0 +1,1 @@
+"""The ways in: each knows its wire format and nothing of dialogue."""

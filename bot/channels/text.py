@@ -1,0 +1,26 @@
+"""What every channel does to a resident's text before anything else sees it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from bot.errors import EmptyMessage, MessageTooLong
+from bot.privacy import mask
+
+# Kept among the control and format characters: line break, tab, and the joiners inside emoji and some scripts.
+_KEPT = {"\n", "\t", "\u200c", "\u200d"}
+
+
+def clean(text: str, limit: int) -> str:
+    """`text` without control and bidirectional characters, identifiers masked.
+
+    Raises EmptyMessage if nothing visible is left, MessageTooLong over `limit` characters.
+    """
+    if len(text) > limit:
+        raise MessageTooLong(limit=limit)
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    kept = "".join(char for char in text if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"})
+    kept = kept.strip()
+    if not kept or all(unicodedata.category(char) in {"Cf", "Mn", "Zs"} for char in kept):
+        raise EmptyMessage
+    return mask(kept)

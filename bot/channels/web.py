@@ -1,0 +1,227 @@
+"""The website's API: start a conversation, write, read it again, follow it live, erase it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import secrets
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from bot.channels.text import clean
+from bot.errors import (
+    ErrorAnswer,
+    Unauthorized,
+    Unavailable,
+    UnknownChoice,
+    UnknownDepartment,
+    UnknownLanguage,
+)
+from bot.rasa import RasaError
+from bot.replies import Reply, Say
+from bot.runtime import Runtime
+
+CHANNEL = "web"
+_PING_S = 15
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer} for status in (400, 401, 404, 410, 413, 422, 503)
+}
+router = APIRouter(prefix="/api", responses=ERRORS)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class StartRequest(_Body):
+    """Which department, and the language if the resident chose one."""
+
+    department: str = Field(max_length=64, examples=["kent-wa"])
+    language: str | None = Field(None, max_length=8, examples=["es"])
+
+
+class Started(BaseModel):
+    """The conversation's id and token, which only its starter is told, and a greeting."""
+
+    id: str
+    token: str
+    greeting: Reply
+
+
+class MessageRequest(_Body):
+    """A message: `text` that the resident wrote, or the `choice` of a button (`choices[].send`)."""
+
+    text: str = Field("", max_length=20_000)
+    choice: str | None = Field(None, max_length=200)
+    id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]{8,64}$",
+        description="The client's own id of the message. Sent again with the same id, it is answered once.",
+    )
+    language: str | None = Field(None, max_length=8, description="The resident has chosen this language.")
+
+
+class TranscriptMessage(BaseModel):
+    """One message of the transcript, numbered in its order."""
+
+    number: int
+    author: str
+    text: str
+    language: str
+    reply: Reply | None
+    at: dt.datetime
+
+
+class Transcript(BaseModel):
+    """A conversation as stored: identifiers masked."""
+
+    id: str
+    department: str
+    language: str
+    messages: list[TranscriptMessage]
+
+
+class DepartmentSummary(BaseModel):
+    """A department that is served."""
+
+    id: str
+    name: dict[str, str]
+    place: dict[str, str]
+    languages: list[str]
+    default_language: str
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The running Enlace, once it answers; raises Unavailable until then."""
+    runtime: Runtime | None = request.app.state.runtime
+    if runtime is None:
+        raise Unavailable
+    return runtime
+
+
+async def access(
+    request: Request,
+    conversation_id: Annotated[str, Path(max_length=64)],
+    authorization: Annotated[str, Header(description="Bearer, and the conversation's token.")] = "",
+) -> Any:
+    """The conversation in the path, if the token is its own."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.casefold() != "bearer" or not token:
+        raise Unauthorized
+    conversation = await runtime_of(request).store.access(conversation_id, token.strip())
+    request.state.language = conversation.language
+    return conversation
+
+
+CurrentRuntime = Annotated[Runtime, Depends(runtime_of)]
+CurrentConversation = Annotated[Any, Depends(access)]
+
+
+@router.get("/departments")
+async def departments(runtime: CurrentRuntime) -> list[DepartmentSummary]:
+    """The departments that are served."""
+    return [
+        DepartmentSummary.model_validate(department.profile.model_dump())
+        for department in runtime.library.departments.values()
+    ]
+
+
+@router.post("/conversations", status_code=201)
+async def start(body: StartRequest, request: Request, runtime: CurrentRuntime) -> Started:
+    """Start a conversation."""
+    department = runtime.library.departments.get(body.department)
+    if department is None:
+        raise UnknownDepartment
+    if body.language is not None and body.language not in runtime.library.languages:
+        raise UnknownLanguage
+    default = department.profile.default_language
+    language = body.language or runtime.catalogs.negotiate(request.headers.get("accept-language"), default)
+    new = await runtime.store.create(body.department, CHANNEL, language, chosen=body.language is not None)
+    greeting = runtime.renderer.render([Say(say="smalltalk", message="greet")], body.department, language)
+    return Started(id=new.id, token=new.token, greeting=greeting)
+
+
+@router.post("/conversations/{conversation_id}/messages")
+async def write(body: MessageRequest, conversation: CurrentConversation, runtime: CurrentRuntime) -> Reply:
+    """Write a message and read the reply. It is stored before its turn begins, so that none is lost."""
+    language = conversation.language
+    if body.language is not None and body.language != language:
+        if body.language not in runtime.library.languages:
+            raise UnknownLanguage
+        language = body.language
+    if body.language is not None:
+        await runtime.store.set_language(conversation.id, language)
+    if body.choice is not None:
+        text = runtime.renderer.choice_label(conversation.department, language, body.choice)
+        if text is None:
+            raise UnknownChoice
+    else:
+        text = clean(body.text, runtime.settings.max_message_chars)
+    # The id is the conversation's own: two residents' clients may well count alike.
+    provider_id = f"{conversation.id}:{body.id or secrets.token_urlsafe(12)}"
+    inbox_id = await runtime.store.accept(conversation.id, CHANNEL, provider_id, text, language, body.choice)
+    # Shielded: a resident who closes the page during the turn finds the reply when they come back.
+    reply: Reply | None = await asyncio.shield(runtime.in_background(runtime.turns.settle(conversation.id, inbox_id)))
+    if reply is None:
+        raise Unauthorized  # erased while the turn ran
+    return reply
+
+
+@router.get("/conversations/{conversation_id}")
+async def read(conversation: CurrentConversation, runtime: CurrentRuntime) -> Transcript:
+    """The whole conversation."""
+    messages = [_message(row) for row in await runtime.store.messages(conversation.id)]
+    return Transcript(
+        id=conversation.id,
+        department=conversation.department,
+        language=conversation.language,
+        messages=messages,
+    )
+
+
+@router.get(
+    "/conversations/{conversation_id}/events",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "One `message` event for each message."}},
+)
+async def events(
+    conversation: CurrentConversation,
+    runtime: CurrentRuntime,
+    last_event_id: Annotated[int, Header(ge=0, description="The number of the last message seen.")] = 0,
+    after: Annotated[int, Query(ge=0, description="The same, for clients that can't set headers.")] = 0,
+) -> Response:
+    """New messages as they come, each with its number as event id; resumes after the last one seen."""
+
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        seen = max(last_event_id, after)
+        async with runtime.listeners.listen(conversation.id) as news:
+            while True:
+                news.clear()
+                for row in await runtime.store.messages(conversation.id, seen):
+                    seen = row.number
+                    yield ServerSentEvent(_message(row).model_dump_json(), event="message", id=str(seen))
+                await news.wait()
+
+    return EventSourceResponse(stream(), ping=_PING_S, headers={"Cache-Control": "no-store"})
+
+
+@router.delete("/conversations/{conversation_id}", status_code=204)
+async def erase(conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
+    """Erase the conversation here and in Rasa. If Rasa can't, nothing is said to be erased: try again."""
+    try:
+        await runtime.rasa.forget(conversation.id)
+    except RasaError as error:
+        raise Unavailable from error
+    await runtime.store.erase(conversation.id)
+    return Response(status_code=204)
+
+
+def _message(row: Any) -> TranscriptMessage:
+    return TranscriptMessage(
+        number=row.number, author=row.author, text=row.text, language=row.language, reply=row.reply, at=row.created_at
+    )

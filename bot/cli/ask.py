@@ -1,0 +1,129 @@
+"""`enlace ask`: one question, or one a line, each through the whole turn."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.terminal import fail, load_settings, say
+from bot.settings import Settings
+
+
+def ask(
+    text: Annotated[str | None, typer.Argument(help="The question.")] = None,
+    department: Annotated[str | None, typer.Option(help="Which department.", metavar="ID")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the reply; without it, detected.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole reply as JSON.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read questions from standard input, one a line.")] = False,
+) -> None:
+    """Print the reply to a question. Uses the server that runs on this machine, or starts what it needs.
+
+    Examples:
+
+    enlace ask --department kent-wa "¿me van a preguntar si tengo papeles?"
+
+    echo '{"department": "kent-wa", "text": "do you work with ICE"}' | enlace ask --jsonl
+    """
+    if jsonl == (text is not None):
+        fail('give either a question in quotation marks or --jsonl; see "enlace ask --help"')
+    if text is not None and department is None:
+        fail("--department is missing; `enlace content coverage` lists the departments")
+    rows = _read(sys.stdin) if jsonl else [{"department": department, "text": text, "language": language}]
+    settings = load_settings()
+    logging.basicConfig(level="ERROR", format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    failed = asyncio.run(_ask(settings, rows, as_json or jsonl, jsonl))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _read(lines: Iterable[str]) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+                rows.append({"department": row["department"], "text": row["text"], "language": row.get("language")})
+            except (ValueError, KeyError, TypeError):
+                fail(f'line {number} is not {{"department": …, "text": …, "language"?: …}}')
+    return rows
+
+
+async def _ask(settings: Settings, rows: list[dict[str, Any]], as_json: bool, many: bool) -> int:
+    failed = 0
+    async with _client(settings) as http:
+        for row in rows:
+            reply = await _one(http, row)
+            failed += "error" in reply
+            if as_json:
+                typer.echo(json.dumps(reply, ensure_ascii=False))
+            elif "error" in reply:
+                fail(reply["error"]["message"], code=1)
+            else:
+                _print(reply)
+            if many:
+                sys.stdout.flush()
+    return failed
+
+
+async def _one(http: Any, row: dict[str, Any]) -> dict[str, Any]:
+    """One question in a conversation of its own, which is erased behind it."""
+    start = {key: row[key] for key in ("department", "language") if row.get(key)}
+    # Without a language the department's own is only a first guess: the message decides.
+    started = await http.post("/api/conversations", json=start)
+    if started.status_code != 201:
+        return dict(started.json())
+    conversation = started.json()
+    path = f"/api/conversations/{conversation['id']}"
+    headers = {"Authorization": f"Bearer {conversation['token']}"}
+    reply = await http.post(f"{path}/messages", json={"text": row["text"]}, headers=headers)
+    await http.delete(path, headers=headers)
+    return dict(reply.json())
+
+
+@asynccontextmanager
+async def _client(settings: Settings) -> AsyncIterator[Any]:
+    """A client of the running server, or of one that is started for the occasion."""
+    import httpx
+
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
+    async with httpx.AsyncClient(base_url=f"http://{host}:{settings.port}", timeout=30, trust_env=False) as http:
+        try:
+            running = (await http.get("/ready", timeout=3)).json().get("status") == "ready"
+        except (httpx.HTTPError, ValueError, AttributeError):
+            running = False
+        if running:
+            yield http
+            return
+    from bot.app import create_app
+    from bot.content.yamlfile import ContentError
+    from bot.i18n import MissingCatalogError
+    from bot.rasa import RasaError
+    from bot.training import TrainingError
+
+    say("no server is running; starting what is needed (about half a minute)")
+    try:
+        app = create_app(settings, say)
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(base_url="http://enlace", transport=transport, timeout=30) as http:
+                yield http
+    except (ContentError, MissingCatalogError, TrainingError, RasaError) as error:
+        fail(str(error))
+
+
+def _print(reply: dict[str, Any]) -> None:
+    typer.echo(reply["text"])
+    for citation in reply["citations"]:
+        typer.echo(f"\n  “{citation['quote']}”")
+        typer.echo(f"  {citation['title']}, {citation['section_title']}")
+        if citation["translation"]:
+            typer.echo(f"  [{citation['translation_status']}] {citation['translation']}")
+    for choice in reply["choices"]:
+        typer.echo(f"  [{choice['label']}]")

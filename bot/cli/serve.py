@@ -1,0 +1,109 @@
+"""`enlace serve` and `enlace train`."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import socket
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from bot.cli.terminal import fail, load_settings, say
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+) -> None:
+    """Start the app and Rasa; print the address when both answer; stop both on Ctrl-C.
+
+    Example: enlace serve --port 8080
+    """
+    started = time.monotonic()
+    settings = load_settings(host=host, port=port)
+    listener = _listen(settings.host, settings.port)
+    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+
+    import uvicorn
+
+    from bot.app import create_app
+    from bot.content.yamlfile import ContentError
+    from bot.i18n import MissingCatalogError
+
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    # These write addresses: of residents, or of every call to Rasa.
+    for name in ("httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+    class Server(uvicorn.Server):
+        """Says where it listens once everything answers, since the lifespan is over then."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                say(f"ready in {time.monotonic() - started:.0f} s: open {address} (Ctrl-C stops it)")
+
+    try:
+        app = create_app(settings, say)
+    except (ContentError, MissingCatalogError) as error:
+        fail(str(error))
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        log_config=None,
+    )
+    server = Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    if not server.started:
+        fail("it did not start; the reason is above", code=1)
+    say("stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            fail(f"port {port} is taken: stop what uses it, or choose another with ENLACE_PORT={port + 1} or --port")
+        if error.errno == errno.EACCES:
+            fail(f"port {port} needs an administrator: choose one above 1023 with ENLACE_PORT or --port")
+        fail(f"can't listen on {host}:{port}: {error.strerror}")
+    return listener
+
+
+def train() -> None:
+    """Train Rasa on the present data, if that hasn't been done.
+
+    Example: enlace train
+    """
+    from bot import training
+    from bot.content.library import load
+    from bot.content.yamlfile import ContentError
+    from bot.encoder import Encoder
+
+    settings = load_settings()
+    try:
+        library = load(settings.data_dir)
+        path = training.model_path(settings, library)
+        if path.exists():
+            say(f"train: nothing has changed, {path.name} is current")
+            return
+        started = time.monotonic()
+        # Nothing else runs now: the encoder may have both cores.
+        cache = training.vector_cache(settings, lambda: Encoder(settings.encoder_model, threads=2))
+        say("train: making sentence vectors, then training Rasa (about a minute the first time)")
+        training.train(settings, library, cache, lambda done, total: say(f"train: {done} of {total} vectors"))
+    except (ContentError, training.TrainingError) as error:
+        fail(str(error))
+    say(f"train: {path.name} made in {time.monotonic() - started:.0f} s")

@@ -1,0 +1,150 @@
+"""All content of one version, loaded and checked."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from bot.content import check
+from bot.content.documents import Document, load_document, load_translation, validate
+from bot.content.models import Answer, CitationRef, Department, Language, Topic
+from bot.content.yamlfile import ContentError, Problem, YamlFile
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DepartmentContent:
+    """One department's profile, published texts and answers."""
+
+    profile: Department
+    documents: dict[str, Document]
+    answers: dict[str, Answer]
+
+    def document_of(self, citation: CitationRef) -> Document:
+        """The document that `citation` names; it exists, since the content was checked when it was loaded."""
+        return self.documents[citation.document]
+
+
+@dataclass(frozen=True)
+class Library:
+    """Every language, topic and department, and a version: a hash over all files that were read."""
+
+    languages: dict[str, Language]
+    topics: dict[str, Topic]
+    departments: dict[str, DepartmentContent]
+    version: str
+    stale: tuple[Problem, ...] = ()
+
+
+@dataclass
+class _Loader:
+    root: Path
+    problems: list[Problem] = field(default_factory=list)
+    files: dict[str, YamlFile] = field(default_factory=dict)
+    """The answer files by "department/topic", to name lines in later checks."""
+
+    def registry(self, name: str, model: type[T]) -> dict[str, T]:
+        """One of the registries at the root: {name: {id: model}}."""
+        file = YamlFile.read(self.root / f"{name}.yml")
+        items = (file.data or {}).get(name) or {}
+        loaded = {}
+        for key, value in items.items():
+            try:
+                loaded[key] = model(**value)
+            except (TypeError, ValueError) as error:
+                self.problems.append(file.problem(f"{key}: {error}", name, key))
+        return loaded
+
+    def department(self, folder: Path) -> DepartmentContent | None:
+        try:
+            profile_file = YamlFile.read(folder / "department.yml")
+            profile = validate(Department, profile_file)
+            if profile.id != folder.name:
+                self.problems.append(profile_file.problem(f"id must be the folder's name, {folder.name!r}", "id"))
+        except ContentError as error:
+            self.problems += error.problems
+            return None
+        documents, answers = self._documents(folder / "policies"), self._answers(folder / "answers")
+        return DepartmentContent(profile, documents, answers)
+
+    def _documents(self, folder: Path) -> dict[str, Document]:
+        documents: dict[str, Document] = {}
+        for path in sorted(folder.glob("*.md")):
+            if "." in path.stem:
+                continue
+            try:
+                documents[path.stem] = load_document(path)
+            except ContentError as error:
+                self.problems += error.problems
+        for path in sorted(folder.glob("*.*.md")):
+            name, language = path.stem.split(".", 1)
+            try:
+                if name not in documents:
+                    raise ContentError([Problem(path, 1, f"there is no document {name!r} that loads")])
+                translation, problems = load_translation(path, documents[name])
+            except ContentError as error:
+                self.problems += error.problems
+            else:
+                documents[name].translations[language] = translation
+                self.problems += problems
+        return documents
+
+    def _answers(self, folder: Path) -> dict[str, Answer]:
+        answers: dict[str, Answer] = {}
+        for path in sorted(folder.glob("*.yml")):
+            try:
+                file = YamlFile.read(path)
+                answer = validate(Answer, file)
+            except ContentError as error:
+                self.problems += error.problems
+                continue
+            if answer.topic != path.stem:
+                self.problems.append(file.problem(f"topic must be the file's name, {path.stem!r}", "topic"))
+            answers[path.stem] = answer
+            self.files[f"{folder.parent.name}/{path.stem}"] = file
+        return answers
+
+
+def content_version(root: Path) -> str:
+    """A hash over the names and bytes of every content file below `root`."""
+    digest = hashlib.sha256()
+    paths = [root / "languages.yml", root / "topics.yml", *sorted((root / "faq").rglob("*.*"))]
+    for path in paths:
+        if path.suffix in {".yml", ".md"}:
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def inspect(root: Path, only: str | None = None) -> tuple[Library, list[Problem]]:
+    """Load the content below `root` (`data/`) with everything that is wrong with it, to be reported at once.
+
+    `only` limits it to one department. A file that can't be read is missing from the library and in the problems.
+    """
+    loader = _Loader(root)
+    try:
+        languages, topics = loader.registry("languages", Language), loader.registry("topics", Topic)
+    except ContentError as error:
+        return Library({}, {}, {}, ""), list(error.problems)
+    departments = {}
+    for folder in sorted((root / "faq").iterdir()):
+        if folder.is_dir() and only in (None, folder.name) and (department := loader.department(folder)):
+            departments[folder.name] = department
+    problems = loader.problems
+    for name, department in departments.items():
+        files = {topic: loader.files[f"{name}/{topic}"] for topic in department.answers}
+        problems += check.department(
+            department.profile, department.documents, department.answers, files, topics, languages
+        )
+    stale = tuple(problem for problem in problems if problem.stale)
+    return Library(languages, topics, departments, content_version(root), stale), sorted(set(problems))
+
+
+def load(root: Path) -> Library:
+    """Load the content below `root` (`data/`); raises ContentError with every error of every file."""
+    library, problems = inspect(root)
+    if errors := [problem for problem in problems if not problem.stale]:
+        raise ContentError(errors)
+    return library

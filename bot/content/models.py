@@ -1,0 +1,174 @@
+"""The shapes of the content files; docs/content.md explains each field to those who write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Localized = dict[str, Text]
+"""A text by language code: {"en": …, "es": …}."""
+
+TranslationStatus = Literal["official", "reviewed", "unreviewed"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Language(_Model):
+    """A language that is served."""
+
+    name: Text
+    direction: Literal["ltr", "rtl"]
+    completeness: Literal["required", "usable"]
+
+
+class Topic(_Model):
+    """An entry of data/topics.yml."""
+
+    covers: Text
+    matters: Literal["high", "medium", "low"]
+    everywhere: bool = False
+    label: dict[str, Annotated[str, StringConstraints(min_length=1, max_length=24)]]
+    example: Localized
+
+
+class CitationRef(_Model):
+    """Where an answer's words stand: a verbatim quote from one section of one document of the department."""
+
+    document: Text
+    section: Text
+    quote: Text
+
+
+class ExceptionEntry(_Model):
+    """A condition of the source that limits the answer."""
+
+    text: Localized
+    citation: CitationRef
+
+
+class NextStep(_Model):
+    """What the resident can do next."""
+
+    do: Literal["call-911", "person", "topic", "contact"]
+    topic: str | None = None
+    contact: str | None = None
+
+    @model_validator(mode="after")
+    def _names_its_target(self) -> NextStep:
+        for kind in ("topic", "contact"):
+            if (self.do == kind) != (getattr(self, kind) is not None):
+                raise ValueError(f"a step with `do: {kind}`, and no other, names its `{kind}`")
+        return self
+
+
+class Answer(_Model):
+    """A curated answer to one topic for one department, in every language."""
+
+    topic: Text
+    enabled: bool
+    silent: bool = False
+    reviewed_by: str | None
+    reviewed_on: dt.date | None
+    answer: Localized
+    citations: list[CitationRef] = []
+    exceptions: list[ExceptionEntry] = []
+    next_steps: list[NextStep] = []
+    variants: dict[str, list[Text]]
+
+    @model_validator(mode="after")
+    def _cites_or_is_silent(self) -> Answer:
+        if self.silent == bool(self.citations or self.exceptions):
+            raise ValueError("an answer either has citations or is `silent: true`, and then it cites nothing")
+        if (self.reviewed_by is None) != (self.reviewed_on is None):
+            raise ValueError("`reviewed_by` and `reviewed_on` go together")
+        return self
+
+
+class ContactSource(_Model):
+    """The section of the published text that gives a contact."""
+
+    document: Text
+    section: Text
+
+
+class Contact(_Model):
+    """A phone number, an address or a link; never shown unless confirmed."""
+
+    id: Text
+    kind: Literal["phone", "email", "link", "address"]
+    value: str | None
+    label: Localized
+    confirmed: bool
+    source: ContactSource | None
+
+    @model_validator(mode="after")
+    def _confirmed_has_a_value(self) -> Contact:
+        if self.confirmed and not self.value:
+            raise ValueError("a confirmed contact needs a value")
+        return self
+
+
+class Department(_Model):
+    """A department's profile."""
+
+    id: Text
+    name: Localized
+    short_name: Localized
+    place: Localized
+    time_zone: Text
+    languages: list[str]
+    default_language: str
+    contacts: list[Contact] = []
+    hours: dict[str, str] | None = None
+    holidays: list[dt.date] = []
+
+
+class ConditionElsewhere(_Model):
+    """A limit that stands in another document of the same department."""
+
+    document: Text
+    quote: Text
+
+
+class Condition(_Model):
+    """A rule of a document and the parts of the text that limit it."""
+
+    rule: Text
+    exceptions: list[Text | ConditionElsewhere] = Field(min_length=1)
+
+
+class Uncited(_Model):
+    """A sentence that no topic needs to cite, and why."""
+
+    sentence: Text
+    reason: Text
+
+
+class DocumentHead(_Model):
+    """The front matter of a published text."""
+
+    title: Text
+    source: Text
+    publisher: str | None
+    language: Text
+    published: dt.date | None
+    effective: dt.date | None
+    retrieved: dt.date | None
+    url: str | None
+    note: Localized | None
+    sections: dict[str, Localized]
+    conditions: list[Condition] = []
+    uncited: list[Uncited] = []
+
+
+class TranslationHead(_Model):
+    """The front matter of a translation."""
+
+    status: TranslationStatus
+    reviewed_by: str | None
+    hashes: dict[str, str]

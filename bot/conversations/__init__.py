@@ -1,0 +1,1 @@
+"""Conversations: stored before they are acknowledged, turned one at a time, erased when asked."""

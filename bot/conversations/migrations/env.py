@@ -1,0 +1,23 @@
+"""Alembic's environment: migrates on the connection it is given (bot/conversations/database.py)."""
+
+from typing import Any, Literal
+
+from alembic import context
+
+from bot.conversations.tables import Base, UtcDateTime
+
+
+def render_item(kind: str, item: Any, _: Any) -> str | Literal[False]:
+    """Migrations must not import the application: they outlive its names."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    render_item=render_item,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,240 @@
+"""The one place that reads and writes conversations.
+
+Every public method is one transaction. A conversation is reached through `access` alone, which asks for its token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.conversations.tables import Conversation, Inbox, Message, Outbox, now
+from bot.errors import NotFound, Unauthorized
+
+
+@dataclass(frozen=True)
+class NewConversation:
+    """What only its starter is told: the id, and the token that opens it."""
+
+    id: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A resident's message that waits for its turn, and its conversation as it stands."""
+
+    inbox_id: int
+    number: int
+    text: str
+    choice: str | None
+    conversation: Any
+    """A row of `conversations`."""
+
+
+def _hash(token: str) -> str:
+    # A random token of 256 bits needs no slow hash.
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Store:
+    """Conversations in a database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """`engine`: from `open_engine`, its schema migrated."""
+        self.engine = engine
+
+    async def ping(self) -> None:
+        """Raises if the database doesn't answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(select(1))
+
+    async def create(self, department: str, channel: str, language: str, chosen: bool) -> NewConversation:
+        """Start a conversation."""
+        new = NewConversation(secrets.token_urlsafe(16), secrets.token_urlsafe(32))
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                insert(Conversation).values(
+                    id=new.id,
+                    token_hash=_hash(new.token),
+                    department=department,
+                    channel=channel,
+                    language=language,
+                    language_chosen=chosen,
+                )
+            )
+        return new
+
+    async def access(self, conversation_id: str, token: str) -> Any:
+        """The conversation's row, if `token` is its own; raises Unauthorized, the same for a wrong id and token."""
+        async with self.engine.connect() as connection:
+            row = await self._conversation(connection, conversation_id)
+        if row is None or not hmac.compare_digest(row.token_hash, _hash(token)):
+            raise Unauthorized
+        return row
+
+    async def accept(
+        self, conversation_id: str, channel: str, provider_id: str, text: str, language: str, choice: str | None
+    ) -> int:
+        """Store a resident's message, already masked, and return its inbox id; a repeated one returns the first's."""
+        try:
+            async with self.engine.begin() as connection:
+                number = await self._next_number(connection, conversation_id)
+                await connection.execute(
+                    insert(Message).values(
+                        conversation_id=conversation_id,
+                        number=number,
+                        author="resident",
+                        text=text,
+                        language=language,
+                    )
+                )
+                result = await connection.execute(
+                    insert(Inbox)
+                    .values(
+                        channel=channel,
+                        provider_id=provider_id,
+                        conversation_id=conversation_id,
+                        number=number,
+                        choice=choice,
+                    )
+                    .returning(Inbox.id)
+                )
+                return int(result.scalar_one())
+        except IntegrityError:
+            # The database decides what is a duplicate; a check before the write would race.
+            async with self.engine.connect() as connection:
+                query = select(Inbox.id).where(Inbox.channel == channel, Inbox.provider_id == provider_id)
+                first = await connection.scalar(query)
+            if first is None:
+                raise
+            return int(first)
+
+    async def pending(self, conversation_id: str) -> Pending | None:
+        """The oldest message of the conversation that has not had its turn."""
+        query = (
+            select(Inbox.id, Inbox.number, Inbox.choice, Message.text)
+            .join(Message, (Message.conversation_id == Inbox.conversation_id) & (Message.number == Inbox.number))
+            .where(Inbox.conversation_id == conversation_id, Inbox.state == "received")
+            .order_by(Inbox.id)
+            .limit(1)
+        )
+        async with self.engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return None
+            conversation = await self._conversation(connection, conversation_id)
+        return Pending(row.id, row.number, row.text, row.choice, conversation)
+
+    async def conversations_with_pending(self) -> list[str]:
+        """Conversations with messages that a crash left without a turn."""
+        query = select(Inbox.conversation_id).where(Inbox.state == "received").distinct()
+        async with self.engine.connect() as connection:
+            return list(await connection.scalars(query))
+
+    async def complete(self, pending: Pending, reply: dict[str, Any], changes: dict[str, Any]) -> None:
+        """Close a turn: the reply, its outbox row, the inbox and the conversation, all or nothing."""
+        conversation_id, channel = pending.conversation.id, pending.conversation.channel
+        async with self.engine.begin() as connection:
+            number = await self._next_number(connection, conversation_id, changes)
+            result = await connection.execute(
+                insert(Message)
+                .values(
+                    conversation_id=conversation_id,
+                    number=number,
+                    author="bot",
+                    text=reply["text"],
+                    language=reply["language"],
+                    reply=reply,
+                    in_reply_to=pending.number,
+                )
+                .returning(Message.id)
+            )
+            await connection.execute(
+                insert(Outbox).values(channel=channel, conversation_id=conversation_id, message_id=result.scalar_one())
+            )
+            await connection.execute(
+                update(Inbox).where(Inbox.id == pending.inbox_id).values(state="done", done_at=now())
+            )
+
+    async def reply_to(self, inbox_id: int) -> dict[str, Any] | None:
+        """The reply to a message, or None if its turn isn't over."""
+        query = (
+            select(Message.reply, Message.number)
+            .join(
+                Inbox,
+                (Message.conversation_id == Inbox.conversation_id) & (Message.in_reply_to == Inbox.number),
+            )
+            .where(Inbox.id == inbox_id)
+        )
+        async with self.engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else {**row.reply, "number": row.number}
+
+    async def messages(self, conversation_id: str, after: int = 0) -> Sequence[Any]:
+        """The messages of a conversation numbered above `after`, in order."""
+        query = (
+            select(Message)
+            .where(Message.conversation_id == conversation_id, Message.number > after)
+            .order_by(Message.number)
+        )
+        async with self.engine.connect() as connection:
+            return (await connection.execute(query)).all()
+
+    async def set_language(self, conversation_id: str, language: str) -> None:
+        """The resident chose a language."""
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                update(Conversation)
+                .where(Conversation.id == conversation_id)
+                .values(language=language, language_chosen=True)
+            )
+
+    async def erase(self, conversation_id: str) -> None:
+        """Delete a conversation and all that hangs on it."""
+        async with self.engine.begin() as connection:
+            await connection.execute(delete(Conversation).where(Conversation.id == conversation_id))
+
+    async def unsent(self, limit: int = 100) -> Sequence[Any]:
+        """Outbox rows not handed to their channel yet, oldest first."""
+        query = select(Outbox).where(Outbox.state == "pending").order_by(Outbox.id).limit(limit)
+        async with self.engine.connect() as connection:
+            return (await connection.execute(query)).all()
+
+    async def mark_sent(self, outbox_ids: Sequence[int]) -> None:
+        """The channel has taken these."""
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                update(Outbox)
+                .where(Outbox.id.in_(outbox_ids))
+                .values(state="sent", sent_at=now(), attempts=Outbox.attempts + 1)
+            )
+
+    @staticmethod
+    async def _conversation(connection: AsyncConnection, conversation_id: str) -> Any:
+        query = select(Conversation).where(Conversation.id == conversation_id)
+        return (await connection.execute(query)).one_or_none()
+
+    @staticmethod
+    async def _next_number(
+        connection: AsyncConnection, conversation_id: str, changes: dict[str, Any] | None = None
+    ) -> int:
+        """Take the conversation's next message number; the update locks the row against a second writer."""
+        result = await connection.execute(
+            update(Conversation)
+            .where(Conversation.id == conversation_id)
+            .values(last_number=Conversation.last_number + 1, last_at=now(), **(changes or {}))
+            .returning(Conversation.last_number)
+        )
+        number = result.scalar_one_or_none()
+        if number is None:
+            raise NotFound
+        return int(number)

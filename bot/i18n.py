@@ -1,0 +1,61 @@
+"""Every word of our own that a person reads, from the catalogs under locales/, through Babel."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from babel.core import negotiate_locale
+from babel.dates import format_date
+from babel.support import NullTranslations, Translations
+
+DOMAIN = "enlace"
+SOURCE_LANGUAGE = "en"
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "extract this, translate it later"
+    """Mark a literal for extraction."""
+    return message
+
+
+class MissingCatalogError(Exception):
+    """A language without a compiled catalog."""
+
+
+class Catalogs:
+    """The compiled catalogs of the languages served."""
+
+    def __init__(self, folder: Path, languages: Iterable[str]) -> None:
+        """Load `folder`/<language>/LC_MESSAGES/enlace.mo; raises MissingCatalogError."""
+        self.languages = list(languages)
+        self._catalogs: dict[str, NullTranslations] = {}
+        for language in self.languages:
+            catalog = Translations.load(folder, [language], DOMAIN)
+            if not isinstance(catalog, Translations):
+                raise MissingCatalogError(f"no compiled catalog for {language!r} in {folder}: run `make catalogs`")
+            self._catalogs[language] = catalog
+
+    def gettext(self, language: str, message: str, **values: Any) -> str:
+        """`message` in `language`, its %(placeholders)s filled."""
+        text = str(self._catalogs[language].gettext(message))
+        return text % values if values else text
+
+    def negotiate(self, accept_language: str | None, default: str) -> str:
+        """The served language that an Accept-Language header prefers, by base language; `default` if none."""
+        wanted = []
+        for part in (accept_language or "").split(","):
+            tag, _, weight = part.strip().partition(";q=")
+            try:
+                wanted.append((-float(weight or 1), tag.strip().replace("-", "_")))
+            except ValueError:
+                continue
+        preferred = [tag for _, tag in sorted(wanted, key=lambda item: item[0])]
+        candidates = [form for tag in preferred for form in (tag, tag.split("_")[0])]
+        return negotiate_locale(candidates, self.languages) or default
+
+    @staticmethod
+    def date(language: str, date: dt.date) -> str:
+        """A date as people write it in `language`."""
+        return str(format_date(date, format="long", locale=language))

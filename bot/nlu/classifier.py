@@ -1,0 +1,136 @@
+"""Logistic regression over centred sentence vectors.
+
+Multilingual E5 puts all texts into a narrow cone (cosines of 0.75 to 0.95). Taking the mean of the training vectors
+away and scaling to length 1 again spreads them; with a weak penalty the probabilities then mean something. Rasa's own
+`LogisticRegressionClassifier` takes neither (docs/architecture.md has the measurements).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.nlu.featurizer import SentenceVectorFeaturizer
+
+INTENT_RANKING = "intent_ranking"
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows scaled to length 1; shape unchanged."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class CentredClassifier(IntentClassifier, GraphComponent):
+    """Predicts the intent of a message from its sentence vector."""
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """Rasa's contract: what has to stand before it in the pipeline."""
+        return [SentenceVectorFeaturizer]
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`C`: inverse of the penalty; `ranking_length`: how many intents a result lists."""
+        return {"C": 1000.0, "max_iter": 2000, "ranking_length": 3}
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        weights: dict[str, np.ndarray] | None = None,
+    ) -> None:
+        """`weights`: mean (d,), coef (intents, d), intercept (intents,), intents (intents,); None until trained."""
+        self._config = config
+        self._model_storage = model_storage
+        self._resource = resource
+        self._weights = weights
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> CentredClassifier:
+        """Rasa's contract: an untrained component."""
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> CentredClassifier:
+        """Rasa's contract: the trained component of a model."""
+        with model_storage.read_from(resource) as folder, np.load(folder / "weights.npz", allow_pickle=False) as file:
+            return cls(config, model_storage, resource, dict(file))
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Fit on every example that has an intent and a text, and persist the weights (plain arrays, no pickle)."""
+        from sklearn.linear_model import LogisticRegression
+
+        examples = [
+            (features, message.get(INTENT))
+            for message in training_data.intent_examples
+            if message.get(INTENT) and (features := self._vector(message)) is not None
+        ]
+        vectors = np.stack([features for features, _ in examples])
+        mean = vectors.mean(axis=0)
+        model = LogisticRegression(C=self._config["C"], max_iter=self._config["max_iter"], class_weight="balanced")
+        model.fit(unit(vectors - mean), [intent for _, intent in examples])
+        self._weights = {
+            "mean": mean,
+            "coef": model.coef_.astype(np.float32),
+            "intercept": model.intercept_.astype(np.float32),
+            "intents": np.array(model.classes_, dtype=str),
+        }
+        with self._model_storage.write_to(self._resource) as folder:
+            np.savez(folder / "weights.npz", **self._weights)
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Rasa's contract: nothing after it needs predictions on the training data."""
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Set the intent and its ranking on each message that has a vector; buttons ("/intent") have none."""
+        for message in messages:
+            vector = self._vector(message)
+            if vector is not None and message.get(INTENT) is None:
+                ranking = [
+                    {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}
+                    for name, confidence in self._rank(vector)
+                ]
+                message.set(INTENT, ranking[0], add_to_output=True)
+                message.set(INTENT_RANKING, ranking, add_to_output=True)
+        return messages
+
+    def _rank(self, vector: np.ndarray) -> list[tuple[str, float]]:
+        weights = self._weights
+        if weights is None:
+            return [("out_of_scope", 0.0)]
+        scores = weights["coef"] @ unit(vector - weights["mean"]) + weights["intercept"]
+        odds = np.exp(scores - scores.max())
+        confidences = odds / odds.sum()
+        order = np.argsort(-confidences)[: self._config["ranking_length"]]
+        return [(str(weights["intents"][index]), float(confidences[index])) for index in order]
+
+    @staticmethod
+    def _vector(message: Message) -> np.ndarray | None:
+        _, sentence = message.get_dense_features(TEXT)
+        return None if sentence is None else np.asarray(sentence.features[0])

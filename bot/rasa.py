@@ -1,0 +1,182 @@
+"""Rasa from the app's side: its process, if it is ours to run, and the client that hands it a turn."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bot.encoder import Vectors
+from bot.replies import Say
+from bot.settings import ROOT
+
+log = logging.getLogger(__name__)
+
+_START_S = 180.0
+_STOP_S = 8.0
+
+
+class RasaError(Exception):
+    """Rasa is down, hangs, or answered with a failure; the message says which, and no word of a resident."""
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment of a Rasa process: quiet, without telemetry, its cores shared fairly."""
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("ENLACE_")},
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "RASA_TELEMETRY_ENABLED": "false",
+        # Below WARNING Rasa logs what residents write.
+        "LOG_LEVEL": "ERROR",
+        "LOG_LEVEL_LIBRARIES": "ERROR",
+        "LOG_LEVEL_RASA_PLUS": "ERROR",
+        "SANIC_BACKLOG": "100",
+        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+        # Action calls stay on this machine: packing them costs more than sending them.
+        "COMPRESS_ACTION_SERVER_REQUEST": "false",
+        # A cached feature would be one of another encoder.
+        "RASA_MAX_CACHE_SIZE": "0",
+        **extra,
+    }
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RasaClient:
+    """Hands turns to Rasa."""
+
+    def __init__(self, url: str, token: str, timeout_s: float) -> None:
+        """`timeout_s` bounds one turn."""
+        self._http = httpx.AsyncClient(
+            base_url=f"{url}/webhooks/enlace",
+            headers={"x-enlace-token": token},
+            timeout=timeout_s,
+            trust_env=False,
+        )
+
+    async def turn(
+        self, conversation: str, text: str, metadata: Mapping[str, Any], vector: Vectors | None
+    ) -> list[Say]:
+        """What to say to `text`; raises RasaError, also where Rasa says nothing at all."""
+        data = dict(metadata)
+        if vector is not None:
+            data["vector"] = base64.b64encode(vector.astype("<f4").tobytes()).decode()
+        body = {"conversation": conversation, "text": text, "metadata": data}
+        try:
+            response = await self._http.post("/turn", json=body)
+        except httpx.TimeoutException as error:
+            raise RasaError("Rasa did not answer in time") from error
+        except httpx.HTTPError as error:
+            raise RasaError(f"Rasa can't be reached: {type(error).__name__}") from error
+        if response.status_code != 200:
+            raise RasaError(f"Rasa answered {response.status_code}")
+        says: list[Say] = response.json()["say"]
+        if not says:
+            raise RasaError("Rasa had nothing to say")
+        return says
+
+    async def forget(self, conversation: str) -> None:
+        """Delete Rasa's tracker of a conversation; raises RasaError."""
+        try:
+            (await self._http.delete(f"/conversations/{conversation}")).raise_for_status()
+        except httpx.HTTPError as error:
+            raise RasaError(f"the tracker could not be deleted: {type(error).__name__}") from error
+
+    async def ready(self) -> bool:
+        """Whether Rasa answers and has its model."""
+        try:
+            return (await self._http.get("/", timeout=2)).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+class RasaProcess:
+    """A Rasa of our own on a loopback port: started, watched, started again if it dies, stopped."""
+
+    def __init__(self, python: Path, model: Path, port: int, env: dict[str, str], log_file: Path) -> None:
+        """`python`: Rasa's interpreter; `model`: what `enlace train` made."""
+        self.url = f"http://127.0.0.1:{port}"
+        self._command = [
+            *(str(python), "-m", "bot.nlu.serve", "run", "--model", str(model)),
+            *("--interface", "127.0.0.1", "--port", str(port)),
+            *("--credentials", str(ROOT / "credentials.yml"), "--endpoints", str(ROOT / "endpoints.yml")),
+        ]
+        self._env = env
+        self._log_file = log_file
+        self._process: asyncio.subprocess.Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start it; returns at once, `wait_ready` waits."""
+        self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        await self._spawn()
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _spawn(self) -> None:
+        with self._log_file.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self._env,
+                cwd=ROOT,
+                # A Ctrl-C in the terminal goes to the app, which stops Rasa in order.
+                start_new_session=True,
+            )
+
+    async def _watch(self) -> None:
+        pause = 1.0
+        while self._process is not None:
+            started = time.monotonic()
+            code = await self._process.wait()
+            log.error("Rasa ended with code %s; starting it again in %.0f s (its log: %s)", code, pause, self._log_file)
+            await asyncio.sleep(pause)
+            pause = 1.0 if time.monotonic() - started > 120 else min(pause * 2, 60)
+            await self._spawn()
+
+    async def wait_ready(self, client: RasaClient) -> None:
+        """Wait until it answers; raises RasaError with the remedy if it doesn't within three minutes."""
+        deadline = time.monotonic() + _START_S
+        while not await client.ready():
+            if time.monotonic() > deadline:
+                raise RasaError(f"Rasa did not start within {_START_S:.0f} s; its log is {self._log_file}")
+            await asyncio.sleep(0.2)
+
+    async def stop(self) -> None:
+        """Stop it, by force if it takes longer than a few seconds."""
+        if self._watcher:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+        process, self._process = self._process, None
+        if process and process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()

@@ -1,0 +1,86 @@
+"""Whether what search found is an answer: a calibrated probability, and two thresholds on it.
+
+The probability is a logistic regression over what search and NLU say, fitted by `enlace calibrate` on the questions of
+data/calibration, which are neither trained nor tested on. It says how often the first topic is the right one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from bot.retrieval.index import Match
+
+FEATURES = ("probability", "margin", "variant", "other_variant", "passage", "faq", "out_of_scope")
+
+
+def _logit(probability: float) -> float:
+    probability = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(probability / (1 - probability))
+
+
+def features(matches: Sequence[Match], faq: float, out_of_scope: float) -> list[float]:
+    """What the decision rests on, in the order of FEATURES; `matches` best first, at least two."""
+    first, second = matches[0], matches[1]
+    return [
+        _logit(first.probability),
+        math.log(max(first.probability, 1e-9)) - math.log(max(second.probability, 1e-9)),
+        first.variant,
+        max(match.variant for match in matches) - first.variant,
+        first.passage,
+        _logit(faq),
+        _logit(out_of_scope),
+    ]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What to do: answer `topics[0]`, let the resident choose among `topics`, or say that there is no answer."""
+
+    kind: Literal["answer", "clarify", "no_answer"]
+    topics: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The fitted weights and the thresholds."""
+
+    weights: tuple[float, ...]
+    bias: float
+    answer_from: float
+    clarify_from: float
+    encoder: str
+
+    @classmethod
+    def load(cls, path: Path) -> Decision:
+        """Read data/calibration/decision.yml; raises FileNotFoundError or KeyError."""
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return cls(
+            weights=tuple(float(data["weights"][name]) for name in FEATURES),
+            bias=float(data["bias"]),
+            answer_from=float(data["answer_from"]),
+            clarify_from=float(data["clarify_from"]),
+            encoder=str(data["encoder"]),
+        )
+
+    def confidence(self, matches: Sequence[Match], faq: float, out_of_scope: float) -> float:
+        """Probability that the first match is the right topic."""
+        values = features(matches, faq, out_of_scope)
+        score = self.bias + sum(weight * value for weight, value in zip(self.weights, values, strict=True))
+        return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
+
+    def decide(self, matches: Sequence[Match], faq: float, out_of_scope: float) -> Outcome:
+        """The outcome for a message; `faq` and `out_of_scope` are NLU's confidences in these intents."""
+        confidence = self.confidence(matches, faq, out_of_scope)
+        if confidence >= self.answer_from:
+            return Outcome("answer", (matches[0].topic,), confidence)
+        if confidence >= self.clarify_from:
+            likely = [match.topic for match in matches[:3] if match.probability >= 0.05 * matches[0].probability]
+            return Outcome("clarify", tuple(likely), confidence)
+        return Outcome("no_answer", (), confidence)

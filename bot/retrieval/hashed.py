@@ -1,0 +1,42 @@
+"""Arrays in a file that begins with the SHA-256 of the rest, so that a damaged one is noticed, not trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+
+def read(path: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays in `path`; None if there is no such file or it is damaged, which is logged."""
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data[32:]).digest() != data[:32]:
+            raise ValueError("the hash does not match")
+        with np.load(io.BytesIO(data[32:]), allow_pickle=False) as file:
+            return dict(file)
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        log.warning("%s is damaged (%s); building it anew", path.name, error)
+        return None
+
+
+def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write `arrays` to `path`, whole or not at all: a crash leaves the old file or the new one."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub takes every keyword for its option
+    data = buffer.getvalue()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_bytes(hashlib.sha256(data).digest() + data)
+    temporary.replace(path)

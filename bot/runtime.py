@@ -1,0 +1,162 @@
+"""Everything that one running Enlace is made of, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from actions import all_actions
+from bot import training
+from bot.actions_server import ActionServer
+from bot.content.library import Library, load
+from bot.conversations.database import migrate, open_engine
+from bot.conversations.delivery import Dispatcher, Listeners
+from bot.conversations.store import Store
+from bot.conversations.turn import Turns
+from bot.encoder import Encoder
+from bot.i18n import Catalogs
+from bot.language import LanguageDetector
+from bot.rasa import RasaClient, RasaProcess, environment, free_port
+from bot.replies import Renderer
+from bot.retrieval.decision import Decision
+from bot.retrieval.index import build_index
+from bot.safety import SafetyRules
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str], None]
+"""Told, in a few words, what is being done."""
+
+
+class Runtime:
+    """A running Enlace. Build it, then `async with runtime.run()`."""
+
+    library: Library
+    catalogs: Catalogs
+    store: Store
+    turns: Turns
+    renderer: Renderer
+    listeners: Listeners
+    rasa: RasaClient
+
+    def __init__(self, settings: Settings, progress: Progress = log.info) -> None:
+        """Reads nothing and opens nothing yet."""
+        self.settings = settings
+        self._progress = progress
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @contextlib.asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Start everything, yield once it answers, stop everything."""
+        settings = self.settings
+        self.library = load(settings.data_dir)
+        for problem in self.library.stale:
+            log.warning("%s", problem)
+        self.catalogs = Catalogs(settings.locales_dir, self.library.languages)
+        self.renderer = Renderer(self.library, self.catalogs)
+        self.listeners = Listeners()
+        async with contextlib.AsyncExitStack() as stack:
+            engine = open_engine(settings.database)
+            stack.push_async_callback(engine.dispose)
+            await migrate(engine)
+            self.store = Store(engine)
+
+            encoder_loading = asyncio.create_task(asyncio.to_thread(self._load_encoder))
+            if not training.model_path(settings, self.library).exists():
+                # Training needs both cores and the vectors: first the one, then the other.
+                await encoder_loading
+            model = await asyncio.to_thread(self._train, encoder_loading)
+
+            token = settings.rasa_token.get_secret_value() if settings.rasa_token else secrets.token_urlsafe(32)
+            actions = ActionServer(settings.actions_port, token)
+            await stack.enter_async_context(actions.run())
+            url, process = settings.rasa_url, None
+            if url is None:
+                process = self._rasa_process(str(model), actions.url, token)
+                url = process.url
+                self._progress("starting Rasa (about 20 s)")
+                await process.start()
+                stack.push_async_callback(process.stop)
+            self.rasa = RasaClient(url, token, settings.rasa_timeout_s)
+            stack.push_async_callback(self.rasa.close)
+
+            encoder = await encoder_loading
+            dispatcher = Dispatcher(self.store, {"web": self._send_web})
+            self.turns = await asyncio.to_thread(self._build_turns, encoder, dispatcher)
+            actions.serve(all_actions(self.turns))
+            if process:
+                await process.wait_ready(self.rasa)
+            dispatcher.start()
+            stack.push_async_callback(dispatcher.stop)
+            self.in_background(self.turns.recover())
+            stack.push_async_callback(self._finish_tasks)
+            yield
+
+    def in_background(self, work: Any) -> asyncio.Task[Any]:
+        """Run `work` to its end even if the one who asked for it goes away."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _finish_tasks(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self.settings.rasa_timeout_s)
+
+    def _load_encoder(self) -> Encoder:
+        self._progress("loading the sentence encoder")
+        return Encoder(self.settings.encoder_model, self.settings.encoder_threads)
+
+    def _train(self, encoder: asyncio.Task[Encoder]) -> Any:
+        cache = training.vector_cache(self.settings, lambda: encoder.result())
+        if not training.model_path(self.settings, self.library).exists():
+            self._progress("training Rasa (about a minute)")
+        return training.train(self.settings, self.library, cache, self._vector_progress)
+
+    def _vector_progress(self, done: int, total: int) -> None:
+        self._progress(f"sentence vectors: {done} of {total}")
+
+    def _rasa_process(self, model: str, actions_url: str, token: str) -> RasaProcess:
+        from pathlib import Path
+
+        env = environment(
+            ENLACE_RASA_TOKEN=token,
+            ENLACE_ACTIONS_URL=actions_url,
+            ENLACE_TRACKER_DB=str(self.settings.var_dir / "tracker.db"),
+        )
+        log_file = self.settings.var_dir / "logs" / "rasa.log"
+        return RasaProcess(self.settings.rasa_python, Path(model), free_port(), env, log_file)
+
+    def _build_turns(self, encoder: Encoder, dispatcher: Dispatcher) -> Turns:
+        settings, library = self.settings, self.library
+        cache = training.vector_cache(settings, lambda: encoder)
+        index = build_index(library, cache, settings.var_dir / "index", self._vector_progress)
+        examples = training.variants(library)
+        for language, pairs in training.nlu_examples(settings.data_dir).items():
+            examples.setdefault(language, []).extend(text for _, text in pairs)
+
+        def delivered(conversation_id: str) -> None:
+            dispatcher.wake()
+
+        encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
+        return Turns(
+            store=self.store,
+            encoder=encoder,
+            rasa=self.rasa,
+            index=index,
+            decision=Decision.load(settings.data_dir / "calibration" / "decision.yml"),
+            detector=LanguageDetector({code: examples[code] for code in library.languages}),
+            safety=SafetyRules(),
+            renderer=self.renderer,
+            departments=library.departments,
+            delivered=delivered,
+        )
+
+    async def _send_web(self, row: Any) -> None:
+        """The website fetches its messages; sending one is telling those who listen."""
+        self.listeners.wake(row.conversation_id)

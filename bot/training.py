@@ -1,0 +1,111 @@
+"""`enlace train`: one model for Rasa, made again only when something it depends on has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from bot.content.library import Library
+from bot.encoder import Encoder, encoder_name
+from bot.rasa import environment
+from bot.retrieval.cache import Progress, VectorCache
+from bot.settings import ROOT, Settings
+
+
+class TrainingError(Exception):
+    """Training failed; the message says what to do."""
+
+
+def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
+    """The training examples of data/nlu by language: (intent, text)."""
+    examples: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted((data_dir / "nlu").glob("*/*.yml")):
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
+            texts = [line.removeprefix("- ").strip() for line in entry["examples"].splitlines() if line.strip()]
+            examples.setdefault(path.parent.name, []).extend((entry["intent"], text) for text in texts)
+    return examples
+
+
+def variants(library: Library) -> dict[str, list[str]]:
+    """Every question variant by language: the examples of the intent `faq`."""
+    found: dict[str, list[str]] = {}
+    for department in library.departments.values():
+        for answer in department.answers.values():
+            for language, texts in answer.variants.items():
+                found.setdefault(language, []).extend(texts)
+    return found
+
+
+def fingerprint(settings: Settings, library: Library) -> str:
+    """A hash over everything that the model depends on."""
+    digest = hashlib.sha256(encoder_name(settings.encoder_model).encode())
+    paths = [ROOT / "config.yml", ROOT / "domain.yml", ROOT / "requirements/rasa.txt"]
+    paths += sorted((ROOT / "bot/nlu").glob("*.py"))
+    paths += sorted((settings.data_dir / "rules").glob("*.yml")) + sorted((settings.data_dir / "nlu").glob("*/*.yml"))
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for text in _faq(library):
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _faq(library: Library) -> Iterator[str]:
+    """The variants once each: departments may share the wording of a question."""
+    seen = set()
+    for texts in variants(library).values():
+        for text in texts:
+            folded = " ".join(text.split())
+            if folded not in seen:
+                seen.add(folded)
+                yield folded
+
+
+def model_path(settings: Settings, library: Library) -> Path:
+    """Where the model for the present data is, or will be."""
+    return settings.var_dir / "models" / f"enlace-{fingerprint(settings, library)}.tar.gz"
+
+
+def vector_cache(settings: Settings, encoder: Callable[[], Encoder]) -> VectorCache:
+    """The cache of vectors that training and search share."""
+    return VectorCache(settings.var_dir / "vectors", encoder_name(settings.encoder_model), encoder)
+
+
+def train(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Path:
+    """Train Rasa if the model for the present data isn't there, and return it; raises TrainingError."""
+    path = model_path(settings, library)
+    if path.exists():
+        return path
+    folder = settings.var_dir / "train"
+    folder.mkdir(parents=True, exist_ok=True)
+    faq = list(_faq(library))
+    nlu = "version: '3.1'\nnlu:\n  - intent: faq\n    examples: |\n" + "".join(f"      - {text}\n" for text in faq)
+    (folder / "faq.yml").write_text(nlu, encoding="utf-8")
+    others = [text for examples in nlu_examples(settings.data_dir).values() for _, text in examples]
+    texts = sorted({*faq, *others})
+    np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=cache.queries(texts, progress))
+    _run_rasa(settings, folder, path)
+    for old in path.parent.glob("*.tar.gz"):
+        if old != path:
+            old.unlink()
+    return path
+
+
+def _run_rasa(settings: Settings, folder: Path, path: Path) -> None:
+    if not settings.rasa_python.exists():
+        raise TrainingError(f"there is no {settings.rasa_python}: run `make setup`")
+    data = (settings.data_dir / "nlu", settings.data_dir / "rules", folder / "faq.yml")
+    command = [
+        *(str(settings.rasa_python), "-m", "rasa", "train"),
+        *("--config", "config.yml", "--domain", "domain.yml", "--data", *map(str, data)),
+        *("--out", str(path.parent), "--fixed-model-name", path.name.removesuffix(".tar.gz")),
+    ]
+    env = environment(ENLACE_VECTORS=str(folder / "vectors.npz"))
+    result = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    if result.returncode != 0 or not path.exists():
+        output = (result.stdout + result.stderr).strip().splitlines()[-25:]
+        raise TrainingError("\n".join(["rasa train failed:", *output]))
