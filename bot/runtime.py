@@ -135,7 +135,7 @@ class Runtime:
     def _build_turns(self, encoder: Encoder, dispatcher: Dispatcher) -> Turns:
         settings, library = self.settings, self.library
         cache = training.vector_cache(settings, lambda: encoder)
-        index = build_index(library, cache, settings.var_dir / "index", self._vector_progress)
+        index = build_index(library, cache, settings.cache_dir / "index", self._vector_progress)
         examples = training.variants(library)
         for language, pairs in training.nlu_examples(settings.data_dir).items():
             examples.setdefault(language, []).extend(text for _, text in pairs)

@@ -23,8 +23,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port that the website chat listens on; 0 takes a free one.")
     data_dir: Path = Field(ROOT / "data", description="Folder of the content: registries, departments, training data.")
     locales_dir: Path = Field(ROOT / "locales", description="Folder of the translation catalogs.")
-    var_dir: Path = Field(
-        ROOT / "var", description="Folder for all that is made at run time: database, models, caches."
+    var_dir: Path = Field(ROOT / "var", description="Folder of what must not be lost, the databases, and of the logs.")
+    cache_dir: Path = Field(
+        ROOT / "var/cache", description="Folder of what can be made again: Rasa's models, sentence vectors, the index."
     )
     database_url: str | None = Field(
         None,

@@ -67,12 +67,12 @@ def _faq(library: Library) -> Iterator[str]:
 
 def model_path(settings: Settings, library: Library) -> Path:
     """Where the model for the present data is, or will be."""
-    return settings.var_dir / "models" / f"enlace-{fingerprint(settings, library)}.tar.gz"
+    return settings.cache_dir / "models" / f"enlace-{fingerprint(settings, library)}.tar.gz"
 
 
 def vector_cache(settings: Settings, encoder: Callable[[], Encoder]) -> VectorCache:
     """The cache of vectors that training and search share."""
-    return VectorCache(settings.var_dir / "vectors", encoder_name(settings.encoder_model), encoder)
+    return VectorCache(settings.cache_dir / "vectors", encoder_name(settings.encoder_model), encoder)
 
 
 def train(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Path:
@@ -80,7 +80,7 @@ def train(settings: Settings, library: Library, cache: VectorCache, progress: Pr
     path = model_path(settings, library)
     if path.exists():
         return path
-    folder = settings.var_dir / "train"
+    folder = settings.cache_dir / "train"
     folder.mkdir(parents=True, exist_ok=True)
     faq = list(_faq(library))
     nlu = "version: '3.1'\nnlu:\n  - intent: faq\n    examples: |\n" + "".join(f"      - {text}\n" for text in faq)
