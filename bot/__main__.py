@@ -6,6 +6,7 @@ import typer
 
 from bot.cli import content
 from bot.cli.ask import ask
+from bot.cli.evaluate import calibrate, evaluate
 from bot.cli.serve import serve, train
 
 app = typer.Typer(
@@ -16,6 +17,8 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(train)
 app.command()(ask)
+app.command()(evaluate)
+app.command()(calibrate)
 app.add_typer(content.app, name="content")
 
 

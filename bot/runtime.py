@@ -135,9 +135,11 @@ class Runtime:
     def _build_turns(self, encoder: Encoder, dispatcher: Dispatcher) -> Turns:
         settings, library = self.settings, self.library
         cache = training.vector_cache(settings, lambda: encoder)
-        index = build_index(library, cache, settings.cache_dir / "index", self._vector_progress)
+        nlu = training.nlu_examples(settings.data_dir)
+        outside = [text for pairs in nlu.values() for intent, text in pairs if intent == "out_of_scope"]
+        index = build_index(library, outside, cache, settings.cache_dir / "index", self._vector_progress)
         examples = training.variants(library)
-        for language, pairs in training.nlu_examples(settings.data_dir).items():
+        for language, pairs in nlu.items():
             examples.setdefault(language, []).extend(text for _, text in pairs)
 
         def delivered(conversation_id: str) -> None:

@@ -57,9 +57,9 @@ def _read(lines: Iterable[str]) -> list[dict[str, Any]]:
 
 async def _ask(settings: Settings, rows: list[dict[str, Any]], as_json: bool, many: bool) -> int:
     failed = 0
-    async with _client(settings) as http:
+    async with client(settings) as http:
         for row in rows:
-            reply = await _one(http, row)
+            reply = await one(http, row)
             failed += "error" in reply
             if as_json:
                 typer.echo(json.dumps(reply, ensure_ascii=False))
@@ -72,7 +72,7 @@ async def _ask(settings: Settings, rows: list[dict[str, Any]], as_json: bool, ma
     return failed
 
 
-async def _one(http: Any, row: dict[str, Any]) -> dict[str, Any]:
+async def one(http: Any, row: dict[str, Any]) -> dict[str, Any]:
     """One question in a conversation of its own, which is erased behind it."""
     start = {key: row[key] for key in ("department", "language") if row.get(key)}
     # Without a language the department's own is only a first guess: the message decides.
@@ -88,7 +88,7 @@ async def _one(http: Any, row: dict[str, Any]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _client(settings: Settings) -> AsyncIterator[Any]:
+async def client(settings: Settings) -> AsyncIterator[Any]:
     """A client of the running server, or of one that is started for the occasion."""
     import httpx
 

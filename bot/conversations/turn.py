@@ -19,10 +19,13 @@ from bot.language import LanguageDetector
 from bot.rasa import RasaClient, RasaError
 from bot.replies import Renderer, Reply, Say
 from bot.retrieval.decision import Decision, Outcome
-from bot.retrieval.index import Index
+from bot.retrieval.index import Found, Index
 from bot.safety import SafetyRules
 
 log = logging.getLogger(__name__)
+
+OnDecision = Callable[[Found, float, float], None]
+"""Told what a decision rests on: what was found, and NLU's confidences in `faq` and `out_of_scope`. For calibration."""
 
 
 @dataclass
@@ -36,13 +39,17 @@ class Turn:
     index: Index
     decision: Decision
     vector: Vectors | None = None
+    on_decision: OnDecision | None = None
 
     def decide(self, faq: float, out_of_scope: float) -> Outcome:
         """Search the department for the message and decide; topics that are switched off are not found."""
         if self.vector is None:
             return Outcome("no_answer", (), 0.0)
-        matches = self.index.search(self.content.profile.id, self.vector)
-        return self.decision.decide([match for match in matches if self.answers(match.topic)], faq, out_of_scope)
+        found = self.index.search(self.content.profile.id, self.text, self.vector)
+        found = found.only([topic for topic in self.content.answers if self.answers(topic)])
+        if self.on_decision:
+            self.on_decision(found, faq, out_of_scope)
+        return self.decision.decide(found, faq, out_of_scope)
 
     def answers(self, topic: str) -> bool:
         """Whether the department has an enabled answer to `topic`."""
@@ -95,6 +102,7 @@ class Turns:
         self._running: dict[str, Turn] = {}
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self.on_stages: Callable[[Stages], None] | None = None
+        self.on_decision: OnDecision | None = None
 
     def of(self, conversation_id: str) -> Turn:
         """The running turn of a conversation; raises KeyError if there is none."""
@@ -168,6 +176,7 @@ class Turns:
             content=self._departments[conversation.department],
             index=self._index,
             decision=self._decision,
+            on_decision=self.on_decision,
         )
         if not pending.choice:
             with stages.time("encoder"):

@@ -41,7 +41,7 @@ class CentredClassifier(IntentClassifier, GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """`C`: inverse of the penalty; `ranking_length`: how many intents a result lists."""
-        return {"C": 1000.0, "max_iter": 2000, "ranking_length": 3}
+        return {"C": 1000.0, "max_iter": 2000, "ranking_length": 20}
 
     def __init__(
         self,

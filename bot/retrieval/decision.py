@@ -7,16 +7,25 @@ data/calibration, which are neither trained nor tested on. It says how often the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
-from bot.retrieval.index import Match
+from bot.retrieval.index import Found
 
-FEATURES = ("probability", "margin", "variant", "other_variant", "passage", "faq", "out_of_scope")
+FEATURES = (
+    "probability",
+    "margin",
+    "variant",
+    "other_variant",
+    "wording",
+    "passage",
+    "inside",
+    "faq",
+    "out_of_scope",
+)
 
 
 def _logit(probability: float) -> float:
@@ -24,15 +33,17 @@ def _logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
-def features(matches: Sequence[Match], faq: float, out_of_scope: float) -> list[float]:
-    """What the decision rests on, in the order of FEATURES; `matches` best first, at least two."""
-    first, second = matches[0], matches[1]
+def features(found: Found, faq: float, out_of_scope: float) -> list[float]:
+    """What the decision rests on, in the order of FEATURES; of at least two topics."""
+    first, second = found.matches[0], found.matches[1]
     return [
         _logit(first.probability),
         math.log(max(first.probability, 1e-9)) - math.log(max(second.probability, 1e-9)),
         first.variant,
-        max(match.variant for match in matches) - first.variant,
+        max(match.variant for match in found.matches) - first.variant,
+        first.wording,
         first.passage,
+        found.inside,
         _logit(faq),
         _logit(out_of_scope),
     ]
@@ -69,18 +80,19 @@ class Decision:
             encoder=str(data["encoder"]),
         )
 
-    def confidence(self, matches: Sequence[Match], faq: float, out_of_scope: float) -> float:
+    def confidence(self, found: Found, faq: float, out_of_scope: float) -> float:
         """Probability that the first match is the right topic."""
-        values = features(matches, faq, out_of_scope)
+        values = features(found, faq, out_of_scope)
         score = self.bias + sum(weight * value for weight, value in zip(self.weights, values, strict=True))
         return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
 
-    def decide(self, matches: Sequence[Match], faq: float, out_of_scope: float) -> Outcome:
+    def decide(self, found: Found, faq: float, out_of_scope: float) -> Outcome:
         """The outcome for a message; `faq` and `out_of_scope` are NLU's confidences in these intents."""
-        confidence = self.confidence(matches, faq, out_of_scope)
+        confidence = self.confidence(found, faq, out_of_scope)
         if confidence >= self.answer_from:
-            return Outcome("answer", (matches[0].topic,), confidence)
+            return Outcome("answer", (found.matches[0].topic,), confidence)
         if confidence >= self.clarify_from:
-            likely = [match.topic for match in matches[:3] if match.probability >= 0.05 * matches[0].probability]
+            best = found.matches[0].probability
+            likely = [match.topic for match in found.matches[:3] if match.probability >= 0.05 * best]
             return Outcome("clarify", tuple(likely), confidence)
         return Outcome("no_answer", (), confidence)

@@ -1,30 +1,36 @@
 """Exact search within one department.
 
-Each department has its question variants, the passages that its answers quote, and a linear model that tells its topics
-apart. Where departments share a topic, the model also learns from the others' *questions* (at a lower weight): a way of
+Each department has its question variants, the passages that its answers quote, and two linear models over a message's
+sentence vector and wording: one tells the department's topics apart, one tells what its text is about from what it
+isn't. Where departments share a topic, the first also learns from the others' *questions* (at a lower weight): a way of
 asking is the same everywhere. Their texts and answers are never searched; an index knows its own department's alone.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
 
 from bot.content.library import Library
 from bot.encoder import Vectors
 from bot.retrieval import hashed
-from bot.retrieval.cache import Progress, VectorCache, file_name
+from bot.retrieval.cache import Progress, VectorCache
+from bot.retrieval.wording import Wording
 
-_VERSION = 1
+_VERSION = 2
 """Changes when an index built by older code can't be used."""
 _OTHERS_WEIGHT = 0.3
-_PENALTY = 30.0
+_TOPICS_PENALTY = 30.0
+_SCOPE_PENALTY = 10.0
+"""Inverse strengths of the penalties, chosen on the calibration questions (docs/architecture.md)."""
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -38,23 +44,42 @@ class Match:
 
     topic: str
     probability: float
-    """The linear model's, over the department's topics; says which topic, not whether any."""
+    """Over the department's topics: says which topic, not whether any."""
     variant: float
     """Centred cosine of the topic's nearest question variant, -1 to 1."""
+    wording: float
+    """Cosine of the topic's most alike worded variant, 0 to 1."""
     passage: float
     """Centred cosine of the topic's nearest quoted passage, -1 to 1; 0 for a silent topic."""
 
 
 @dataclass(frozen=True)
+class Found:
+    """What search found: every topic, best first, and how much the message seems to be about this department's text."""
+
+    matches: list[Match]
+    inside: float
+    """Log odds that the department's text is about it; says whether any topic, not which."""
+
+    def only(self, topics: Sequence[str]) -> Found:
+        """The same, with these topics alone."""
+        return Found([match for match in self.matches if match.topic in topics], self.inside)
+
+
+@dataclass(frozen=True)
 class DepartmentIndex:
-    """One department's share. `n` variants, `m` passages, `t` topics, `d` dimensions."""
+    """One department's share. `n` variants, `m` passages, `t` topics; `d` dimensions and then `g` n-grams a text."""
 
     topics: NDArray[np.str_]
     """(t,)"""
     weights: Vectors
-    """(t, d)"""
+    """(t, d + g)"""
     bias: Vectors
     """(t,)"""
+    scope_weights: Vectors
+    """(d + g,)"""
+    scope_bias: Vectors
+    """()"""
     variants: Vectors
     """(n, d), centred"""
     variant_topics: NDArray[np.int64]
@@ -64,17 +89,35 @@ class DepartmentIndex:
     passage_topics: NDArray[np.int64]
     """(m,)"""
 
-    def search(self, query: Vectors, passage_query: Vectors) -> list[Match]:
-        """Every topic, best first; the queries are the message's vector, centred as variants and as passages are."""
-        scores = self.weights @ query + self.bias
+    def search(
+        self,
+        query: Vectors,
+        passage_query: Vectors,
+        wording: tuple[NDArray[np.int64], Vectors],
+        variants: csr_matrix,
+    ) -> Found:
+        """Every topic, for a message's vector centred as variants and as passages are, and its wording.
+
+        `variants` (n, g) is the wording of the variants.
+        """
+        grams, values = wording[0] + len(query), wording[1]
+        written = np.zeros(variants.shape[1], dtype=np.float32)
+        written[wording[0]] = values
+        scores = self.weights[:, : len(query)] @ query + self.weights[:, grams] @ values + self.bias
         odds = np.exp(scores - scores.max())
         probabilities = odds / odds.sum()
-        variant = self._best(self.variants @ query, self.variant_topics)
-        passage = self._best(self.passages @ passage_query, self.passage_topics)
-        return [
-            Match(str(self.topics[index]), float(probabilities[index]), float(variant[index]), float(passage[index]))
-            for index in np.argsort(-probabilities)
-        ]
+        alike = variants @ written
+        columns = zip(
+            self.topics.tolist(),
+            probabilities.tolist(),
+            self._best(self.variants @ query, self.variant_topics).tolist(),
+            self._best(alike, self.variant_topics).tolist(),
+            self._best(self.passages @ passage_query, self.passage_topics).tolist(),
+            strict=True,
+        )
+        matches = sorted((Match(*column) for column in columns), key=lambda match: -match.probability)
+        inside = self.scope_weights[: len(query)] @ query + self.scope_weights[grams] @ values + self.scope_bias
+        return Found(matches, float(inside))
 
     def _best(self, scores: Vectors, topics: NDArray[np.int64]) -> Vectors:
         best = np.full(len(self.topics), -1.0, dtype=np.float32)
@@ -82,43 +125,50 @@ class DepartmentIndex:
         return np.where(best == -1.0, np.float32(0), best)
 
 
-@dataclass(frozen=True)
 class Index:
     """All departments of one version of the content, for one encoder."""
 
-    query_mean: Vectors
-    passage_mean: Vectors
-    departments: Mapping[str, DepartmentIndex]
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """`arrays`: what `_build` made."""
+        self._query_mean = arrays["query_mean"]
+        self._passage_mean = arrays["passage_mean"]
+        self._wording = Wording(arrays["ngrams"], arrays["idf"])
+        self._departments: dict[str, tuple[DepartmentIndex, csr_matrix]] = {}
+        for name in {key.split("/")[0] for key in arrays if "/" in key}:
+            parts = {field.name: arrays[f"{name}/{field.name}"] for field in fields(DepartmentIndex)}
+            variants = self._wording.rows(arrays[f"{name}/texts"].tolist())
+            self._departments[name] = (DepartmentIndex(**parts), variants)
 
-    def search(self, department: str, vector: Vectors) -> list[Match]:
-        """The topics of `department` for a message's vector (d,), best first; raises KeyError."""
-        return self.departments[department].search(unit(vector - self.query_mean), unit(vector - self.passage_mean))
+    def search(self, department: str, text: str, vector: Vectors) -> Found:
+        """The topics of `department` for a message and its vector (d,), best first; raises KeyError."""
+        index, variants = self._departments[department]
+        query, passage_query = unit(vector - self._query_mean), unit(vector - self._passage_mean)
+        return index.search(query, passage_query, self._wording.row(text), variants)
 
 
-def build_index(library: Library, cache: VectorCache, folder: Path, progress: Progress | None = None) -> Index:
-    """The index of this content and this encoder: read from `folder`, or built and written there."""
-    path = folder / f"{library.version}-{file_name(cache.path.stem)}-{_VERSION}.index"
+def build_index(
+    library: Library, outside: Sequence[str], cache: VectorCache, folder: Path, progress: Progress | None = None
+) -> Index:
+    """The index of this content and this encoder: read from `folder`, or built and written there.
+
+    `outside`: messages that no department's text is about.
+    """
+    digest = hashlib.sha256("\0".join((library.version, cache.path.name, str(_VERSION), *outside)).encode())
+    path = folder / f"{digest.hexdigest()[:16]}.index"
     stored = hashed.read(path)
     if stored is None:
         for old in folder.glob("*.index"):
             old.unlink()
-        stored = _build(library, cache, progress)
+        stored = _build(library, outside, cache, progress)
         hashed.write(path, stored)
-    departments: dict[str, dict[str, Any]] = {}
-    for key, array in stored.items():
-        if "/" in key:
-            name, field = key.split("/")
-            departments.setdefault(name, {})[field] = array
-    return Index(
-        stored["query_mean"],
-        stored["passage_mean"],
-        {name: DepartmentIndex(**parts) for name, parts in departments.items()},
-    )
+    return Index(stored)
 
 
-def _build(library: Library, cache: VectorCache, progress: Progress | None) -> dict[str, NDArray[Any]]:
+def _build(
+    library: Library, outside: Sequence[str], cache: VectorCache, progress: Progress | None
+) -> dict[str, NDArray[Any]]:
     variants = [
-        (name, topic, text)
+        (name, topic, " ".join(text.split()))
         for name, department in library.departments.items()
         for topic, answer in department.answers.items()
         for texts in answer.variants.values()
@@ -130,39 +180,58 @@ def _build(library: Library, cache: VectorCache, progress: Progress | None) -> d
         for topic, answer in department.answers.items()
         for citation in answer.citations
     ]
-    vectors = cache.queries([text for *_, text in variants], progress)
+    texts = [*(text for *_, text in variants), *outside]
+    vectors = cache.queries(texts, progress)
     passage_vectors = cache.passages([text for *_, text in passages], progress)
-    arrays: dict[str, NDArray[Any]] = {"query_mean": vectors.mean(axis=0), "passage_mean": passage_vectors.mean(axis=0)}
-    centred = unit(vectors - arrays["query_mean"])
-    centred_passages = unit(passage_vectors - arrays["passage_mean"])
+    query_mean, passage_mean = vectors[: len(variants)].mean(axis=0), passage_vectors.mean(axis=0)
+    centred, centred_passages = unit(vectors - query_mean), unit(passage_vectors - passage_mean)
+    wording = Wording.fit(texts)
+    rows = csr_matrix(hstack([csr_matrix(centred), wording.rows(texts)]))
+    arrays: dict[str, NDArray[Any]] = {
+        "query_mean": query_mean,
+        "passage_mean": passage_mean,
+        "ngrams": wording.ngrams,
+        "idf": wording.idf,
+    }
     for name, department in library.departments.items():
         topics = sorted(department.answers)
         own = [index for index, (owner, *_) in enumerate(variants) if owner == name]
         quoted = [index for index, (owner, *_) in enumerate(passages) if owner == name]
         shared = [index for index, (_, topic, _) in enumerate(variants) if topic in department.answers]
-        weights = np.array([1.0 if variants[index][0] == name else _OTHERS_WEIGHT for index in shared])
-        coefficients, bias = _fit(centred[shared], [topics.index(variants[index][1]) for index in shared], weights)
+        foreign = [index for index, (_, topic, _) in enumerate(variants) if topic not in department.answers]
+        foreign += range(len(variants), len(texts))
+        coefficients, bias = _fit(
+            rows[shared],
+            [topics.index(variants[index][1]) for index in shared],
+            np.array([1.0 if variants[index][0] == name else _OTHERS_WEIGHT for index in shared]),
+            _TOPICS_PENALTY,
+        )
+        inside = [1] * len(own) + [0] * len(foreign)
+        scope, scope_bias = _fit(rows[own + foreign], inside, np.ones(len(inside)), _SCOPE_PENALTY)
         part = DepartmentIndex(
             topics=np.array(topics),
             weights=coefficients,
             bias=bias,
+            scope_weights=scope[0],
+            scope_bias=scope_bias[0],
             variants=centred[own],
             variant_topics=np.array([topics.index(variants[index][1]) for index in own]),
             passages=centred_passages[quoted],
             passage_topics=np.array([topics.index(passages[index][1]) for index in quoted]),
         )
-        arrays |= {f"{name}/{field.name}": getattr(part, field.name) for field in fields(part)}
+        arrays |= {f"{name}/{field.name}": np.asarray(getattr(part, field.name)) for field in fields(part)}
+        arrays[f"{name}/texts"] = np.array([variants[index][2] for index in own])
     return arrays
 
 
-def _fit(vectors: Vectors, topics: list[int], weights: NDArray[np.float64]) -> tuple[Vectors, Vectors]:
-    """Softmax regression, each topic with the same total weight; (t, d) and (t,)."""
+def _fit(rows: csr_matrix, classes: list[int], weights: NDArray[np.float64], penalty: float) -> tuple[Vectors, Vectors]:
+    """Logistic regression, each class with the same total weight: (t, d + g) and (t,); of two classes, one row."""
     from sklearn.linear_model import LogisticRegression
 
     totals: Counter[int] = Counter()
-    for topic, weight in zip(topics, weights, strict=True):
-        totals[topic] += weight
-    balanced = np.array([weight / totals[topic] for topic, weight in zip(topics, weights, strict=True)])
-    model = LogisticRegression(C=_PENALTY, max_iter=500)
-    model.fit(vectors, topics, sample_weight=balanced * len(topics) / len(totals))
+    for each, weight in zip(classes, weights, strict=True):
+        totals[each] += weight
+    balanced = np.array([weight / totals[each] for each, weight in zip(classes, weights, strict=True)])
+    model = LogisticRegression(C=penalty, max_iter=500)
+    model.fit(rows, classes, sample_weight=balanced * len(classes) / len(totals))
     return model.coef_.astype(np.float32), model.intercept_.astype(np.float32)

@@ -1,0 +1,1 @@
+"""How good the answers are, on questions that nothing was written from."""

@@ -1,0 +1,88 @@
+"""Questions with what is expected of their answers: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.content.documents import fold
+from bot.replies import Kind, Reply
+
+
+class Expectation(BaseModel):
+    """What the reply to a question should be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    topic: str | None = None
+    topics: list[str] = []
+    """Where more than one topic serves equally well."""
+    quote: list[str] = []
+    """The first citation should contain one of these."""
+
+
+class Question(BaseModel):
+    """One row."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    department: str
+    language: str
+    text: str
+    expect: Expectation
+
+    @property
+    def topics(self) -> set[str]:
+        """The topics that serve."""
+        return {*self.expect.topics, *([self.expect.topic] if self.expect.topic else [])}
+
+
+class QuestionError(Exception):
+    """A line that isn't a question; the message has file and line."""
+
+
+def read_questions(paths: Iterable[Path]) -> list[Question]:
+    """The questions of these files, and of the .jsonl files below these folders; raises QuestionError."""
+    questions = []
+    for path in paths:
+        for file in sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]:
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+                if line.strip():
+                    try:
+                        questions.append(_question(json.loads(line)))
+                    except (ValueError, ValidationError) as error:
+                        raise QuestionError(f"{file}:{number}: {error}") from error
+    return questions
+
+
+def _question(row: dict[str, Any]) -> Question:
+    if isinstance(row.get("topics"), list) and isinstance(row.get("expect"), dict):
+        row["expect"].setdefault("topics", row["topics"])
+    return Question.model_validate(row)
+
+
+def right_citation(question: Question, reply: Reply) -> bool:
+    """Whether the reply cites first what it should, or, where no quote is expected, is on the right topic."""
+    if question.expect.quote and reply.citations:
+        return any(fold(quote) in fold(reply.citations[0].quote) for quote in question.expect.quote)
+    return reply.topic in question.topics
+
+
+def right_decision(question: Question, reply: Reply) -> bool:
+    """Whether the reply is of the kind expected.
+
+    An emergency may be answered as one, and the two ways to bring in a person, the offer and the answer that explains
+    it, serve each other's questions.
+    """
+    if reply.kind == question.expect.kind:
+        return True
+    if "report-danger-now" in question.topics:
+        return reply.kind in {"answer", "emergency"}
+    if "reach-liaison" in question.topics or question.expect.kind == "handoff":
+        return reply.kind == "handoff" or reply.topic == "reach-liaison"
+    return False

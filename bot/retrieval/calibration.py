@@ -1,0 +1,78 @@
+"""Fits the decision (bot/retrieval/decision.py) to questions whose right topics are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from bot.retrieval.decision import FEATURES
+
+# When to answer and when to ask back: chosen by a person from the table that `enlace calibrate` prints. To answer
+# wrongly is worse than to ask back, and to ask back is better than to send somebody away.
+ANSWER_FROM = 0.5
+CLARIFY_FROM = 0.2
+
+
+@dataclass(frozen=True)
+class Example:
+    """What search and NLU said to a question, and whether the first topic was right."""
+
+    features: Sequence[float]
+    right: bool
+    inside: bool
+    """Whether the department's text has an answer at all."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Weights by feature, and each example's probability when it was left out of the fit (10 folds)."""
+
+    weights: dict[str, float]
+    bias: float
+    held_out: list[float]
+
+
+def fit(examples: Sequence[Example]) -> Fit:
+    """Logistic regression on standardized features, its weights given for the features as they are."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    values = np.array([example.features for example in examples])
+    right = np.array([example.right for example in examples])
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    folds = StratifiedKFold(10, shuffle=True, random_state=0)
+    held_out = cross_val_predict(model, values, right, cv=folds, method="predict_proba")[:, 1]
+    model.fit(values, right)
+    scaler, regression = model[0], model[1]
+    weights = regression.coef_[0] / scaler.scale_
+    bias = float(regression.intercept_[0] - weights @ scaler.mean_)
+    return Fit(dict(zip(FEATURES, map(float, weights), strict=True)), bias, held_out.tolist())
+
+
+def expected_calibration_error(probabilities: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+    """Mean distance of probability and share right, over equally wide bins, weighted by their size; 0 to 1."""
+    chosen = np.minimum((np.array(probabilities) * bins).astype(int), bins - 1)
+    total = 0.0
+    for index in set(chosen.tolist()):
+        members = chosen == index
+        total += abs(np.array(probabilities)[members].mean() - np.array(right)[members].mean()) * members.sum()
+    return float(total / len(probabilities))
+
+
+def write(path: Path, fitted: Fit, encoder: str) -> None:
+    """Write data/calibration/decision.yml."""
+    data = {
+        "encoder": encoder,
+        "answer_from": ANSWER_FROM,
+        "clarify_from": CLARIFY_FROM,
+        "bias": round(fitted.bias, 4),
+        "weights": {name: round(weight, 4) for name, weight in fitted.weights.items()},
+    }
+    head = "# Made by `enlace calibrate` from the questions beside it; bot/retrieval/decision.py says what it means.\n"
+    path.write_text(head + yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
