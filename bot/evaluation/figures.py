@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.evaluation.questions import Question, right_citation, right_decision
+from bot.evaluation.questions import Question, cites_quote, right_citation, right_decision
 from bot.replies import Reply
 
 Pair = tuple[Question, Reply]
@@ -53,6 +53,10 @@ FIGURES: dict[str, tuple[Callable[[Question], bool], Callable[[Pair], bool]]] = 
     "right citation first": (
         expects_answer,
         lambda pair: _emergency(pair) or (pair[1].kind in {"answer", "handoff"} and right_citation(*pair)),
+    ),
+    "expected words in the first citation": (
+        lambda question: expects_answer(question) and bool(question.expect.quote),
+        lambda pair: _emergency(pair) or cites_quote(*pair),
     ),
     "right decision": (lambda _: True, lambda pair: right_decision(*pair)),
     "inside, declined": (expects_answer, lambda pair: pair[1].kind == "no_answer"),

@@ -67,10 +67,15 @@ def _question(row: dict[str, Any]) -> Question:
 
 
 def right_citation(question: Question, reply: Reply) -> bool:
-    """Whether the reply cites first what it should, or, where no quote is expected, is on the right topic."""
-    if question.expect.quote and reply.citations:
-        return any(fold(quote) in fold(reply.citations[0].quote) for quote in question.expect.quote)
-    return reply.topic in question.topics
+    """Whether the reply is on the right topic, or on another whose first citation has the words expected."""
+    if reply.topic in question.topics:
+        return True
+    return cites_quote(question, reply)
+
+
+def cites_quote(question: Question, reply: Reply) -> bool:
+    """Whether the reply's first citation has one of the quotes expected."""
+    return bool(reply.citations) and any(fold(quote) in fold(reply.citations[0].quote) for quote in question.expect.quote)
 
 
 def right_decision(question: Question, reply: Reply) -> bool:
