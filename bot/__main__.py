@@ -7,6 +7,7 @@ import typer
 from bot.cli import content
 from bot.cli.ask import ask
 from bot.cli.evaluate import calibrate, evaluate
+from bot.cli.handoffs import handoffs
 from bot.cli.serve import serve, train
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app.command()(train)
 app.command()(ask)
 app.command()(evaluate)
 app.command()(calibrate)
+app.command()(handoffs)
 app.add_typer(content.app, name="content")
 
 

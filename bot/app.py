@@ -46,18 +46,6 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        received = 0
-        headers = dict(scope["headers"])
-        length = headers.get(b"content-length", b"0")
-        too_large = not length.isdigit() or int(length) > MAX_BODY
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MAX_BODY:
-                raise TooLarge
-            return message
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -70,11 +58,33 @@ class Guard:
                     message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
-        if too_large:
-            request = Request(scope)
-            await error_answer(request, TooLarge())(scope, receive, with_headers)
-        else:
-            await self.app(scope, limited, with_headers)
+        body = await self._body(scope, receive)
+        if body is None:
+            await error_answer(Request(scope), TooLarge())(scope, receive, with_headers)
+            return
+
+        async def replay() -> Message:
+            # Once the body is handed over, what comes next is the client going away.
+            return body.pop(0) if body else await receive()
+
+        await self.app(scope, replay, with_headers)
+
+    @staticmethod
+    async def _body(scope: Scope, receive: Receive) -> list[Message] | None:
+        """The request's body, read here since it is small, or None if it is larger than that."""
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MAX_BODY:
+            return None
+        messages: list[Message] = []
+        received, more = 0, True
+        while more:
+            message = await receive()
+            messages.append(message)
+            received += len(message.get("body", b""))
+            more = message["type"] == "http.request" and message.get("more_body", False)
+            if received > MAX_BODY:
+                return None
+        return messages
 
 
 def error_answer(request: Request, error: EnlaceError) -> JSONResponse:

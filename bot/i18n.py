@@ -46,14 +46,18 @@ class Catalogs:
         """The served language that an Accept-Language header prefers, by base language; `default` if none."""
         wanted = []
         for part in (accept_language or "").split(","):
-            tag, _, weight = part.strip().partition(";q=")
+            tag, _, weight = part.strip().lower().partition(";q=")
             try:
-                wanted.append((-float(weight or 1), tag.strip().replace("-", "_")))
+                quality = float(weight or 1)
             except ValueError:
                 continue
+            if quality > 0:  # RFC 9110, 12.4.2: a quality of 0 says "not this one"
+                wanted.append((-quality, tag.strip().replace("-", "_")))
         preferred = [tag for _, tag in sorted(wanted, key=lambda item: item[0])]
         candidates = [form for tag in preferred for form in (tag, tag.split("_")[0])]
-        return negotiate_locale(candidates, self.languages) or default
+        found = negotiate_locale(candidates, self.languages)
+        # Babel compares without case, and answers in the spelling of the header.
+        return next((language for language in self.languages if found and language.lower() == found.lower()), default)
 
     @staticmethod
     def date(language: str, date: dt.date) -> str:

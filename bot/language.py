@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,7 +22,9 @@ from lingua import IsoCode639_1, LanguageDetectorBuilder
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 # Words that people write in any language: they say nothing about theirs.
-_BARE = frozenset({"ok", "okay", "no", "si", "ice", "papeles", "green", "card", "visa", "chat", "whatsapp"})
+_BARE = frozenset(
+    {"ok", "okay", "no", "si", "sí", "yes", "ice", "papeles", "green", "card", "visa", "chat", "whatsapp"}
+)
 _LANGDETECT_WEIGHT = 0.5
 _MOST = {"detector": 4.0, "word": 3.0}
 """How much one witness may say, in nats: none may overrule the others alone."""
@@ -33,12 +36,25 @@ def _words(text: str) -> list[str]:
     return [word.casefold().replace("’", "'") for word in _WORD.findall(text)]
 
 
+def _key(words: Iterable[str]) -> tuple[str, ...]:
+    """Words as names are compared: "Los Ángeles" is "los angeles"."""
+    return tuple(
+        "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
+        for word in words
+    )
+
+
 class LanguageDetector:
     """Tells the served languages apart."""
 
-    def __init__(self, examples: Mapping[str, Iterable[str]]) -> None:
-        """`examples`: sentences by ISO 639-1 code, for at least two languages."""
+    def __init__(self, examples: Mapping[str, Iterable[str]], names: Iterable[str] = ()) -> None:
+        """`examples`: sentences by ISO 639-1 code, for at least two languages.
+
+        `names`: of places and departments, in any spelling: people write them in any language.
+        """
         self.languages = list(examples)
+        self._names = {_key(_words(name)) for name in names} - {()}
+        self._longest_name = max(map(len, self._names), default=0)
         self._factory = DetectorFactory()
         self._factory.set_seed(0)
         profiles = Path(langdetect.__file__).parent / "profiles"
@@ -65,7 +81,7 @@ class LanguageDetector:
     def scores(self, text: str) -> dict[str, float]:
         """How likely each language is, in nats, the best at 0; all 0 where nothing speaks for any."""
         total = dict.fromkeys(self.languages, 0.0)
-        words = [word for word in _words(text) if word not in _BARE]
+        words = [word for word in self._without_names(_words(text)) if word not in _BARE]
         if words:
             joined = " ".join(words)
             evidence = [
@@ -79,6 +95,16 @@ class LanguageDetector:
             total = {code: sum(scores[code] for scores in evidence) for code in self.languages}
         best = max(total.values())
         return {code: score - best for code, score in total.items()}
+
+    def _without_names(self, words: list[str]) -> list[str]:
+        keys, kept, index = _key(words), [], 0
+        while index < len(words):
+            lengths = range(min(self._longest_name, len(words) - index), 0, -1)
+            length = next((length for length in lengths if keys[index : index + length] in self._names), 0)
+            if not length:
+                kept.append(words[index])
+            index += length or 1
+        return kept
 
     def _ask_lingua(self, text: str) -> dict[str, float]:
         values = self._lingua.compute_language_confidence_values(text)

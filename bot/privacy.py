@@ -14,7 +14,7 @@ from stdnum import luhn
 
 Spans = Iterator[tuple[int, int]]
 
-_LABEL = r"(?:\s*(?:number|no\.?|num\.?|numero|número|es|is|was|:|#|=|-|el|my|mi)){0,4}\s*"
+_LABEL = r"(?:\s*(?:number|no\.?|num\.?|numero|número|es|is|was|:|#|=|-|,|el|my|mi)){0,4}\s*"
 
 
 def _pattern(expression: str, keep: Callable[[str], bool] = lambda _: True) -> Callable[[str], Spans]:
@@ -34,40 +34,84 @@ def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 
 
+# Numbers with the shape of a phone number or an identifier that aren't one: dates, two years, and the numbers of the
+# sections of the published texts ("3-01/110.00"), which residents ask about.
+_KEPT = re.compile(
+    r"(?:(?:19|20)\d\d[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.](?:19|20)\d\d|(?:19|20)\d\d\W{1,3}(?:19|20)\d\d"
+    r"|\d{1,2}-\d\d/\d{3}\.\d\d)"
+)
+
+
+def _is_identifier(text: str) -> bool:
+    return not _KEPT.fullmatch(text)
+
+
+def _has_digit(text: str) -> bool:
+    return any(char.isdigit() for char in text)
+
+
 def _phones(text: str) -> Spans:
     for region in ("US", "MX"):
         for match in phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.POSSIBLE):
-            if len(_digits(match.raw_string)) >= 7 and not re.fullmatch(r"(19|20)\d\d-\d\d-\d\d", match.raw_string):
+            if len(_digits(match.raw_string)) >= 7 and _is_identifier(match.raw_string):
                 yield match.start, match.end
 
 
-_has_digit: Callable[[str], bool] = lambda text: any(char.isdigit() for char in text)  # noqa: E731
+# People write numbers close to words ("folio123456789", "A123456789y"): a number ends where its digits end, and a
+# letter belongs to it where no other letter stands before. `\b` would see neither.
+_START = r"(?<![^\W\d_])"
+_END = r"(?!\d)"
+_AT = r"(?:\s?@\s?|\s*[(\[]\s*(?:at|arroba)\s*[)\]]\s*|\s+arroba\s+)"
+_DOT = r"(?:\.|\s*[(\[]\s*(?:dot|punto)\s*[)\]]\s*|\s+(?:dot|punto)\s+)"
+_PLATE = r"\b(?:plates?|placas?|tablilla)"
 
 # In this order: the more specific first. The name stands in the text in place of what was masked.
 _FINDERS: list[tuple[str, Callable[[str], Spans]]] = [
-    ("email", _pattern(r"[\w.+-]+\s?@\s?[\w-]+(?:\.[\w-]+)+")),
-    ("curp", _pattern(r"\b[A-Z]{4}[ -]?\d{6}[ -]?[HMX][A-Z]{5}[ -]?[A-Z\d]\d\b")),
-    ("a-number", _pattern(r"\bA[ #-]{0,2}\d{2,3}[ -]?\d{3}[ -]?\d{3}\b")),
-    ("a-number", _pattern(rf"\b(?:alien|registro de extranjero|uscis|a-number){_LABEL}(?P<id>\d[\d -]{{6,10}}\d)\b")),
-    ("passport", _pattern(rf"\b(?:passport|pasaporte){_LABEL}(?P<id>[A-Z]{{0,3}}\d{{5,10}})\b")),
-    ("passport", _pattern(r"\b[A-Z]\d{8}\b")),
+    ("email", _pattern(rf"(?<![\w.+-])[\w.+-]+{_AT}[\w-]+(?:{_DOT}[\w-]+)+")),
+    ("email", _pattern(r"(?<![\w.+-])[\w.+-]+ at [\w-]+(?: dot [\w-]+)+")),
+    ("curp", _pattern(rf"[A-Z]{{4}}[ -]?\d{{6}}[ -]?[HMX][A-Z]{{5}}[ -]?[A-Z\d]\d{_END}")),
+    ("a-number", _pattern(rf"{_START}A[ #-]{{0,2}}\d{{2,3}}[ -]?\d{{3}}[ -]?\d{{3}}{_END}")),
+    (
+        "a-number",
+        _pattern(
+            rf"\b(?:alien|registro de extranjero|uscis|a-number){_LABEL}(?P<id>\d[\d -]{{6,10}}\d){_END}",
+            _is_identifier,
+        ),
+    ),
+    ("passport", _pattern(rf"\b(?:passport|pasaporte){_LABEL}(?P<id>[A-Z]{{0,3}}\d{{5,10}}){_END}")),
+    ("passport", _pattern(rf"{_START}[A-Z]\d{{8}}{_END}")),
     (
         "id",
         _pattern(
             rf"\b(?:consular|matr[ií]cula|licencia|license|licence|dui|c[eé]dula|ine){_LABEL}"
-            r"(?P<id>[A-Z]{0,3}\d[\d -]{5,12}\d)\b"
+            rf"(?P<id>[A-Z]{{0,3}}\d[\d -]{{5,12}}\d{_END}|(?:[A-Z]{{2,4}}[ -])?[A-Z]{{2,6}}\d{{3,}}[A-Z\d]*)",
+            _is_identifier,
         ),
     ),
-    ("ssn", _pattern(r"\b\d{3}[ .-]\d{2}[ .-]\d{4}\b")),
-    ("ssn", _pattern(rf"\b(?:ssn|social|seguro social|seguro|itin|tax id){_LABEL}(?P<id>\d{{9}})\b")),
-    ("card", _pattern(r"\b\d(?:[ -]?\d){12,18}\b", lambda text: luhn.is_valid(_digits(text)))),
+    ("ssn", _pattern(rf"(?<!\d)\d{{3}}[ .-]\d{{2}}[ .-]\d{{4}}{_END}")),
+    ("ssn", _pattern(rf"\b(?:ssn|social|seguro social|seguro|itin|tax id){_LABEL}(?P<id>\d{{9}}){_END}")),
+    ("card", _pattern(rf"(?<!\d)\d(?:[ -]?\d){{12,18}}{_END}", lambda text: luhn.is_valid(_digits(text)))),
     ("phone", _phones),
     (
         "plate",
-        _pattern(rf"\b(?:plates?|placas?|tablilla){_LABEL}(?P<id>[A-Z0-9]{{1,4}}[ -]?[A-Z0-9]{{2,5}})\b", _has_digit),
+        _pattern(
+            rf"{_PLATE}{_LABEL}(?<![^\W_])(?!(?:en|in|on|at|de|of|for)\s)"
+            r"(?P<id>[A-Z0-9]{1,4}[ -]?[A-Z0-9]{2,5}\b(?:[ -]\d{1,4}\b|-[A-Z0-9]{1,4}\b)?)",
+            _has_digit,
+        ),
     ),
-    ("number", _pattern(r"\b[A-Z]{0,2}\d{7,}\b")),
+    # Words between the label and the plate: then letters and digits have to be one word, or the letters be capitals.
+    (
+        "plate",
+        _pattern(
+            rf"{_PLATE}(?:\s+[^\W\d_]+){{1,5}}:?\s+(?!\d+(?:st|nd|rd|th|am|pm)\b)"
+            r"(?P<id>[A-Z]{2,4}-?\d{2,5}[A-Z]?(?:-\d{1,4})?\b|\d{1,4}-?[A-Z]{2,4}-?\d{0,4}\b"
+            r"|(?-i:[A-Z]{2,4}) \d{2,5}\b)"
+        ),
+    ),
+    ("number", _pattern(r"(?:(?<![^\W_])[A-Z]{1,2})?\d{7,}")),
 ]
+_MASKED = re.compile("|".join(rf"\[{name}\]" for name in dict.fromkeys(name for name, _ in _FINDERS)))
 
 
 def mask(text: str) -> str:
@@ -75,6 +119,6 @@ def mask(text: str) -> str:
     for name, find in _FINDERS:
         for start, end in sorted(set(find(text)), reverse=True):
             # Spans come last first, so the ones before stay valid; one inside another already masked is skipped.
-            if "[" not in text[start:end]:
+            if not _MASKED.search(text[start:end]):
                 text = f"{text[:start]}[{name}]{text[end:]}"
     return text

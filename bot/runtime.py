@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
 
 from actions import all_actions
 from bot import training
 from bot.actions_server import ActionServer
 from bot.content.library import Library, load
+from bot.content.names import names
 from bot.conversations.database import migrate, open_engine
 from bot.conversations.delivery import Dispatcher, Listeners
 from bot.conversations.store import Store
@@ -28,6 +29,8 @@ from bot.safety import SafetyRules
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Progress = Callable[[str], None]
 """Told, in a few words, what is being done."""
@@ -97,7 +100,7 @@ class Runtime:
             stack.push_async_callback(self._finish_tasks)
             yield
 
-    def in_background(self, work: Any) -> asyncio.Task[Any]:
+    def in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run `work` to its end even if the one who asked for it goes away."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -152,7 +155,7 @@ class Runtime:
             rasa=self.rasa,
             index=index,
             decision=Decision.load(settings.data_dir / "calibration" / "decision.yml"),
-            detector=LanguageDetector({code: examples[code] for code in library.languages}),
+            detector=LanguageDetector({code: examples[code] for code in library.languages}, names(library)),
             safety=SafetyRules(),
             renderer=self.renderer,
             departments=library.departments,

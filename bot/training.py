@@ -80,18 +80,24 @@ def train(settings: Settings, library: Library, cache: VectorCache, progress: Pr
     path = model_path(settings, library)
     if path.exists():
         return path
-    folder = settings.cache_dir / "train"
-    folder.mkdir(parents=True, exist_ok=True)
-    faq = list(_faq(library))
-    nlu = "version: '3.1'\nnlu:\n  - intent: faq\n    examples: |\n" + "".join(f"      - {text}\n" for text in faq)
-    (folder / "faq.yml").write_text(nlu, encoding="utf-8")
+    faq_file = write_faq(settings, library)
+    folder = faq_file.parent
     others = [text for examples in nlu_examples(settings.data_dir).values() for _, text in examples]
-    texts = sorted({*faq, *others})
+    texts = sorted({*_faq(library), *others})
     np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=cache.queries(texts, progress))
     _run_rasa(settings, folder, path)
     for old in path.parent.glob("*.tar.gz"):
         if old != path:
             old.unlink()
+    return path
+
+
+def write_faq(settings: Settings, library: Library) -> Path:
+    """Write the variants as Rasa's training examples of the intent `faq`, and return the file."""
+    path = settings.cache_dir / "train" / "faq.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    examples = "".join(f"      - {text}\n" for text in _faq(library))
+    path.write_text(f"version: '3.1'\nnlu:\n  - intent: faq\n    examples: |\n{examples}", encoding="utf-8")
     return path
 
 

@@ -27,6 +27,8 @@ from bot.runtime import Runtime
 
 CHANNEL = "web"
 _PING_S = 15
+_MAX_NUMBER = 2**31 - 1
+"""Of a message: the largest that every database takes."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer} for status in (400, 401, 404, 410, 413, 422, 503)
@@ -147,7 +149,9 @@ async def start(body: StartRequest, request: Request, runtime: CurrentRuntime) -
 
 
 @router.post("/conversations/{conversation_id}/messages")
-async def write(body: MessageRequest, conversation: CurrentConversation, runtime: CurrentRuntime) -> Reply:
+async def write(
+    body: MessageRequest, conversation: CurrentConversation, runtime: CurrentRuntime, response: Response
+) -> Reply:
     """Write a message and read the reply. It is stored before its turn begins, so that none is lost."""
     language = conversation.language
     if body.language is not None and body.language != language:
@@ -166,10 +170,11 @@ async def write(body: MessageRequest, conversation: CurrentConversation, runtime
     provider_id = f"{conversation.id}:{body.id or secrets.token_urlsafe(12)}"
     inbox_id = await runtime.store.accept(conversation.id, CHANNEL, provider_id, text, language, body.choice)
     # Shielded: a resident who closes the page during the turn finds the reply when they come back.
-    reply: Reply | None = await asyncio.shield(runtime.in_background(runtime.turns.settle(conversation.id, inbox_id)))
-    if reply is None:
+    settled = await asyncio.shield(runtime.in_background(runtime.turns.settle(conversation.id, inbox_id)))
+    if settled is None:
         raise Unauthorized  # erased while the turn ran
-    return reply
+    response.headers["Server-Timing"] = settled.stages.header()
+    return settled.reply
 
 
 @router.get("/conversations/{conversation_id}")
@@ -192,8 +197,8 @@ async def read(conversation: CurrentConversation, runtime: CurrentRuntime) -> Tr
 async def events(
     conversation: CurrentConversation,
     runtime: CurrentRuntime,
-    last_event_id: Annotated[int, Header(ge=0, description="The number of the last message seen.")] = 0,
-    after: Annotated[int, Query(ge=0, description="The same, for clients that can't set headers.")] = 0,
+    last_event_id: Annotated[int, Header(ge=0, le=_MAX_NUMBER, description="The number of the last message seen.")] = 0,
+    after: Annotated[int, Query(ge=0, le=_MAX_NUMBER, description="The same, for clients that can't set headers.")] = 0,
 ) -> Response:
     """New messages as they come, each with its number as event id; resumes after the last one seen."""
 
@@ -214,10 +219,9 @@ async def events(
 async def erase(conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
     """Erase the conversation here and in Rasa. If Rasa can't, nothing is said to be erased: try again."""
     try:
-        await runtime.rasa.forget(conversation.id)
+        await runtime.turns.erase(conversation.id)
     except RasaError as error:
         raise Unavailable from error
-    await runtime.store.erase(conversation.id)
     return Response(status_code=204)
 
 

@@ -9,11 +9,22 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.terminal import fail
+
 app = typer.Typer(no_args_is_help=True, help="Check the published texts and the answers that stand on them.")
 
 Department = Annotated[str | None, typer.Option(help="Only this department, by id.", metavar="ID")]
 Root = Annotated[Path, typer.Option(help="The folder that holds languages.yml, topics.yml and faq/.", metavar="DIR")]
 DATA = Path("data")
+
+
+def _require(department: str | None, root: Path) -> None:
+    """Refuse a department that isn't there; that `root` has none at all is for `check` to say."""
+    from bot.content.library import department_folders
+
+    known = [folder.name for folder in department_folders(root)]
+    if department is not None and department not in known:
+        fail(f"there is no department {department!r}. There is: {', '.join(known) or 'none'}.")
 
 
 @app.command()
@@ -24,6 +35,7 @@ def check(department: Department = None, root: Root = DATA) -> None:
     """
     from bot.content.library import inspect
 
+    _require(department, root)
     _, problems = inspect(root, department)
     for problem in problems:
         typer.echo(str(problem))
@@ -44,20 +56,27 @@ def coverage(
 
     Example: enlace content coverage --json
     """
+    from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from bot.content.coverage import coverage as rows
     from bot.content.library import inspect
 
+    _require(department, root)
     library, _ = inspect(root, department)
     if as_json:
         for row in rows(library):
             typer.echo(json.dumps(asdict(row)))
         return
-    table = Table("department", "language")
-    for name in ("topics", "silent", "usable", "complete", "variants", "reviewed", "translated"):
-        table.add_column(name, justify="right")
+    # Made to fit 80 columns with the ids whole.
+    columns = (
+        Column("department", no_wrap=True, min_width=max(map(len, library.departments), default=0)),
+        Column("lang", no_wrap=True),
+    )
+    table = Table(*columns, box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    for name in ("topics", "silent", "usable", "complete", "variants", "re-\nviewed", "trans-\nlated"):
+        table.add_column(name, justify="right", overflow="fold")
     for row in rows(library):
         counts = (row.topics, row.silent, row.usable, row.complete, row.variants, row.reviewed)
         table.add_row(row.department, row.language, *map(str, counts), f"{row.translated}/{row.sections}")
@@ -72,6 +91,7 @@ def hashes(department: Department = None, root: Root = DATA) -> None:
     """
     from bot.content.documents import load_document
 
+    _require(department, root)
     for path in sorted((root / "faq").glob(f"{department or '*'}/policies/*.md")):
         if "." not in path.stem:
             typer.echo(f"# {path}\nhashes:")

@@ -141,14 +141,13 @@ def calibrate(
 async def _examples(settings: Settings, questions: Sequence[Question]) -> list[Any]:
     """What search and NLU say to each question; those that NLU takes for small talk are left out."""
     from bot.retrieval.calibration import Example
-    from bot.retrieval.decision import features
     from bot.runtime import Runtime
 
     runtime = Runtime(settings, say)
     seen: list[Any] = []
     examples = []
     async with runtime.run():
-        runtime.turns.on_decision = lambda found, faq, other: seen.append((found, faq, other))
+        runtime.turns.on_decision = lambda values, topic: seen.append((values, topic))
         for question in questions:
             new = await runtime.store.create(question.department, "web", question.language, chosen=True)
             inbox_id = await runtime.store.accept(new.id, "web", new.id, question.text, question.language, None)
@@ -156,11 +155,11 @@ async def _examples(settings: Settings, questions: Sequence[Question]) -> list[A
             await runtime.rasa.forget(new.id)
             await runtime.store.erase(new.id)
             if seen:
-                found, faq, other = seen.pop()
-                answer = runtime.library.departments[question.department].answers[found.matches[0].topic]
+                values, topic = seen.pop()
+                answer = runtime.library.departments[question.department].answers[topic]
                 quoted = bool(answer.citations) and any(
                     quote in " ".join(answer.citations[0].quote.split()) for quote in question.expect.quote
                 )
-                right = found.matches[0].topic in question.topics or quoted
-                examples.append(Example(features(found, faq, other), right, bool(question.topics)))
+                right = topic in question.topics or quoted
+                examples.append(Example(values, right, bool(question.topics)))
     return examples

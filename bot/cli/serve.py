@@ -35,8 +35,8 @@ def serve(
     from bot.i18n import MissingCatalogError
 
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    # These write addresses: of residents, or of every call to Rasa.
-    for name in ("httpx", "httpcore", "uvicorn.access"):
+    # The first three write addresses, of residents or of every call to Rasa; the others tell of each of their steps.
+    for name in ("httpx", "httpcore", "uvicorn.access", "alembic", "rasa_sdk", "sentence_transformers"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
     class Server(uvicorn.Server):

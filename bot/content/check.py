@@ -1,12 +1,14 @@
-"""What must be true of one department's content beyond the shape of its files."""
+"""What must be true of a department's answers beyond the shape of their files."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from bot.content.documents import Document, Section, fold
+from bot.content.documents import Document, fold
 from bot.content.models import Answer, CitationRef, ConditionElsewhere, Department, Language, Topic
 from bot.content.yamlfile import Problem, YamlFile
 
@@ -28,34 +30,41 @@ def citations_of(answer: Answer) -> list[tuple[CitationRef, tuple[str | int, ...
     return own + [(entry.citation, ("exceptions", index)) for index, entry in enumerate(answer.exceptions)]
 
 
-def department(
-    profile: Department,
-    documents: Mapping[str, Document],
-    answers: Mapping[str, Answer],
-    files: Mapping[str, YamlFile],
-    topics: Mapping[str, Topic],
-    languages: Mapping[str, Language],
-) -> list[Problem]:
-    """Everything wrong with one department; `files` has the answers' files by topic."""
+@dataclass(frozen=True)
+class Parts:
+    """One department as far as it loads, and its files, to name the lines."""
+
+    folder: Path
+    profile: Department | None
+    profile_file: YamlFile | None
+    documents: Mapping[str, Document]
+    answers: Mapping[str, Answer]
+    files: Mapping[str, YamlFile]
+    """The answers' files by topic."""
+
+    @property
+    def written(self) -> set[str]:
+        """The topics that have a file, whether it loads or not."""
+        return {path.stem for path in (self.folder / "answers").glob("*.yml")} | self.answers.keys()
+
+
+def answers(parts: Parts, topics: Mapping[str, Topic], languages: Mapping[str, Language]) -> list[Problem]:
+    """Everything wrong with the answers of one department."""
     problems: list[Problem] = []
-    for topic, answer in answers.items():
-        file = files[topic]
+    for topic, answer in parts.answers.items():
+        file = parts.files[topic]
         if topic not in topics:
             problems.append(file.problem(f"topic {topic!r} is not in data/topics.yml", "topic"))
         problems += _languages(answer, file, languages)
         resolved = True
         for citation, location in citations_of(answer):
-            if message := _unresolved(citation, documents):
+            if message := _unresolved(citation, parts.documents):
                 resolved = False
                 problems.append(file.problem(message, *location))
         if resolved:
-            problems += _exceptions(answer, file, documents)
-        problems += _next_steps(answer, file, answers, profile)
-    problems += _variants(answers, files)
-    problems += _missing_topics(profile, answers, topics, documents)
-    for document in documents.values():
-        problems += _conditions_resolve(document, documents)
-        problems += _uncited(document, answers)
+            problems += _exceptions(answer, file, parts.documents)
+        problems += _next_steps(answer, file, parts)
+    problems += _variants(parts.answers, parts.files)
     return problems
 
 
@@ -72,9 +81,14 @@ def _languages(answer: Answer, file: YamlFile, languages: Mapping[str, Language]
             for index, exception in enumerate(answer.exceptions):
                 if language not in exception.text:
                     yield file.problem(f"exception without a text in {language!r}", "exceptions", index)
-    for part in (answer.answer, answer.variants):
-        for language in part.keys() - languages.keys():
-            yield file.problem(f"language {language!r} is not in data/languages.yml", language)
+    texts: list[tuple[tuple[str | int, ...], Mapping[str, object]]] = [
+        (("answer",), answer.answer),
+        (("variants",), answer.variants),
+        *((("exceptions", index, "text"), entry.text) for index, entry in enumerate(answer.exceptions)),
+    ]
+    for location, text in texts:
+        for language in text.keys() - languages.keys():
+            yield file.problem(f"language {language!r} is not in data/languages.yml", *location, language)
 
 
 def _unresolved(citation: CitationRef, documents: Mapping[str, Document]) -> str | None:
@@ -119,13 +133,11 @@ def _exceptions(answer: Answer, file: YamlFile, documents: Mapping[str, Document
                     yield file.problem(f"cites a rule with an exception that it leaves out: “{quote}”", "exceptions")
 
 
-def _next_steps(
-    answer: Answer, file: YamlFile, answers: Mapping[str, Answer], profile: Department
-) -> Iterator[Problem]:
-    contacts = {contact.id for contact in profile.contacts}
+def _next_steps(answer: Answer, file: YamlFile, parts: Parts) -> Iterator[Problem]:
     for index, step in enumerate(answer.next_steps):
-        if step.topic is not None and (step.topic not in answers or step.topic == answer.topic):
+        if step.topic is not None and (step.topic not in parts.written or step.topic == answer.topic):
             yield file.problem(f"{step.topic!r} is not another topic of this department", "next_steps", index)
+        contacts = {contact.id for contact in parts.profile.contacts} if parts.profile else {step.contact}
         if step.contact is not None and step.contact not in contacts:
             yield file.problem(f"department.yml has no contact {step.contact!r}", "next_steps", index)
 
@@ -144,45 +156,3 @@ def _variants(answers: Mapping[str, Answer], files: Mapping[str, YamlFile]) -> I
                         f"variant is also in {seen[key]!r}: {variant!r}", "variants", language, index
                     )
                 seen[key] = topic
-
-
-def _missing_topics(
-    profile: Department,
-    answers: Mapping[str, Answer],
-    topics: Mapping[str, Topic],
-    documents: Mapping[str, Document],
-) -> Iterator[Problem]:
-    folder = next(iter(documents.values())).path.parent.parent if documents else None
-    for topic, entry in topics.items():
-        if entry.everywhere and topic not in answers and folder:
-            yield Problem(folder / "answers", 1, f"{profile.id} has no answer for {topic!r}")
-
-
-def _conditions_resolve(document: Document, documents: Mapping[str, Document]) -> Iterator[Problem]:
-    def found(text: str, sections: Mapping[str, Section]) -> bool:
-        return any(fold(text) in section.text for section in sections.values())
-
-    for condition in document.head.conditions:
-        for text in (condition.rule, *condition.exceptions):
-            if isinstance(text, ConditionElsewhere):
-                if text.document in documents and found(text.quote, documents[text.document].sections):
-                    continue
-            elif found(text, document.sections):
-                continue
-            yield Problem(document.path, 1, f"condition that is not in the text: {text}")
-
-
-def _uncited(document: Document, answers: Mapping[str, Answer]) -> Iterator[Problem]:
-    """Every sentence of a published text is cited by a topic, or is listed as not needing it, with the reason."""
-    cited = {
-        (citation.section, index)
-        for answer in answers.values()
-        for citation, _ in citations_of(answer)
-        if citation.document == document.id and citation.section in document.sections
-        for index in document.sections[citation.section].touched(citation.quote)
-    }
-    excused = [fold(entry.sentence) for entry in document.head.uncited]
-    for anchor, section in document.sections.items():
-        for index, sentence in enumerate(section.sentences):
-            if (anchor, index) not in cited and not any(sentence.startswith(opening) for opening in excused):
-                yield Problem(document.path, section.line, f"no topic cites, in section {anchor!r}: “{sentence[:90]}”")

@@ -106,6 +106,10 @@ class Document:
         lines = translation.sections[anchor]
         return " ".join(lines[index] for index in self.sections[anchor].touched(quote)), translation.status
 
+    def problem(self, message: str, *location: str | int) -> Problem:
+        """A problem with the value at `location` of the front matter, which is read again to tell the line."""
+        return _split_file(self.path)[0].problem(message, *location)
+
 
 def _split_file(path: Path) -> tuple[YamlFile, list[tuple[str, int, list[str]]]]:
     """The front matter and, for each anchor, its line and the lines below it."""

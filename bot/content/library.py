@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from bot.content import check
+from bot.content import check_departments
+from bot.content.check import Parts
 from bot.content.documents import Document, load_document, load_translation, validate
 from bot.content.models import Answer, CitationRef, Department, Language, Topic
 from bot.content.yamlfile import ContentError, Problem, YamlFile
@@ -44,12 +45,20 @@ class _Loader:
     root: Path
     problems: list[Problem] = field(default_factory=list)
     files: dict[str, YamlFile] = field(default_factory=dict)
-    """The answer files by "department/topic", to name lines in later checks."""
+    """The registries by name and the answer files by "department/topic", to name lines in later checks."""
+    parts: list[Parts] = field(default_factory=list)
 
     def registry(self, name: str, model: type[T]) -> dict[str, T]:
-        """One of the registries at the root: {name: {id: model}}."""
-        file = YamlFile.read(self.root / f"{name}.yml")
-        items = (file.data or {}).get(name) or {}
+        """One of the registries at the root: {name: {id: model}}; empty if the file can't be used."""
+        try:
+            file = self.files[name] = YamlFile.read(self.root / f"{name}.yml")
+        except ContentError as error:
+            self.problems += error.problems
+            return {}
+        items = file.data.get(name) if isinstance(file.data, dict) else None
+        if not isinstance(items, dict) or not items:
+            self.problems.append(file.problem(f"needs `{name}:` with an entry for each, by its id", name))
+            return {}
         loaded = {}
         for key, value in items.items():
             try:
@@ -59,16 +68,19 @@ class _Loader:
         return loaded
 
     def department(self, folder: Path) -> DepartmentContent | None:
+        """One department, or None where its profile doesn't load; `parts` has what does."""
+        file, profile = None, None
         try:
-            profile_file = YamlFile.read(folder / "department.yml")
-            profile = validate(Department, profile_file)
+            file = YamlFile.read(folder / "department.yml")
+            profile = validate(Department, file)
             if profile.id != folder.name:
-                self.problems.append(profile_file.problem(f"id must be the folder's name, {folder.name!r}", "id"))
+                self.problems.append(file.problem(f"id must be the folder's name, {folder.name!r}", "id"))
         except ContentError as error:
             self.problems += error.problems
-            return None
         documents, answers = self._documents(folder / "policies"), self._answers(folder / "answers")
-        return DepartmentContent(profile, documents, answers)
+        files = {topic: self.files[f"{folder.name}/{topic}"] for topic in answers}
+        self.parts.append(Parts(folder, profile, file, documents, answers, files))
+        return DepartmentContent(profile, documents, answers) if profile else None
 
     def _documents(self, folder: Path) -> dict[str, Document]:
         documents: dict[str, Document] = {}
@@ -108,6 +120,11 @@ class _Loader:
         return answers
 
 
+def department_folders(root: Path) -> list[Path]:
+    """The departments' folders below `root`, by name."""
+    return [folder for folder in sorted(root.glob("faq/*")) if folder.is_dir()]
+
+
 def content_version(root: Path) -> str:
     """A hash over the names and bytes of every content file below `root`."""
     digest = hashlib.sha256()
@@ -124,20 +141,19 @@ def inspect(root: Path, only: str | None = None) -> tuple[Library, list[Problem]
     `only` limits it to one department. A file that can't be read is missing from the library and in the problems.
     """
     loader = _Loader(root)
-    try:
-        languages, topics = loader.registry("languages", Language), loader.registry("topics", Topic)
-    except ContentError as error:
-        return Library({}, {}, {}, ""), list(error.problems)
+    languages, topics = loader.registry("languages", Language), loader.registry("topics", Topic)
+    folders = department_folders(root)
+    if not folders:
+        loader.problems.append(Problem(root / "faq", 1, "there is no department: no folder with a department.yml"))
+    if not (languages and topics and folders):  # without these, every file would seem wrong
+        return Library({}, {}, {}, ""), sorted(set(loader.problems))
     departments = {}
-    for folder in sorted((root / "faq").iterdir()):
-        if folder.is_dir() and only in (None, folder.name) and (department := loader.department(folder)):
+    for folder in folders:
+        if only in (None, folder.name) and (department := loader.department(folder)):
             departments[folder.name] = department
-    problems = loader.problems
-    for name, department in departments.items():
-        files = {topic: loader.files[f"{name}/{topic}"] for topic in department.answers}
-        problems += check.department(
-            department.profile, department.documents, department.answers, files, topics, languages
-        )
+    problems = loader.problems + check_departments.registry(loader.files["topics"], topics, languages)
+    for parts in loader.parts:
+        problems += check_departments.department(parts, topics, languages)
     stale = tuple(problem for problem in problems if problem.stale)
     return Library(languages, topics, departments, content_version(root), stale), sorted(set(problems))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,44 @@ def read_text(path: Path) -> str:
         raise ContentError([Problem(path, 1, f"not UTF-8: {error.reason} at byte {error.start}")]) from error
 
 
+def _construct(node: yaml.Node) -> Any:
+    loader = _Loader("")
+    try:
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Every value below `root`, itself included, each once, even where one is an alias of another."""
+    waiting, seen = [root] if root else [], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            if isinstance(node, yaml.MappingNode):
+                waiting += [value for _, value in reversed(node.value)]
+            elif isinstance(node, yaml.SequenceNode):
+                waiting += reversed(node.value)
+
+
+def _is_bad_value(node: yaml.Node) -> bool:
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            _construct(node)
+        except ValueError:
+            return True
+    return False
+
+
+def _repeated_keys(node: yaml.Node) -> list[yaml.ScalarNode]:
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    return [key for number, key in enumerate(keys) if key.value in {other.value for other in keys[:number]}]
+
+
 class YamlFile:
     """The data of a YAML text, and the line on which each part of it stands."""
 
@@ -51,15 +89,28 @@ class YamlFile:
         """Parse `text`, which begins on line `first_line` of `path`; a syntax error raises ContentError."""
         self.path = path
         self._first_line = first_line
-        loader = _Loader(text)
         try:
-            self._node = loader.get_single_node()
-            self.data: Any = loader.construct_document(self._node) if self._node else None
+            self._node = yaml.compose(text, _Loader)
+            self.data: Any = _construct(self._node) if self._node else None
         except yaml.MarkedYAMLError as error:
             line = (error.problem_mark.line if error.problem_mark else 0) + first_line
             raise ContentError([Problem(path, line, f"not valid YAML: {error.problem}")]) from error
-        finally:
-            loader.dispose()
+        except yaml.reader.ReaderError as error:
+            found = yaml.reader.Reader.NON_PRINTABLE.search(text)  # libyaml's own position counts bytes
+            line = text.count("\n", 0, found.start() if found else 0) + first_line
+            raise ContentError([Problem(path, line, f"not valid YAML: {error.reason}")]) from error
+        except ValueError as error:  # a date such as 2019-13-45; the error doesn't tell where
+            line = next(filter(_is_bad_value, _nodes(self._node))).start_mark.line + first_line
+            raise ContentError([Problem(path, line, f"not valid YAML: {error}")]) from error
+        # YAML lets the last of two equal keys win.
+        repeated = [key for node in _nodes(self._node) for key in _repeated_keys(node)]
+        if repeated:
+            raise ContentError(
+                [
+                    Problem(path, key.start_mark.line + first_line, f"the key {key.value!r} is there twice")
+                    for key in repeated
+                ]
+            )
 
     @classmethod
     def read(cls, path: Path) -> YamlFile:

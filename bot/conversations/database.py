@@ -16,12 +16,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def open_engine(url: str) -> AsyncEngine:
     """An engine for `url`; opens nothing yet. A SQLite file's folder is made."""
+    # hide_parameters: an error of the database must not quote what residents wrote.
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
+        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": 15})
+    engine = create_async_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: object) -> None:

@@ -5,18 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from bot.conversations.store import Store
+from bot.conversations.tables import now
 
 log = logging.getLogger(__name__)
 
 Send = Callable[[Any], Awaitable[None]]
 """A channel's way to send one outbox row; it raises what went wrong."""
 
-_RETRY_S = 5.0
+_FIRST_RETRY_S = 2.0
+_LAST_RETRY_S = 600.0
+
+
+def backoff_s(attempts: int) -> float:
+    """Seconds to wait after so many failed attempts: doubling, with jitter, ten minutes at most."""
+    longest: float = min(_FIRST_RETRY_S * 2**attempts, _LAST_RETRY_S)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
 
 
 class Listeners:
@@ -73,24 +82,27 @@ class Dispatcher:
         while True:
             self._due.clear()
             try:
-                failed = await self._send_all()
+                await self._send_all()
+                due_at = await self._store.next_due()
+                wait = None if due_at is None else max((due_at - now()).total_seconds(), 0.0)
             except Exception as error:
-                log.exception("the outbox could not be read or written: %s", type(error).__name__)
-                failed = True
+                log.error("the outbox could not be read or written: %s", type(error).__name__)
+                wait = _FIRST_RETRY_S
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), _RETRY_S if failed else None)
+                await asyncio.wait_for(self._due.wait(), wait)
 
-    async def _send_all(self) -> bool:
+    async def _send_all(self) -> None:
         while rows := await self._store.unsent():
-            sent = []
+            sent: list[int] = []
+            failed: dict[int, float] = {}
             for row in rows:
                 try:
                     await self._channels[row.channel](row)
                     sent.append(row.id)
                 except Exception as error:
                     log.error("a message could not be sent by %s: %s", row.channel, type(error).__name__)
+                    failed[row.id] = backoff_s(row.attempts)
             if sent:
                 await self._store.mark_sent(sent)
-            if len(sent) < len(rows):
-                return True
-        return False
+            if failed:
+                await self._store.postpone(list(failed), list(failed.values()))

@@ -5,6 +5,7 @@ Every public method is one transaction. A conversation is reached through `acces
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import secrets
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -37,7 +38,7 @@ class Pending:
     text: str
     choice: str | None
     conversation: Any
-    """A row of `conversations`."""
+    """The columns of its conversation."""
 
 
 def _hash(token: str) -> str:
@@ -121,7 +122,8 @@ class Store:
     async def pending(self, conversation_id: str) -> Pending | None:
         """The oldest message of the conversation that has not had its turn."""
         query = (
-            select(Inbox.id, Inbox.number, Inbox.choice, Message.text)
+            select(Inbox.id.label("inbox_id"), Inbox.number, Inbox.choice, Message.text, Conversation)
+            .join(Conversation, Conversation.id == Inbox.conversation_id)
             .join(Message, (Message.conversation_id == Inbox.conversation_id) & (Message.number == Inbox.number))
             .where(Inbox.conversation_id == conversation_id, Inbox.state == "received")
             .order_by(Inbox.id)
@@ -129,10 +131,7 @@ class Store:
         )
         async with self.engine.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
-            if row is None:
-                return None
-            conversation = await self._conversation(connection, conversation_id)
-        return Pending(row.id, row.number, row.text, row.choice, conversation)
+        return None if row is None else Pending(row.inbox_id, row.number, row.text, row.choice, row)
 
     async def conversations_with_pending(self) -> list[str]:
         """Conversations with messages that a crash left without a turn."""
@@ -189,6 +188,12 @@ class Store:
         async with self.engine.connect() as connection:
             return (await connection.execute(query)).all()
 
+    async def waiting(self) -> Sequence[Any]:
+        """Conversations whose residents asked for a person, the longest waiting first."""
+        query = select(Conversation).where(Conversation.owner == "waiting").order_by(Conversation.last_at)
+        async with self.engine.connect() as connection:
+            return (await connection.execute(query)).all()
+
     async def set_language(self, conversation_id: str, language: str) -> None:
         """The resident chose a language."""
         async with self.engine.begin() as connection:
@@ -202,10 +207,19 @@ class Store:
         """Delete a conversation and all that hangs on it."""
         async with self.engine.begin() as connection:
             await connection.execute(delete(Conversation).where(Conversation.id == conversation_id))
+        if self.engine.dialect.name == "sqlite":
+            # The write-ahead log still has what was erased, until it is written back and cut.
+            async with self.engine.connect() as connection:
+                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     async def unsent(self, limit: int = 100) -> Sequence[Any]:
-        """Outbox rows not handed to their channel yet, oldest first."""
-        query = select(Outbox).where(Outbox.state == "pending").order_by(Outbox.id).limit(limit)
+        """Outbox rows that are due and not handed to their channel yet, oldest first."""
+        query = (
+            select(Outbox)
+            .where(Outbox.state == "pending", Outbox.due_at <= now())
+            .order_by(Outbox.due_at, Outbox.id)
+            .limit(limit)
+        )
         async with self.engine.connect() as connection:
             return (await connection.execute(query)).all()
 
@@ -217,6 +231,22 @@ class Store:
                 .where(Outbox.id.in_(outbox_ids))
                 .values(state="sent", sent_at=now(), attempts=Outbox.attempts + 1)
             )
+
+    async def postpone(self, outbox_ids: Sequence[int], seconds: Sequence[float]) -> None:
+        """These could not be sent: try each again after so many seconds."""
+        async with self.engine.begin() as connection:
+            for outbox_id, wait in zip(outbox_ids, seconds, strict=True):
+                due_at = now() + dt.timedelta(seconds=wait)
+                await connection.execute(
+                    update(Outbox).where(Outbox.id == outbox_id).values(attempts=Outbox.attempts + 1, due_at=due_at)
+                )
+
+    async def next_due(self) -> dt.datetime | None:
+        """When the next outbox row is due, or None if there is none to send."""
+        async with self.engine.connect() as connection:
+            query = select(Outbox.due_at).where(Outbox.state == "pending").order_by(Outbox.due_at).limit(1)
+            due_at: dt.datetime | None = await connection.scalar(query)
+        return due_at
 
     @staticmethod
     async def _conversation(connection: AsyncConnection, conversation_id: str) -> Any:

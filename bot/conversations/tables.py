@@ -108,7 +108,7 @@ class Outbox(Base):
     """A message on its way to a channel, written in the transaction that closes the turn."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_pending", "state", "id"),)
+    __table_args__ = (Index("ix_outbox_pending", "state", "due_at", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(String(16))
@@ -117,5 +117,7 @@ class Outbox(Base):
     state: Mapped[str] = mapped_column(String(16), default="pending")
     """pending, then sent."""
     attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[dt.datetime] = mapped_column(default=now)
+    """Not before this; a failed attempt moves it."""
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     sent_at: Mapped[dt.datetime | None]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import string
 import time
+import traceback
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,14 +20,14 @@ from bot.errors import NotFound
 from bot.language import LanguageDetector
 from bot.rasa import RasaClient, RasaError
 from bot.replies import Renderer, Reply, Say
-from bot.retrieval.decision import Decision, Outcome
-from bot.retrieval.index import Found, Index
+from bot.retrieval.decision import Decision, Outcome, features
+from bot.retrieval.index import Index
 from bot.safety import SafetyRules
 
 log = logging.getLogger(__name__)
 
-OnDecision = Callable[[Found, float, float], None]
-"""Told what a decision rests on: what was found, and NLU's confidences in `faq` and `out_of_scope`. For calibration."""
+OnDecision = Callable[[list[float], str], None]
+"""Told the features that a decision rests on, and the first topic. For calibration."""
 
 
 @dataclass
@@ -47,9 +49,10 @@ class Turn:
             return Outcome("no_answer", (), 0.0)
         found = self.index.search(self.content.profile.id, self.text, self.vector)
         found = found.only([topic for topic in self.content.answers if self.answers(topic)])
+        words = len(self.text.split())
         if self.on_decision:
-            self.on_decision(found, faq, out_of_scope)
-        return self.decision.decide(found, faq, out_of_scope)
+            self.on_decision(features(found, words, faq, out_of_scope), found.matches[0].topic)
+        return self.decision.decide(found, words, faq, out_of_scope)
 
     def answers(self, topic: str) -> bool:
         """Whether the department has an enabled answer to `topic`."""
@@ -58,9 +61,13 @@ class Turn:
 
 @dataclass
 class Stages:
-    """How long each stage of a turn took, in seconds; `make bench` prints their shares."""
+    """How long each stage of a turn took, in seconds: the API's Server-Timing, whose shares `make bench` prints."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def header(self) -> str:
+        """As the value of a Server-Timing header (W3C), in milliseconds."""
+        return ", ".join(f"{stage};dur={seconds * 1000:.2f}" for stage, seconds in self.seconds.items())
 
     @contextlib.contextmanager
     def time(self, stage: str) -> Any:
@@ -70,6 +77,14 @@ class Stages:
             yield
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The reply to a message; `stages` is empty where another call ran the turn."""
+
+    reply: Reply
+    stages: Stages
 
 
 class Turns:
@@ -101,24 +116,33 @@ class Turns:
         self._delivered = delivered
         self._running: dict[str, Turn] = {}
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
-        self.on_stages: Callable[[Stages], None] | None = None
         self.on_decision: OnDecision | None = None
 
     def of(self, conversation_id: str) -> Turn:
         """The running turn of a conversation; raises KeyError if there is none."""
         return self._running[conversation_id]
 
-    async def settle(self, conversation_id: str, inbox_id: int | None = None) -> Reply | None:
-        """Run every turn of the conversation that is due, in order, and return the reply to `inbox_id`."""
+    async def settle(self, conversation_id: str, inbox_id: int | None = None) -> Settled | None:
+        """Run every turn of the conversation that is due, in order, up to `inbox_id`, and return its reply.
+
+        None where there is none: no `inbox_id`, or the conversation was erased meanwhile.
+        """
         async with self._in_order(conversation_id):
             while pending := await self._store.pending(conversation_id):
-                await self._run(pending)
+                settled = await self._run(pending)
                 if pending.inbox_id == inbox_id:
-                    break
+                    return settled
         if inbox_id is None:
             return None
+        # An earlier call of the same conversation has run this turn too, or the message came twice.
         stored = await self._store.reply_to(inbox_id)
-        return Reply.model_validate(stored) if stored else None
+        return Settled(Reply.model_validate(stored), Stages()) if stored else None
+
+    async def erase(self, conversation_id: str) -> None:
+        """Erase a conversation here and in Rasa once no turn of it runs; on a RasaError nothing is erased."""
+        async with self._in_order(conversation_id):
+            await self._rasa.forget(conversation_id)
+            await self._store.erase(conversation_id)
 
     async def recover(self) -> None:
         """Give the messages that a crash left without an answer their turn."""
@@ -135,7 +159,7 @@ class Turns:
         async with lock:
             yield
 
-    async def _run(self, pending: Pending) -> None:
+    async def _run(self, pending: Pending) -> Settled | None:
         start = time.perf_counter()
         stages = Stages()
         conversation = pending.conversation
@@ -145,14 +169,18 @@ class Turns:
             log.error("a turn had no answer from Rasa: %s", error)
             reply, changes = self._renderer.trouble(conversation.department, conversation.language), {}
         except Exception as error:  # a resident must not be met with silence, whatever broke
-            log.exception("a turn failed: %s", type(error).__name__)
+            # Where, but not what: an error's message can hold the resident's words.
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("a turn failed: %s at %s:%s", type(error).__name__, frame.filename, frame.lineno)
             reply, changes = self._renderer.trouble(conversation.department, conversation.language), {}
         reply.elapsed_ms = round((time.perf_counter() - start) * 1000, 1)
-        with stages.time("store"), contextlib.suppress(NotFound):  # erased while the turn ran: nothing to keep
-            await self._store.complete(pending, reply.model_dump(mode="json"), changes)
+        with stages.time("store"):
+            try:
+                await self._store.complete(pending, reply.model_dump(mode="json"), changes)
+            except NotFound:  # erased while the turn ran: nothing to keep, nobody to tell
+                return None
         self._delivered(conversation.id)
-        if self.on_stages:
-            self.on_stages(stages)
+        return Settled(reply, stages)
 
     async def _answer(self, pending: Pending, stages: Stages) -> tuple[Reply, dict[str, Any]]:
         """The reply, and what changes in the conversation."""
@@ -183,9 +211,9 @@ class Turns:
                 turn.vector = await self._encoder.query(pending.text)
         self._running[conversation.id] = turn
         try:
-            with stages.time("rasa and actions"):
+            with stages.time("rasa"):
                 # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
-                text = pending.choice or pending.text.lstrip("/ ") or "?"
+                text = pending.choice or pending.text.lstrip("/" + string.whitespace) or "?"
                 metadata = {"department": conversation.department, "language": language}
                 says = await self._rasa.turn(conversation.id, text, metadata, turn.vector)
         finally:

@@ -75,7 +75,9 @@ def right_citation(question: Question, reply: Reply) -> bool:
 
 def cites_quote(question: Question, reply: Reply) -> bool:
     """Whether the reply's first citation has one of the quotes expected."""
-    return bool(reply.citations) and any(fold(quote) in fold(reply.citations[0].quote) for quote in question.expect.quote)
+    return bool(reply.citations) and any(
+        fold(quote) in fold(reply.citations[0].quote) for quote in question.expect.quote
+    )
 
 
 def right_decision(question: Question, reply: Reply) -> bool:

@@ -12,6 +12,7 @@ from bot.encoder import Encoder, Vectors
 from bot.retrieval import hashed
 
 _BATCH = 64
+_TELL_EVERY = 512
 Progress = Callable[[int, int], None]
 """Told how many texts of how many are encoded."""
 
@@ -52,8 +53,9 @@ class VectorCache:
                 batch = missing[start : start + _BATCH]
                 for (key, _), vector in zip(batch, encode([text for _, text in batch]), strict=True):
                     self._vectors[key] = vector
-                if progress:
-                    progress(min(start + _BATCH, len(missing)), len(missing))
+                done = min(start + _BATCH, len(missing))
+                if progress and (done == len(missing) or done // _TELL_EVERY > start // _TELL_EVERY):
+                    progress(done, len(missing))
             hashed.write(
                 self.path,
                 {"keys": np.array(list(self._vectors)), "vectors": np.stack(list(self._vectors.values()))},

@@ -23,6 +23,9 @@ FEATURES = (
     "wording",
     "passage",
     "inside",
+    "outside",
+    "outside_wording",
+    "words",
     "faq",
     "out_of_scope",
 )
@@ -33,8 +36,8 @@ def _logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
-def features(found: Found, faq: float, out_of_scope: float) -> list[float]:
-    """What the decision rests on, in the order of FEATURES; of at least two topics."""
+def features(found: Found, words: int, faq: float, out_of_scope: float) -> list[float]:
+    """What the decision rests on: of a message of so many words, in the order of FEATURES; of at least two topics."""
     first, second = found.matches[0], found.matches[1]
     return [
         _logit(first.probability),
@@ -44,6 +47,9 @@ def features(found: Found, faq: float, out_of_scope: float) -> list[float]:
         first.wording,
         first.passage,
         found.inside,
+        found.outside,
+        found.outside_wording,
+        math.log(max(words, 1)),
         _logit(faq),
         _logit(out_of_scope),
     ]
@@ -80,15 +86,15 @@ class Decision:
             encoder=str(data["encoder"]),
         )
 
-    def confidence(self, found: Found, faq: float, out_of_scope: float) -> float:
+    def confidence(self, found: Found, words: int, faq: float, out_of_scope: float) -> float:
         """Probability that the first match is the right topic."""
-        values = features(found, faq, out_of_scope)
+        values = features(found, words, faq, out_of_scope)
         score = self.bias + sum(weight * value for weight, value in zip(self.weights, values, strict=True))
         return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
 
-    def decide(self, found: Found, faq: float, out_of_scope: float) -> Outcome:
+    def decide(self, found: Found, words: int, faq: float, out_of_scope: float) -> Outcome:
         """The outcome for a message; `faq` and `out_of_scope` are NLU's confidences in these intents."""
-        confidence = self.confidence(found, faq, out_of_scope)
+        confidence = self.confidence(found, words, faq, out_of_scope)
         if confidence >= self.answer_from:
             return Outcome("answer", (found.matches[0].topic,), confidence)
         if confidence >= self.clarify_from:

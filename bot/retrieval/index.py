@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from bot.retrieval import hashed
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 
-_VERSION = 2
+_VERSION = 3
 """Changes when an index built by older code can't be used."""
 _OTHERS_WEIGHT = 0.3
 _TOPICS_PENALTY = 30.0
@@ -60,10 +60,14 @@ class Found:
     matches: list[Match]
     inside: float
     """Log odds that the department's text is about it; says whether any topic, not which."""
+    outside: float
+    """Centred cosine of the nearest message that no department's text is about."""
+    outside_wording: float
+    """Cosine of the most alike worded one."""
 
     def only(self, topics: Sequence[str]) -> Found:
         """The same, with these topics alone."""
-        return Found([match for match in self.matches if match.topic in topics], self.inside)
+        return replace(self, matches=[match for match in self.matches if match.topic in topics])
 
 
 @dataclass(frozen=True)
@@ -94,19 +98,17 @@ class DepartmentIndex:
         query: Vectors,
         passage_query: Vectors,
         wording: tuple[NDArray[np.int64], Vectors],
-        variants: csr_matrix,
-    ) -> Found:
-        """Every topic, for a message's vector centred as variants and as passages are, and its wording.
+        alike: Vectors,
+    ) -> tuple[list[Match], float]:
+        """Every topic, best first, and `Found.inside`.
 
-        `variants` (n, g) is the wording of the variants.
+        For a message's vector centred as variants and as passages are, its wording, and how alike it is worded to each
+        variant (n,).
         """
         grams, values = wording[0] + len(query), wording[1]
-        written = np.zeros(variants.shape[1], dtype=np.float32)
-        written[wording[0]] = values
         scores = self.weights[:, : len(query)] @ query + self.weights[:, grams] @ values + self.bias
         odds = np.exp(scores - scores.max())
         probabilities = odds / odds.sum()
-        alike = variants @ written
         columns = zip(
             self.topics.tolist(),
             probabilities.tolist(),
@@ -117,7 +119,7 @@ class DepartmentIndex:
         )
         matches = sorted((Match(*column) for column in columns), key=lambda match: -match.probability)
         inside = self.scope_weights[: len(query)] @ query + self.scope_weights[grams] @ values + self.scope_bias
-        return Found(matches, float(inside))
+        return matches, float(inside)
 
     def _best(self, scores: Vectors, topics: NDArray[np.int64]) -> Vectors:
         best = np.full(len(self.topics), -1.0, dtype=np.float32)
@@ -134,6 +136,8 @@ class Index:
         self._passage_mean = arrays["passage_mean"]
         self._wording = Wording(arrays["ngrams"], arrays["idf"])
         self._departments: dict[str, tuple[DepartmentIndex, csr_matrix]] = {}
+        self._outside = arrays["outside"]
+        self._outside_rows = self._wording.rows(arrays["outside_texts"].tolist())
         for name in {key.split("/")[0] for key in arrays if "/" in key}:
             parts = {field.name: arrays[f"{name}/{field.name}"] for field in fields(DepartmentIndex)}
             variants = self._wording.rows(arrays[f"{name}/texts"].tolist())
@@ -143,7 +147,12 @@ class Index:
         """The topics of `department` for a message and its vector (d,), best first; raises KeyError."""
         index, variants = self._departments[department]
         query, passage_query = unit(vector - self._query_mean), unit(vector - self._passage_mean)
-        return index.search(query, passage_query, self._wording.row(text), variants)
+        wording = self._wording.row(text)
+        written = np.zeros(variants.shape[1], dtype=np.float32)
+        written[wording[0]] = wording[1]
+        matches, inside = index.search(query, passage_query, wording, variants @ written)
+        outside, outside_wording = (self._outside @ query).max(), (self._outside_rows @ written).max()
+        return Found(matches, inside, float(outside), float(outside_wording))
 
 
 def build_index(
@@ -192,6 +201,8 @@ def _build(
         "passage_mean": passage_mean,
         "ngrams": wording.ngrams,
         "idf": wording.idf,
+        "outside": centred[len(variants) :],
+        "outside_texts": np.array(outside),
     }
     for name, department in library.departments.items():
         topics = sorted(department.answers)

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from bot.channels.web import CurrentRuntime
+from bot.content.models import Department
 from bot.i18n import N_
 
 HERE = Path(__file__).parent
@@ -79,10 +80,16 @@ async def home(
         "names": {code: entry.name for code, entry in library.languages.items()},
         "directions": {code: entry.direction for code, entry in library.languages.items()},
         "departments": {
-            name: {"name": entry.profile.name, "place": entry.profile.place}
+            name: {code: _label(entry.profile, code) for code in library.languages}
             for name, entry in library.departments.items()
         },
     }
     shown = {key: data[key] for key in ("language", "department", "names", "directions", "departments")}
     html = _templates.get_template("chat.html").render(words=words[language], data=data, **shown)
     return HTMLResponse(html)
+
+
+def _label(profile: Department, language: str) -> str:
+    """A department in the picker: the place first, since a phone shows only the beginning."""
+    place, name = profile.place[language], profile.name[language]
+    return name if name == place else f"{place}: {name}"

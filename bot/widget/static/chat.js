@@ -12,7 +12,7 @@ let conversation = JSON.parse(sessionStorage.getItem("conversation") || "null");
 let chosen = false;
 let unsent = null;
 
-const word = (key) => data.words[picker.language.value][key];
+const word = (key, language = picker.language.value) => data.words[language][key];
 
 function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
@@ -36,13 +36,14 @@ async function call(method, path, body) {
 }
 
 function citation(source, language) {
-  const date = source.effective ? `${word("effective")}: ${source.effective}`
-    : source.published ? `${word("published")}: ${source.published}` : word("undated");
+  const say = (key) => word(key, language);
+  const date = source.effective ? `${say("effective")}: ${source.effective}`
+    : source.published ? `${say("published")}: ${source.published}` : say("undated");
   const parts = [];
   if (source.translation) {
-    const label = source.translation_status === "unreviewed" ? word("unofficial") : word("reviewed_translation");
+    const label = source.translation_status === "unreviewed" ? say("unofficial") : say("reviewed_translation");
     parts.push(element("blockquote", { lang: language }, source.translation), element("p", { class: "small" }, label));
-    parts.push(element("p", { class: "small" }, word("original")));
+    parts.push(element("p", { class: "small" }, say("original")));
   }
   parts.push(element("blockquote", { lang: "en" }, source.quote));
   const where = [source.publisher, source.title, source.section_title, date].filter(Boolean).join(" · ");
@@ -53,14 +54,14 @@ function citation(source, language) {
 }
 
 function show(author, text, language, reply) {
-  const who = element("div", { class: "who" }, author === "resident" ? word("you") : word("enlace"));
+  const who = element("div", { class: "who" }, word(author === "resident" ? "you" : "enlace", language));
   const message = element("div", { class: `message ${author} ${reply ? reply.kind : ""}`, lang: language,
     dir: data.directions[language] }, who);
   for (const part of text.split("\n\n")) message.append(element("p", {}, part));
   if (reply) {
-    if (reply.reviewed === false) message.append(element("p", { class: "small" }, word("unreviewed")));
+    if (reply.reviewed === false) message.append(element("p", { class: "small" }, word("unreviewed", language)));
     if (reply.citations.length) {
-      const summary = element("summary", {}, `${word("sources")} (${reply.citations.length})`);
+      const summary = element("summary", {}, `${word("sources", language)} (${reply.citations.length})`);
       const details = element("details", {}, summary);
       for (const source of reply.citations) details.append(...citation(source, language));
       message.append(details);
@@ -121,8 +122,7 @@ function translate() {
   for (const node of document.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
   input.placeholder = word("placeholder");
   for (const option of picker.department.options) {
-    const department = data.departments[option.value];
-    option.textContent = `${department.name[language]} (${department.place[language]})`;
+    option.textContent = data.departments[option.value][language];
   }
 }
 

@@ -1,0 +1,39 @@
+"""`enlace handoffs`: who waits for a person."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from bot.cli.terminal import load_settings
+
+
+def handoffs() -> None:
+    """List the conversations whose residents asked for a person, the longest waiting first.
+
+    Example: enlace handoffs
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from bot.conversations.database import migrate, open_engine
+    from bot.conversations.store import Store
+
+    async def waiting() -> Table:
+        engine = open_engine(load_settings().database)
+        try:
+            await migrate(engine)
+            table = Table("department", "language", "conversation", "last message (UTC)", "messages")
+            for row in await Store(engine).waiting():
+                moment = row.last_at.strftime("%Y-%m-%d %H:%M")
+                table.add_row(row.department, row.language, row.id, moment, str(row.last_number))
+            return table
+        finally:
+            await engine.dispose()
+
+    table = asyncio.run(waiting())
+    if table.row_count:
+        Console().print(table)
+    else:
+        typer.echo("nobody is waiting for a person")

@@ -1,0 +1,141 @@
+"""Guards against a Rasa that hangs or dies, and an app that does: 911 is said, nothing is lost or left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Conversation, Server, Start
+
+pytestmark = [pytest.mark.rasa, pytest.mark.timeout(300)]
+
+ASKED = "¿La policía me va a preguntar si tengo papeles?"
+Serve = Callable[[Path], "Server"]
+
+
+@pytest.fixture(scope="module")
+def fragile(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """A server to do harm to; the last test of this module ends it."""
+    return serve(tmp_path_factory.mktemp("fragile"))
+
+
+@pytest.fixture
+async def conversation(fragile: Server, start: Start) -> AsyncIterator[Conversation]:
+    """A conversation with that server."""
+    async with httpx.AsyncClient(base_url=fragile.base_url, timeout=20, trust_env=False) as client:
+        yield await start("kent-wa", "es", of=client)
+
+
+async def until(condition: Callable[[], Any], seconds: float) -> None:
+    """Wait for what another process does, which nobody tells us of."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+async def timed(conversation: Conversation) -> tuple[dict[str, Any], float]:
+    """The reply to a question, and how long it took."""
+    begun = time.monotonic()
+    return await conversation.send(ASKED), time.monotonic() - begun
+
+
+def assert_trouble(reply: dict[str, Any]) -> None:
+    """It is said in both languages, with what to do in danger."""
+    assert "llame al 911" in reply["text"]
+    assert "call 911" in reply["text"]
+
+
+async def test_a_hanging_rasa_is_no_silence(fragile: Server, conversation: Conversation) -> None:
+    rasa = fragile.rasa()
+    rasa.suspend()
+    try:
+        reply, seconds = await timed(conversation)
+        not_ready = await conversation.client.get("/ready")
+    finally:
+        rasa.resume()
+    assert_trouble(reply)
+    assert seconds < 10
+    assert (not_ready.status_code, not_ready.json()["error"]["code"]) == (503, "unavailable")
+    assert (await conversation.send(ASKED))["kind"] == "answer"
+    assert [message["author"] for message in (await conversation.transcript())["messages"]] == ["resident", "bot"] * 2
+
+
+async def test_danger_is_answered_while_rasa_hangs(fragile: Server, conversation: Conversation) -> None:
+    rasa = fragile.rasa()
+    rasa.suspend()
+    try:
+        begun = time.monotonic()
+        reply = await conversation.send("estamos en peligro")
+        seconds = time.monotonic() - begun
+    finally:
+        rasa.resume()
+    assert reply["kind"] == "emergency"
+    assert seconds < 2
+
+
+async def test_while_rasa_hangs_nothing_is_said_to_be_erased(fragile: Server, conversation: Conversation) -> None:
+    await conversation.send(ASKED)
+    rasa = fragile.rasa()
+    rasa.suspend()
+    try:
+        assert (await conversation.erase()).status_code == 503
+    finally:
+        rasa.resume()
+    assert len((await conversation.transcript())["messages"]) == 2
+    assert (await conversation.erase()).status_code == 204
+
+
+async def test_a_rasa_that_died_comes_back_by_itself(fragile: Server, conversation: Conversation) -> None:
+    fragile.rasa().kill()
+    reply, seconds = await timed(conversation)
+    assert_trouble(reply)
+    assert seconds < 10
+
+    async def ready() -> bool:
+        return (await conversation.client.get("/ready")).status_code == 200
+
+    await until(ready, 60)
+    assert (await conversation.send(ASKED))["kind"] == "answer"
+
+
+async def test_what_was_accepted_before_a_crash_is_answered_after_it(
+    fragile: Server, conversation: Conversation, serve: Serve
+) -> None:
+    processes = fragile.children()
+    try:
+        fragile.rasa().suspend()
+        unanswered = asyncio.create_task(conversation.post(text=ASKED))
+
+        async def stored() -> list[Any]:
+            messages: list[Any] = (await conversation.transcript())["messages"]
+            return messages
+
+        await until(stored, 5)
+        fragile.process.kill()
+        with pytest.raises(httpx.HTTPError):
+            await unanswered
+        processes[0].resume()  # it can't end while it is stopped
+        _, left = psutil.wait_procs(processes, timeout=10)
+        assert left == [], "a crash of the app left Rasa behind"
+    finally:
+        fragile.kill(processes)
+
+    again = serve(fragile.var_dir)
+    async with httpx.AsyncClient(base_url=again.base_url, timeout=20, trust_env=False) as client:
+        conversation.client = client
+
+        async def answered() -> bool:
+            return len(await stored()) == 2
+
+        await until(answered, 20)
+        question, answer = await stored()
+        assert (question["text"], answer["reply"]["kind"]) == (ASKED, "answer")
+        assert (await conversation.send("gracias"))["kind"] == "smalltalk"

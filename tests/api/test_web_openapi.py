@@ -1,0 +1,60 @@
+"""Guards the OpenAPI document: it lists every route and every error, and the server keeps to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Start
+
+pytestmark = pytest.mark.rasa
+
+ROUTES = {
+    ("get", "/api/departments"),
+    ("post", "/api/conversations"),
+    ("get", "/api/conversations/{conversation_id}"),
+    ("delete", "/api/conversations/{conversation_id}"),
+    ("post", "/api/conversations/{conversation_id}/messages"),
+    ("get", "/api/conversations/{conversation_id}/events"),
+    ("get", "/health"),
+    ("get", "/ready"),
+}
+ERROR_SHAPE = {"$ref": "#/components/schemas/ErrorAnswer"}
+
+
+@pytest.fixture
+async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+    """The document as served."""
+    answer = await client.get("/openapi.json")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(method, path): operation for path, item in document["paths"].items() for method, operation in item.items()}
+
+
+async def test_lists_every_route_and_no_other(document: dict[str, Any]) -> None:
+    assert set(operations(document)) == ROUTES
+    assert all(operation["description"] for operation in operations(document).values())
+
+
+async def test_every_error_has_the_one_shape(document: dict[str, Any]) -> None:
+    for (method, path), operation in operations(document).items():
+        errors = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
+        assert path == "/health" or {"422", "503"} <= set(errors), (method, path)
+        for status, answer in errors.items():
+            assert answer["content"]["application/json"]["schema"] == ERROR_SHAPE, (method, path, status)
+    schema = document["components"]["schemas"]["ErrorBody"]
+    assert set(schema["properties"]) == {"code", "status", "message", "details"}
+
+
+async def test_a_reply_has_the_fields_of_the_document(start: Start, document: dict[str, Any]) -> None:
+    reply = await (await start("kent-wa", "es")).send("¿La policía me va a preguntar si tengo papeles?")
+    schemas = document["components"]["schemas"]
+    assert set(reply) == set(schemas["Reply"]["properties"])
+    assert set(reply["citations"][0]) == set(schemas["Citation"]["properties"])
+    assert set(reply["choices"][0]) == set(schemas["Choice"]["properties"])

@@ -1,0 +1,85 @@
+"""What every channel does to a resident's text: nothing unreadable gets in, and nothing that can be read is lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.channels.text import clean
+from bot.errors import EmptyMessage, MessageTooLong
+
+LIMIT = 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "\n\t\r\n",
+        "\u00a0\u2003",
+        "\u200b\u200b",  # zero-width space
+        "\u200c\u200d\ufeff",  # joiners and a byte-order mark
+        "\u202e\u2066\u2069",  # bidirectional controls
+        "\x00\x07\x1b",
+        "\u200d \u200d",
+        "\u0301",  # an accent on nothing
+        "\ud800",  # half of a surrogate pair
+        "\ue000",  # private use
+    ],
+)
+def test_a_text_without_a_visible_character_is_empty(text: str) -> None:
+    with pytest.raises(EmptyMessage):
+        clean(text, LIMIT)
+
+
+@pytest.mark.parametrize("text", ["👍", "🚓🚨", "👩‍👧‍👦", "🇲🇽", "❤️", "?", "1", "ñ", "ありがとう", "مرحبا", "می‌خواهم"])
+def test_what_can_be_seen_is_kept_as_it_is(text: str) -> None:
+    assert clean(text, LIMIT) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("  hola \n", "hola"),
+        ("uno\ndos", "uno\ndos"),
+        ("uno\r\ndos", "uno\ndos"),
+        ("uno\tdos", "uno\tdos"),
+        ("ho\x00la\x07", "hola"),
+        ("\x1b[31mhola", "[31mhola"),
+        ("\u202ealoh\u202c", "aloh"),
+        ("\u2066hola\u2069", "hola"),
+        ("ho\u200bla\ufeff", "hola"),
+        ("ho\u00adla", "hola"),
+        ("ho\ud800la", "hola"),
+        ("policia\u0301?", "policiá?"),
+        ("an\u0303o", "año"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),  # text, and shown as text
+        ("llame al 816-555-0134", "llame al [phone]"),
+        ("816\u200b-555\u202c-0134", "[phone]"),  # a number cannot hide behind invisible characters
+        ("A\u200b123456789", "[a-number]"),
+    ],
+)
+def test_what_cannot_be_seen_is_removed_and_identifiers_are_masked(text: str, cleaned: str) -> None:
+    assert clean(text, LIMIT) == cleaned
+
+
+def test_a_message_may_be_as_long_as_the_limit_and_no_longer() -> None:
+    assert clean("a" * LIMIT, LIMIT) == "a" * LIMIT
+    with pytest.raises(MessageTooLong) as caught:
+        clean("a" * (LIMIT + 1), LIMIT)
+    assert caught.value.values == {"limit": LIMIT}
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.text(max_size=60))
+def test_any_text_is_cleaned_or_refused(text: str) -> None:
+    """What comes out can be stored and sent: it encodes, and cleaning it again changes nothing."""
+    try:
+        cleaned = clean(text, LIMIT)
+    except EmptyMessage:
+        return
+    cleaned.encode("utf-8")
+    assert "\x00" not in cleaned
+    assert clean(cleaned, LIMIT) == cleaned

@@ -1,0 +1,132 @@
+"""`enlace content …` as a person runs it: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from bot.__main__ import app
+from bot.content.documents import load_document
+from bot.settings import ROOT
+
+KENT = "faq/kent-wa"
+DEPARTMENTS = ["kansas-city-mo", "kent-wa", "los-angeles-county-ca", "roeland-park-ks"]
+
+
+def content(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `enlace content` with `arguments`."""
+    command = [sys.executable, "-m", "bot", "content", *arguments]
+    env = {**os.environ, **environment}
+    return subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+    )
+
+
+def invoke(*arguments: str) -> Result:
+    """The same in this process, which saves a second of start, where the process itself is not what is tested."""
+    return CliRunner().invoke(app, ["content", *arguments], env={"COLUMNS": "120"})
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A copy of the content with one department."""
+    shutil.copytree(ROOT / "data" / KENT, tmp_path / KENT)
+    for name in ("languages.yml", "topics.yml"):
+        shutil.copy(ROOT / "data" / name, tmp_path / name)
+    return tmp_path
+
+
+def test_check_finds_nothing_in_our_content() -> None:
+    done = content("check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "content: no problem found\n", "")
+
+
+def test_check_prints_every_error_with_file_and_line_and_fails(data: Path) -> None:
+    answers = data / KENT / "answers"
+    for name, old, new in [
+        ("detainers.yml", "enabled: true", "enabled: perhaps"),
+        ("what-is-asked.yml", "topic: what-is-asked\n", "topic: what-is-asked\nextra: 1\n"),
+    ]:
+        path = answers / name
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    done = content("check", "--root", str(data))
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert (
+        f"{answers / 'detainers.yml'}:2: enabled: Input should be a valid boolean, unable to interpret input" in lines
+    )
+    assert f"{answers / 'what-is-asked.yml'}:2: extra: Extra inputs are not permitted" in lines
+    assert f"{len(lines)} problems in " in done.stderr
+    assert "docs/content.md" in done.stderr
+
+
+def test_check_of_a_content_that_is_not_there_fails_with_a_sentence(tmp_path: Path) -> None:
+    done = invoke("check", "--root", str(tmp_path))
+    assert done.exit_code == 1
+    assert f"{tmp_path / 'languages.yml'}:1: there is no such file" in done.stdout
+
+
+def test_check_of_a_content_without_departments_fails_with_a_sentence(data: Path) -> None:
+    shutil.rmtree(data / "faq")
+    done = invoke("check", "--root", str(data))
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code == 1
+    assert f"{data / 'faq'}:1: there is no department" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "coverage", "hash"])
+def test_a_department_that_does_not_exist_is_refused(command: str) -> None:
+    done = invoke(command, "--root", str(ROOT / "data"), "--department", "kent")
+    assert done.exit_code == 2
+    for word in ("'kent'", "kansas-city-mo", "kent-wa", "los-angeles-county-ca", "roeland-park-ks"):
+        assert word in done.stderr
+
+
+def test_coverage_is_a_table_by_department_and_language() -> None:
+    done = content("coverage", COLUMNS="120")
+    assert done.returncode == 0
+    rows = [line.split()[:2] for line in done.stdout.splitlines() if re.search(r" (en|es) ", line)]
+    assert rows == [[department, language] for department in DEPARTMENTS for language in ("en", "es")]
+
+
+def test_coverage_can_be_read_in_a_narrow_terminal() -> None:
+    done = CliRunner().invoke(app, ["content", "coverage", "--root", str(ROOT / "data")], env={"COLUMNS": "80"})
+    assert [done.stdout.count(f"{department} ") for department in DEPARTMENTS] == [2] * 4
+    assert "…" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_coverage_as_json_is_one_object_a_line() -> None:
+    done = invoke("coverage", "--root", str(ROOT / "data"), "--json", "--department", "kent-wa")
+    assert done.exit_code == 0
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["department"], row["language"]) for row in rows] == [("kent-wa", "en"), ("kent-wa", "es")]
+    topics = len(list((ROOT / "data" / KENT / "answers").glob("*.yml")))
+    assert [(row["topics"], row["complete"]) for row in rows] == [(topics, topics)] * 2
+
+
+def test_hash_prints_what_a_translation_remembers() -> None:
+    done = content("hash", "--department", "kent-wa")
+    assert done.returncode == 0
+    document = load_document(ROOT / "data" / KENT / "policies" / "community-engagement.md")
+    translation = (ROOT / "data" / KENT / "policies" / "community-engagement.es.md").read_text(encoding="utf-8")
+    assert len(document.sections) == 11
+    for anchor, section in document.sections.items():
+        assert f"  {anchor}: {section.hash}  # {len(section.sentences)} lines" in done.stdout.splitlines()
+        assert section.hash in translation
+
+
+@pytest.mark.parametrize("command", ["check", "coverage", "hash"])
+def test_help_explains_each_command_with_an_example(command: str) -> None:
+    done = invoke(command, "--help")
+    assert done.exit_code == 0
+    assert f"Example: enlace content {command}" in done.stdout

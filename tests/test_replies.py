@@ -1,0 +1,294 @@
+"""What the resident reads: every real answer in both languages, with its exceptions and the published words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+
+import pytest
+
+from bot.content.documents import fold
+from bot.content.library import DepartmentContent, Library, inspect
+from bot.content.models import Contact, NextStep
+from bot.i18n import Catalogs
+from bot.replies import EMERGENCIES, GUIDE, NO, PERSON, QUESTIONS, SMALLTALK, YES, Renderer, Reply, Say, topic_choice
+from bot.settings import ROOT
+
+REAL = inspect(ROOT / "data")[0]
+LANGUAGES = ["en", "es"]
+PUBLISHED: dict[str, str] = {
+    path.name: fold(path.read_text(encoding="utf-8")) for path in (ROOT / "tests" / "fixtures" / "published").iterdir()
+}
+TOPICS = [
+    pytest.param(department, topic, language, id=f"{department}-{topic}-{language}")
+    for department, content in REAL.departments.items()
+    for topic, answer in content.answers.items()
+    if answer.enabled
+    for language in LANGUAGES
+]
+DEPARTMENTS = list(REAL.departments)
+
+
+@pytest.fixture(scope="module")
+def catalogs() -> Catalogs:
+    """The catalogs that are served."""
+    return Catalogs(ROOT / "locales", REAL.languages)
+
+
+@pytest.fixture(scope="module")
+def renderer(catalogs: Catalogs) -> Renderer:
+    """Says things out of the real content."""
+    return Renderer(REAL, catalogs)
+
+
+def answer(renderer: Renderer, department: str, topic: str, language: str) -> Reply:
+    """The reply that answers a topic."""
+    return renderer.render([Say(say="answer", topic=topic, confidence=0.9)], department, language)
+
+
+@pytest.mark.parametrize(("department", "topic", "language"), TOPICS)
+def test_every_topic_is_answered_in_every_language(
+    renderer: Renderer, department: str, topic: str, language: str
+) -> None:
+    content = REAL.departments[department]
+    curated = content.answers[topic]
+    reply = answer(renderer, department, topic, language)
+    assert reply.kind == ("no_answer" if curated.silent else "answer")
+    assert (reply.department, reply.topic, reply.language, reply.confidence) == (department, topic, language, 0.9)
+    assert reply.reviewed is False
+    assert reply.text.startswith(curated.answer[language])
+    for exception in curated.exceptions:
+        assert exception.text[language] in reply.text
+    assert bool(reply.citations) != curated.silent
+    for citation in reply.citations:
+        document = content.documents[citation.document]
+        assert citation.quote in PUBLISHED[document.head.source]
+        assert citation.title == document.head.title
+        assert citation.section_title == document.head.sections[citation.section][language]
+        if language == "es":
+            assert citation.translation
+            assert citation.translation != citation.quote
+            assert citation.translation_status == "unreviewed"
+        else:
+            assert citation.translation is None
+            assert citation.translation_status is None
+    # Each quote is shown once, and one of each exception is among them.
+    shown = [(citation.document, citation.section, citation.quote) for citation in reply.citations]
+    assert len(set(shown)) == len(shown)
+    for entry in curated.exceptions:
+        assert (entry.citation.document, entry.citation.section, fold(entry.citation.quote)) in shown
+    # Every button leads somewhere else.
+    for choice in reply.choices:
+        assert renderer.choice_label(department, language, choice.send) == choice.label
+        assert choice.send != topic_choice(topic)
+    assert len({choice.send for choice in reply.choices}) == len(reply.choices)
+    assert reply.handoff_offered == any(choice.send == PERSON for choice in reply.choices)
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_a_silent_topic_says_so_and_cites_nothing(renderer: Renderer, department: str) -> None:
+    for topic, curated in REAL.departments[department].answers.items():
+        if curated.silent:
+            reply = answer(renderer, department, topic, "es")
+            assert (reply.kind, reply.citations, reply.handoff_offered) == ("no_answer", [], True)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "names no department"), ("es", "no nombra a ningún")])
+def test_the_note_on_the_los_angeles_source_is_on_each_of_its_citations(
+    renderer: Renderer, language: str, words: str
+) -> None:
+    department = "los-angeles-county-ca"
+    seen = 0
+    for topic in REAL.departments[department].answers:
+        for citation in answer(renderer, department, topic, language).citations:
+            seen += 1
+            assert words in (citation.note or "")
+    assert seen > 15
+
+
+def test_dates_and_publisher_are_those_of_the_document(renderer: Renderer) -> None:
+    citations = {
+        citation.document: citation
+        for topic in REAL.departments["kansas-city-mo"].answers
+        for citation in answer(renderer, "kansas-city-mo", topic, "en").citations
+    }
+    assert citations["ice-stop-2019"].published == "2019-07-24"
+    assert citations["homicide-reward-2019"].published == "2019-07-22"
+    assert citations["immigrant-victims-2019"].published is None
+    assert {citation.publisher for citation in citations.values()} == {"Kansas City Missouri Police Department"}
+
+
+# --- Contents that are a little different ------------------------------------------------------------------------
+
+
+def changed(department: str, topic: str, *, contacts: list[Contact] | None = None, **update: object) -> Library:
+    """The real content with one answer changed."""
+    content = REAL.departments[department]
+    answers = {**content.answers, topic: content.answers[topic].model_copy(update=update)}
+    profile = content.profile if contacts is None else content.profile.model_copy(update={"contacts": contacts})
+    replaced = DepartmentContent(profile, content.documents, answers)
+    return Library(REAL.languages, REAL.topics, {**REAL.departments, department: replaced}, "changed")
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_contact_is_shown_only_if_the_department_has_confirmed_it(
+    catalogs: Catalogs, language: str, confirmed: bool
+) -> None:
+    line = Contact(
+        id="line",
+        kind="phone",
+        value="(555) 010-0000",
+        label={"en": "Front desk", "es": "Recepción"},
+        confirmed=confirmed,
+        source=None,
+    )
+    steps = [NextStep(do="contact", contact="line")]
+    library = changed("kent-wa", "what-is-asked", contacts=[line], next_steps=steps)
+    reply = answer(Renderer(library, catalogs), "kent-wa", "what-is-asked", language)
+    assert ("(555) 010-0000" in reply.model_dump_json()) == confirmed
+    assert (line.label[language] in reply.text) == confirmed
+
+
+def test_an_answer_that_somebody_has_reviewed_says_so(catalogs: Catalogs) -> None:
+    library = changed("kent-wa", "what-is-asked", reviewed_by="A. Person", reviewed_on=dt.date(2026, 1, 2))
+    assert answer(Renderer(library, catalogs), "kent-wa", "what-is-asked", "en").reviewed is True
+
+
+def test_a_topic_that_is_switched_off_is_not_offered(catalogs: Catalogs) -> None:
+    steps = [NextStep(do="topic", topic="detainers"), NextStep(do="topic", topic="share-with-ice")]
+    library = changed("kent-wa", "what-is-asked", next_steps=steps)
+    kent = library.departments["kent-wa"]
+    kent.answers["detainers"] = kent.answers["detainers"].model_copy(update={"enabled": False})
+    reply = answer(Renderer(library, catalogs), "kent-wa", "what-is-asked", "en")
+    assert [choice.send for choice in reply.choices] == [topic_choice("share-with-ice")]
+
+
+def test_a_stale_translation_is_not_shown(catalogs: Catalogs) -> None:
+    """The original words are."""
+    content = REAL.departments["kent-wa"]
+    documents = {
+        name: type(document)(document.id, document.path, document.head, document.sections)
+        for name, document in content.documents.items()
+    }
+    kent = DepartmentContent(content.profile, documents, content.answers)
+    library = Library(REAL.languages, REAL.topics, {"kent-wa": kent}, "changed")
+    citations = answer(Renderer(library, catalogs), "kent-wa", "what-is-asked", "es").citations
+    assert citations
+    assert {(citation.translation, citation.translation_status) for citation in citations} == {(None, None)}
+
+
+# --- All else that is said ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("say", "kind"),
+    [
+        *((Say(say="smalltalk", message=message), "smalltalk") for message in SMALLTALK),
+        *((Say(say="emergency", message=message), "emergency") for message in EMERGENCIES),
+        *((Say(say="ask", message=message), "clarify") for message in QUESTIONS),
+        (Say(say="clarify", topics=["what-is-asked", "report-anonymous"], confidence=0.5), "clarify"),
+        (Say(say="no_answer", confidence=0.1), "no_answer"),
+        (Say(say="handoff"), "handoff"),
+    ],
+)
+def test_everything_that_can_be_said_is_said_in_each_language(renderer: Renderer, say: Say, kind: str) -> None:
+    for department, language in itertools.product(DEPARTMENTS, LANGUAGES):
+        reply = renderer.render([say], department, language)
+        other = renderer.render([say], department, "es" if language == "en" else "en")
+        assert (reply.kind, reply.language) == (kind, language)
+        assert reply.text
+        assert "%(" not in reply.text
+        assert reply.text != other.text
+        for choice in reply.choices:
+            assert renderer.choice_label(department, language, choice.send) == choice.label
+        assert [choice.send for choice in reply.choices] == [choice.send for choice in other.choices]
+        if kind != "handoff":
+            assert reply.citations == []
+        if kind == "emergency":
+            assert "911" in reply.text
+        if kind in {"no_answer", "handoff", "emergency"}:
+            assert reply.handoff_offered
+
+
+def test_self_harm_is_given_the_line_for_it(renderer: Renderer) -> None:
+    for language in LANGUAGES:
+        assert "988" in renderer.render([Say(say="emergency", message="self_harm")], "kent-wa", language).text
+
+
+def test_what_to_choose_from_ends_with_a_person(renderer: Renderer) -> None:
+    say = Say(say="clarify", topics=["what-is-asked", "report-anonymous"], confidence=0.5)
+    reply = renderer.render([say], "kent-wa", "es")
+    assert [choice.send for choice in reply.choices] == [
+        topic_choice("what-is-asked"),
+        topic_choice("report-anonymous"),
+        PERSON,
+    ]
+
+
+def test_several_things_become_one_reply(renderer: Renderer) -> None:
+    """The first decides the kind and the citations, the last which buttons there are."""
+    first = Say(say="answer", topic="what-is-asked", confidence=0.9)
+    last = Say(say="ask", message="report_with_name")
+    reply = renderer.render([first, last], "kent-wa", "en")
+    alone, question = renderer.render([first], "kent-wa", "en"), renderer.render([last], "kent-wa", "en")
+    assert reply.text == f"{alone.text}\n\n{question.text}"
+    assert (reply.kind, reply.citations) == ("answer", alone.citations)
+    assert [choice.send for choice in reply.choices] == [YES, NO]
+
+
+def test_a_change_of_language_holds_for_the_whole_reply(renderer: Renderer) -> None:
+    says = [Say(say="language", language="es"), Say(say="smalltalk", message="greet")]
+    reply = renderer.render(says, "kent-wa", "en")
+    assert reply.language == "es"
+    assert reply.text.startswith("Le responderé en español.\n\nHola.")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_trouble_is_told_in_both_languages_with_what_to_do(renderer: Renderer, language: str) -> None:
+    reply = renderer.trouble("kent-wa", language)
+    parts = reply.text.split("\n\n")
+    assert len(parts) == 2
+    assert all("911" in part for part in parts)
+    assert reply.text.startswith({"en": "I cannot answer", "es": "No puedo responder"}[language])
+    assert (reply.kind, reply.language, reply.citations) == ("no_answer", language, [])
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        "",
+        "what-is-asked",
+        "/press_anything",
+        "/restart",
+        "/choose_topic",
+        topic_choice("no-such-topic"),
+        topic_choice("detainers") + " ",
+        topic_choice("hope-city-help"),  # another department's
+        '/choose_topic{"topic":"detainers"}',
+        '/choose_topic{"topic": "detainers", "department": "kansas-city-mo"}',
+    ],
+)
+def test_a_button_that_nobody_offers_is_refused(renderer: Renderer, send: str) -> None:
+    assert renderer.choice_label("kent-wa", "en", send) is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_fixed_buttons_have_labels(renderer: Renderer, language: str) -> None:
+    labels = [renderer.choice_label("kent-wa", language, send) for send in (PERSON, GUIDE, YES, NO)]
+    assert all(labels)
+    assert len(set(labels)) == 4
+    assert all(len(label or "") <= 24 for label in labels)
+
+
+def test_no_department_answers_with_the_words_of_another(renderer: Renderer) -> None:
+    for department, content in REAL.departments.items():
+        for topic in content.answers:
+            cited = {citation.document for citation in answer(renderer, department, topic, "en").citations}
+            assert cited <= content.documents.keys()
+
+
+def test_the_real_content_uses_every_kind_of_step() -> None:
+    """None is tested on made-up content alone."""
+    answers = [curated for content in REAL.departments.values() for curated in content.answers.values()]
+    assert {step.do for curated in answers for step in curated.next_steps} == {"call-911", "person", "topic", "contact"}

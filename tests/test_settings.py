@@ -1,0 +1,98 @@
+"""Settings: safe defaults, and a wrong one is refused with a sentence that says which."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.settings import ROOT, Settings
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the person who runs the tests counts."""
+    for name in list(os.environ):
+        if name.upper().startswith("ENLACE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_defaults_are_for_one_machine_and_loopback() -> None:
+    settings = Settings()
+    assert settings.environment == "development"
+    assert settings.host == "127.0.0.1"
+    assert settings.data_dir == ROOT / "data"
+    assert settings.rasa_url is None
+    assert settings.rasa_timeout_s < 10
+    assert settings.database == f"sqlite+aiosqlite:///{ROOT / 'var' / 'enlace.db'}"
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    for name, entry in Settings.model_fields.items():
+        assert entry.description, name
+        assert entry.description.endswith(".")
+
+
+def test_settings_are_read_from_the_environment_and_from_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("ENLACE_PORT=8301\nENLACE_VAR_DIR=elsewhere\n", encoding="utf-8")
+    monkeypatch.setenv("ENLACE_PORT", "8302")
+    settings = Settings()
+    assert settings.port == 8302  # the environment wins
+    assert settings.database == "sqlite+aiosqlite:///elsewhere/enlace.db"
+    assert Settings(database_url="postgresql+asyncpg://host/name").database == "postgresql+asyncpg://host/name"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("ENLACE_PORT", "70000", "less than or equal to 65535"),
+        ("ENLACE_PORT", "eight", "valid integer"),
+        ("ENLACE_ENVIRONMENT", "staging", "'development' or 'production'"),
+        ("ENLACE_RASA_TIMEOUT_S", "0", "greater than 0"),
+        ("ENLACE_RASA_TIMEOUT_S", "60", "less than or equal to 9"),
+        ("ENLACE_ENCODER_THREADS", "0", "greater than or equal to 1"),
+        ("ENLACE_MAX_MESSAGE_CHARS", "20000", "less than or equal to 10000"),
+        ("ENLACE_LOG_LEVEL", "LOUD", "'DEBUG', 'INFO'"),
+    ],
+)
+def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=message) as caught:
+        Settings()
+    assert caught.value.errors()[0]["loc"] == (name.removeprefix("ENLACE_").lower(),)
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        Settings(prot=8000)  # type: ignore[call-arg]
+    Path(".env").write_text("ENLACE_PROT=8000\n", encoding="utf-8")
+    with pytest.raises(ValidationError, match="prot"):
+        Settings()
+
+
+def test_settings_do_not_change_once_they_are_made() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("token", [None, "", "short", "x" * 31])
+def test_production_with_a_rasa_elsewhere_needs_its_secret(token: str | None) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings(environment="production", rasa_url="http://rasa:5005", rasa_token=token)
+    said = str(caught.value)
+    assert "ENLACE_RASA_TOKEN" in said
+    assert "secrets.token_urlsafe" in said
+
+
+def test_a_good_secret_starts_and_is_not_shown() -> None:
+    settings = Settings(environment="production", rasa_url="http://rasa:5005", rasa_token="x" * 32)
+    assert "xxxx" not in repr(settings)
+    assert "xxxx" not in settings.model_dump_json()
+
+
+@pytest.mark.parametrize("given", [{"environment": "production"}, {"rasa_url": "http://127.0.0.1:5005"}])
+def test_no_secret_is_asked_for_where_none_is_needed(given: dict[str, str]) -> None:
+    assert Settings(**given).rasa_token is None
