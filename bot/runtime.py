@@ -130,7 +130,6 @@ class Runtime:
         env = environment(
             ENLACE_RASA_TOKEN=token,
             ENLACE_ACTIONS_URL=actions_url,
-            ENLACE_TRACKER_DB=str(self.settings.var_dir / "tracker.db"),
         )
         log_file = self.settings.var_dir / "logs" / "rasa.log"
         return RasaProcess(self.settings.rasa_python, Path(model), free_port(), env, log_file)

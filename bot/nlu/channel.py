@@ -13,17 +13,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
-from rasa.core.tracker_store import (
-    AwaitableTrackerStore,
-    FailSafeTrackerStore,
-    InMemoryTrackerStore,
-    SQLTrackerStore,
-    TrackerStore,
-)
+from rasa.core.tracker_store import AwaitableTrackerStore, FailSafeTrackerStore, TrackerStore
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from bot.nlu.tracker_store import MemoryTrackerStore
 from bot.nlu.validator import compile_once
 
 logger = logging.getLogger(__name__)
@@ -84,22 +79,17 @@ class EnlaceInput(InputChannel):
             return response.json({"say": [item["custom"] for item in output.messages if "custom" in item]})
 
         @routes.delete("/conversations/<conversation:str>")
-        async def forget(request: Request, conversation: str) -> HTTPResponse:
-            delete_tracker(request.app.ctx.agent.tracker_store, conversation)
+        async def delete(request: Request, conversation: str) -> HTTPResponse:
+            forget(request.app.ctx.agent.tracker_store, conversation)
             return response.json({"deleted": True})
 
         return routes
 
 
-def delete_tracker(store: TrackerStore, conversation: str) -> None:
-    """Delete all that `store` has of a conversation; Rasa 3.6 has no such method of its own."""
+def forget(store: TrackerStore, conversation: str) -> None:
+    """Delete all that the store has of a conversation; raises TypeError if it isn't ours: Rasa 3.6 can't delete."""
     while isinstance(store, (AwaitableTrackerStore, FailSafeTrackerStore)):
         store = store._tracker_store
-    if isinstance(store, SQLTrackerStore):
-        with store.session_scope() as session:
-            session.query(store.SQLEvent).filter(store.SQLEvent.sender_id == conversation).delete()
-            session.commit()
-    elif isinstance(store, InMemoryTrackerStore):
-        store.store.pop(conversation, None)
-    else:
-        raise TypeError(f"no way known to delete a tracker from {type(store).__name__}")
+    if not isinstance(store, MemoryTrackerStore):
+        raise TypeError(f"no way known to delete a tracker from {type(store).__name__}: see endpoints.yml")
+    store.forget(conversation)

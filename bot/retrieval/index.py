@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csc_matrix, csr_matrix, hstack
 
 from bot.content.library import Library
 from bot.encoder import Vectors
@@ -25,7 +25,7 @@ from bot.retrieval import hashed
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 
-_VERSION = 3
+_VERSION = 4
 """Changes when an index built by older code can't be used."""
 _OTHERS_WEIGHT = 0.3
 _TOPICS_PENALTY = 30.0
@@ -77,7 +77,7 @@ class DepartmentIndex:
     topics: NDArray[np.str_]
     """(t,)"""
     weights: Vectors
-    """(t, d + g)"""
+    """(d + g, t): a text has few n-grams, and the rows of those lie together"""
     bias: Vectors
     """(t,)"""
     scope_weights: Vectors
@@ -106,7 +106,7 @@ class DepartmentIndex:
         variant (n,).
         """
         grams, values = wording[0] + len(query), wording[1]
-        scores = self.weights[:, : len(query)] @ query + self.weights[:, grams] @ values + self.bias
+        scores = query @ self.weights[: len(query)] + values @ self.weights[grams] + self.bias
         odds = np.exp(scores - scores.max())
         probabilities = odds / odds.sum()
         columns = zip(
@@ -135,12 +135,12 @@ class Index:
         self._query_mean = arrays["query_mean"]
         self._passage_mean = arrays["passage_mean"]
         self._wording = Wording(arrays["ngrams"], arrays["idf"])
-        self._departments: dict[str, tuple[DepartmentIndex, csr_matrix]] = {}
+        self._departments: dict[str, tuple[DepartmentIndex, csc_matrix]] = {}
         self._outside = arrays["outside"]
-        self._outside_rows = self._wording.rows(arrays["outside_texts"].tolist())
+        self._outside_rows = self._wording.rows(arrays["outside_texts"].tolist()).tocsc()
         for name in {key.split("/")[0] for key in arrays if "/" in key}:
             parts = {field.name: arrays[f"{name}/{field.name}"] for field in fields(DepartmentIndex)}
-            variants = self._wording.rows(arrays[f"{name}/texts"].tolist())
+            variants = self._wording.rows(arrays[f"{name}/texts"].tolist()).tocsc()
             self._departments[name] = (DepartmentIndex(**parts), variants)
 
     def search(self, department: str, text: str, vector: Vectors) -> Found:
@@ -148,11 +148,18 @@ class Index:
         index, variants = self._departments[department]
         query, passage_query = unit(vector - self._query_mean), unit(vector - self._passage_mean)
         wording = self._wording.row(text)
-        written = np.zeros(variants.shape[1], dtype=np.float32)
-        written[wording[0]] = wording[1]
-        matches, inside = index.search(query, passage_query, wording, variants @ written)
-        outside, outside_wording = (self._outside @ query).max(), (self._outside_rows @ written).max()
+        matches, inside = index.search(query, passage_query, wording, _alike(variants, wording))
+        outside, outside_wording = (self._outside @ query).max(), _alike(self._outside_rows, wording).max()
         return Found(matches, inside, float(outside), float(outside_wording))
+
+
+def _alike(rows: csc_matrix, wording: tuple[NDArray[np.int64], Vectors]) -> Vectors:
+    """How alike a text is worded to each of `rows` (n, g): (n,). Touches the n-grams of the text alone."""
+    scores = np.zeros(rows.shape[0], dtype=np.float32)
+    for gram, value in zip(*wording, strict=True):
+        start, end = rows.indptr[gram], rows.indptr[gram + 1]
+        scores[rows.indices[start:end]] += value * rows.data[start:end]
+    return scores
 
 
 def build_index(
@@ -221,7 +228,7 @@ def _build(
         scope, scope_bias = _fit(rows[own + foreign], inside, np.ones(len(inside)), _SCOPE_PENALTY)
         part = DepartmentIndex(
             topics=np.array(topics),
-            weights=coefficients,
+            weights=np.ascontiguousarray(coefficients.T),
             bias=bias,
             scope_weights=scope[0],
             scope_bias=scope_bias[0],
