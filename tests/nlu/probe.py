@@ -1,5 +1,6 @@
 """Runs inside Rasa's interpreter (tests/nlu/test_nlu.py) and prints what it found as JSON."""
 
+import asyncio
 import hashlib
 import importlib.metadata
 import inspect
@@ -9,13 +10,19 @@ import sys
 import numpy as np
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
+from rasa.core.tracker_store import AwaitableTrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActiveLoop, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 import bot.nlu.channel
 import bot.nlu.classifier  # noqa: F401
+from bot.nlu.channel import forget
 from bot.nlu.featurizer import SentenceVectorFeaturizer
+from bot.nlu.tracker_store import MemoryTrackerStore
 from bot.nlu.validator import compile_once
 
 RESULTS = [
@@ -61,6 +68,37 @@ def featurize(metadata):
     return None if feature is None else np.asarray(feature.features).tolist(), message.get("metadata")
 
 
+async def tracker_store():
+    """What our tracker store keeps of a long conversation in the middle of a form, and of too many conversations."""
+    domain = Domain.load("domain.yml")
+    store = MemoryTrackerStore(domain, max_conversations=2, max_events=10)
+    tracker = await store.get_or_create_tracker("a")
+    for event in (UserUttered("guide me", {"name": "guide_report"}), ActiveLoop("report_form")):
+        tracker.update(event, domain)
+    for number in range(30):
+        tracker.update(UserUttered(f"message {number}", {"name": "faq"}), domain)
+    tracker.update(SlotSet("topic", "what-is-asked"), domain)
+    await store.save(tracker)
+    for number in range(30):
+        tracker.update(UserUttered(f"again {number}", {"name": "faq"}), domain)
+        await store.save(tracker)
+    kept = await store.retrieve("a")
+    unsaved = await store.retrieve("a")
+    unsaved.update(SlotSet("topic", "changed but not saved"), domain)
+    found = {
+        "texts": [event.text for event in kept.events if isinstance(event, UserUttered)][-1],
+        "loop": kept.active_loop_name,
+        "slot": kept.get_slot("topic"),
+        "slot_after_a_failed_turn": (await store.retrieve("a")).get_slot("topic"),
+    }
+    for name in ("b", "c"):
+        await store.save(DialogueStateTracker(name, domain.slots))
+    found["kept"] = sorted(await store.keys())
+    forget(AwaitableTrackerStore(store), "c")
+    found["after_forgetting"] = sorted(await store.keys())
+    return found
+
+
 original = {
     "validate": source_hash(RemoteAction._validate_action_result),
     "schema": source_hash(RemoteAction.action_response_format_spec),
@@ -78,6 +116,7 @@ print(
             "train_without_vectors": train_without_vectors(),
             "with_vector": featurize({"vector": vector, "department": "kent-wa"}),
             "without_vector": featurize({}),
+            "tracker_store": asyncio.run(tracker_store()),
         }
     )
 )

@@ -73,3 +73,14 @@ class TestInRasa:
 
     def test_training_without_vectors_says_the_remedy(self, probe: dict[str, Any]) -> None:
         assert "enlace train" in probe["train_without_vectors"]
+
+    def test_a_long_conversation_keeps_its_end_its_slots_and_its_form(self, probe: dict[str, Any]) -> None:
+        found = probe["tracker_store"]
+        assert (found["texts"], found["loop"], found["slot"]) == ("again 29", "report_form", "what-is-asked")
+
+    def test_a_turn_that_is_not_saved_changes_nothing(self, probe: dict[str, Any]) -> None:
+        assert probe["tracker_store"]["slot_after_a_failed_turn"] == "what-is-asked"
+
+    def test_the_longest_unused_conversation_makes_room_and_one_can_be_forgotten(self, probe: dict[str, Any]) -> None:
+        assert probe["tracker_store"]["kept"] == ["b", "c"]
+        assert probe["tracker_store"]["after_forgetting"] == ["b"]
