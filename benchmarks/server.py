@@ -20,9 +20,10 @@ from bot.rasa import free_port
 
 @dataclass(frozen=True)
 class Running:
-    """The server's address and its process."""
+    """The server's address, its port, and its process."""
 
     url: str
+    port: int
     process: psutil.Process
 
 
@@ -36,7 +37,7 @@ def running() -> Iterator[Running]:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(url, process)
-            yield Running(url, psutil.Process(process.pid))
+            yield Running(url, port, psutil.Process(process.pid))
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)

@@ -66,6 +66,8 @@ class ActionServer:
             if not hmac.compare_digest(request.query_params.get("token", ""), self._token):
                 return Response(status_code=401)
             call: dict[str, Any] = await request.json()
+            # Rasa 3.6 sends the domain only to actions that ask for it (endpoints.yml); the SDK insists on having one.
+            call.setdefault("domain", {})
             try:
                 result = await self._executor.run(call)
             except ActionExecutionRejection as error:

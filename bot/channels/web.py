@@ -166,11 +166,12 @@ async def write(
             raise UnknownChoice
     else:
         text = clean(body.text, runtime.settings.max_message_chars)
+    vector = None if body.choice is not None else runtime.turns.encode(text)
     # The id is the conversation's own: two residents' clients may well count alike.
     provider_id = f"{conversation.id}:{body.id or secrets.token_urlsafe(12)}"
     inbox_id = await runtime.store.accept(conversation.id, CHANNEL, provider_id, text, language, body.choice)
     # Shielded: a resident who closes the page during the turn finds the reply when they come back.
-    settled = await asyncio.shield(runtime.in_background(runtime.turns.settle(conversation.id, inbox_id)))
+    settled = await asyncio.shield(runtime.in_background(runtime.turns.settle(conversation.id, inbox_id, vector)))
     if settled is None:
         raise Unauthorized  # erased while the turn ran
     response.headers["Server-Timing"] = settled.stages.header()

@@ -9,7 +9,7 @@ import string
 import time
 import traceback
 import weakref
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,14 +122,21 @@ class Turns:
         """The running turn of a conversation; raises KeyError if there is none."""
         return self._running[conversation_id]
 
-    async def settle(self, conversation_id: str, inbox_id: int | None = None) -> Settled | None:
+    def encode(self, text: str) -> asyncio.Task[Vectors]:
+        """Begin to encode a message that is about to be stored: a pass takes longer than storing, and need not wait."""
+        return asyncio.create_task(self._encoder.query(text))
+
+    async def settle(
+        self, conversation_id: str, inbox_id: int | None = None, vector: Awaitable[Vectors] | None = None
+    ) -> Settled | None:
         """Run every turn of the conversation that is due, in order, up to `inbox_id`, and return its reply.
 
-        None where there is none: no `inbox_id`, or the conversation was erased meanwhile.
+        `vector` is that message's, if `encode` has begun it. None where there is no reply: no `inbox_id`, or the
+        conversation was erased meanwhile.
         """
         async with self._in_order(conversation_id):
             while pending := await self._store.pending(conversation_id):
-                settled = await self._run(pending)
+                settled = await self._run(pending, vector if pending.inbox_id == inbox_id else None)
                 if pending.inbox_id == inbox_id:
                     return settled
         if inbox_id is None:
@@ -159,12 +166,12 @@ class Turns:
         async with lock:
             yield
 
-    async def _run(self, pending: Pending) -> Settled | None:
+    async def _run(self, pending: Pending, vector: Awaitable[Vectors] | None) -> Settled | None:
         start = time.perf_counter()
         stages = Stages()
         conversation = pending.conversation
         try:
-            reply, changes = await self._answer(pending, stages)
+            reply, changes = await self._answer(pending, vector, stages)
         except RasaError as error:
             log.error("a turn had no answer from Rasa: %s", error)
             reply, changes = self._renderer.trouble(conversation.department, conversation.language), {}
@@ -182,7 +189,9 @@ class Turns:
         self._delivered(conversation.id)
         return Settled(reply, stages)
 
-    async def _answer(self, pending: Pending, stages: Stages) -> tuple[Reply, dict[str, Any]]:
+    async def _answer(
+        self, pending: Pending, vector: Awaitable[Vectors] | None, stages: Stages
+    ) -> tuple[Reply, dict[str, Any]]:
         """The reply, and what changes in the conversation."""
         conversation = pending.conversation
         with stages.time("safety"):
@@ -208,7 +217,7 @@ class Turns:
         )
         if not pending.choice:
             with stages.time("encoder"):
-                turn.vector = await self._encoder.query(pending.text)
+                turn.vector = await (vector or self._encoder.query(pending.text))
         self._running[conversation.id] = turn
         try:
             with stages.time("rasa"):
