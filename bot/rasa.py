@@ -101,7 +101,7 @@ class RasaClient:
     async def forget(self, conversation: str) -> None:
         """Delete Rasa's tracker of a conversation; raises RasaError."""
         try:
-            async with self._http().delete(f"{self._url}/conversations/{conversation}") as response:
+            async with self._http().post(f"{self._url}/forget", json={"conversation": conversation}) as response:
                 response.raise_for_status()
         except (TimeoutError, aiohttp.ClientError) as error:
             raise RasaError(f"the tracker could not be deleted: {type(error).__name__}") from error

@@ -40,8 +40,7 @@ def test_threads_at_once_get_what_one_thread_gets(encoder: Encoder) -> None:
 
 def test_meaning_counts_across_languages(encoder: Encoder) -> None:
     vectors = encoder.queries(["can I report without papers", "¿puedo denunciar sin papeles?", "the weather in Paris"])
-    centred = vectors - encoder.queries(TEXTS).mean(axis=0)
-    assert centred[0] @ centred[1] > centred[0] @ centred[2]
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
 
 
 async def test_a_long_message_costs_no_more_than_its_beginning(encoder: Encoder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import string
+import re
 import time
 import traceback
 import weakref
@@ -26,6 +26,7 @@ from bot.safety import SafetyRules
 
 log = logging.getLogger(__name__)
 
+_LEADING = re.compile(r"^[\s/]+")
 OnDecision = Callable[[list[float], str], None]
 """Told the features that a decision rests on, and the first topic. For calibration."""
 
@@ -222,7 +223,7 @@ class Turns:
         try:
             with stages.time("rasa"):
                 # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
-                text = pending.choice or pending.text.lstrip("/" + string.whitespace) or "?"
+                text = pending.choice or _LEADING.sub("", pending.text) or "?"
                 metadata = {"department": conversation.department, "language": language}
                 says = await self._rasa.turn(conversation.id, text, metadata, turn.vector)
         finally:

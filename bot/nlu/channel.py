@@ -27,7 +27,7 @@ TOKEN = "ENLACE_RASA_TOKEN"  # noqa: S105 - the name of an environment variable
 
 
 class EnlaceInput(InputChannel):
-    """POST /webhooks/enlace/turn and DELETE /webhooks/enlace/conversations/<id>, for the app alone."""
+    """POST /webhooks/enlace/turn and /webhooks/enlace/forget, for the app alone."""
 
     def __init__(self, token: str) -> None:
         """`token`: the secret that the app sends; loopback is not a boundary between users of one machine."""
@@ -78,9 +78,10 @@ class EnlaceInput(InputChannel):
                 return response.json({"error": type(error).__name__}, status=500)
             return response.json({"say": [item["custom"] for item in output.messages if "custom" in item]})
 
-        @routes.delete("/conversations/<conversation:str>")
-        async def delete(request: Request, conversation: str) -> HTTPResponse:
-            forget(request.app.ctx.agent.tracker_store, conversation)
+        @routes.post("/forget")
+        async def delete(request: Request) -> HTTPResponse:
+            # The id comes in the body: Sanic may log an address.
+            forget(request.app.ctx.agent.tracker_store, request.json["conversation"])
             return response.json({"deleted": True})
 
         return routes
