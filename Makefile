@@ -11,6 +11,7 @@ help: ## List what can be made
 
 .PHONY: run
 run: setup ## Set up, train if the training data changed, start Enlace; Ctrl-C stops it
+	@.venv/bin/enlace train
 	@exec .venv/bin/enlace serve $(ARGS)
 
 .PHONY: setup

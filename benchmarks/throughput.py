@@ -26,7 +26,6 @@ from bot.conversations.turn import Turn
 from bot.encoder import Encoder
 from bot.rasa import environment, free_port
 from bot.retrieval.decision import Decision
-from bot.retrieval.index import build_index
 from bot.settings import ROOT, Settings
 
 CONVERSATIONS = 8
@@ -113,10 +112,8 @@ class _EncodingTurns:
         self.library = load(settings.data_dir)
         encoder = Encoder(settings.encoder_model, settings.encoder_threads)
         cache = training.vector_cache(settings, lambda: encoder)
-        nlu = training.nlu_examples(settings.data_dir)
-        outside = [text for pairs in nlu.values() for intent, text in pairs if intent == "out_of_scope"]
         self._encoder = encoder
-        self._index = build_index(self.library, outside, cache, settings.cache_dir / "index")
+        self._index = training.search_index(settings, self.library, cache)
         self._decision = Decision.load(settings.data_dir / "calibration/decision.yml")
         self.text = ""
 

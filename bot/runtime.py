@@ -24,7 +24,6 @@ from bot.language import LanguageDetector
 from bot.rasa import RasaClient, RasaProcess, environment, free_port
 from bot.replies import Renderer
 from bot.retrieval.decision import Decision
-from bot.retrieval.index import build_index
 from bot.safety import SafetyRules
 from bot.settings import Settings
 
@@ -137,11 +136,9 @@ class Runtime:
     def _build_turns(self, encoder: Encoder, dispatcher: Dispatcher) -> Turns:
         settings, library = self.settings, self.library
         cache = training.vector_cache(settings, lambda: encoder)
-        nlu = training.nlu_examples(settings.data_dir)
-        outside = [text for pairs in nlu.values() for intent, text in pairs if intent == "out_of_scope"]
-        index = build_index(library, outside, cache, settings.cache_dir / "index", self._vector_progress)
+        index = training.search_index(settings, library, cache, self._vector_progress)
         examples = training.variants(library)
-        for language, pairs in nlu.items():
+        for language, pairs in training.nlu_examples(settings.data_dir).items():
             examples.setdefault(language, []).extend(text for _, text in pairs)
 
         def delivered(conversation_id: str) -> None:

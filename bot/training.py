@@ -14,6 +14,7 @@ from bot.content.library import Library
 from bot.encoder import Encoder, encoder_name
 from bot.rasa import environment
 from bot.retrieval.cache import Progress, VectorCache
+from bot.retrieval.index import Index, build_index
 from bot.settings import ROOT, Settings
 
 
@@ -73,6 +74,13 @@ def model_path(settings: Settings, library: Library) -> Path:
 def vector_cache(settings: Settings, encoder: Callable[[], Encoder]) -> VectorCache:
     """The cache of vectors that training and search share."""
     return VectorCache(settings.cache_dir / "vectors", encoder_name(settings.encoder_model), encoder)
+
+
+def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
+    """The index of the present content, built if it isn't there."""
+    examples = nlu_examples(settings.data_dir)
+    outside = [text for pairs in examples.values() for intent, text in pairs if intent == "out_of_scope"]
+    return build_index(library, outside, cache, settings.cache_dir / "index", progress)
 
 
 def train(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Path:

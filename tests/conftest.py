@@ -25,7 +25,7 @@ from bot.conversations.database import migrate, open_engine
 from bot.conversations.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
-START_S = 240
+START_S = 600
 """A start that has to train first takes about a minute on two cores; on a busy machine, more."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import logging
 import socket
 import sys
@@ -83,7 +84,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def train() -> None:
-    """Train Rasa on the present data, if that hasn't been done.
+    """Train Rasa and build the search index on the present data, as far as that hasn't been done.
 
     Example: enlace train
     """
@@ -93,17 +94,26 @@ def train() -> None:
     from bot.encoder import Encoder
 
     settings = load_settings()
+    started = time.monotonic()
+
+    def encoder() -> Encoder:
+        say("train: making sentence vectors (a minute or two the first time)")
+        # Nothing else runs now: the encoder may have both cores.
+        return Encoder(settings.encoder_model, threads=2)
+
+    def vectors(done: int, total: int) -> None:
+        say(f"train: {done} of {total} vectors")
+
     try:
         library = load(settings.data_dir)
         path = training.model_path(settings, library)
         if path.exists():
             say(f"train: nothing has changed, {path.name} is current")
-            return
-        started = time.monotonic()
-        # Nothing else runs now: the encoder may have both cores.
-        cache = training.vector_cache(settings, lambda: Encoder(settings.encoder_model, threads=2))
-        say("train: making sentence vectors, then training Rasa (about a minute the first time)")
-        training.train(settings, library, cache, lambda done, total: say(f"train: {done} of {total} vectors"))
+        else:
+            cache = training.vector_cache(settings, functools.cache(encoder))
+            training.train(settings, library, cache, vectors)
+            say(f"train: {path.name} made; building the search index (half a minute)")
+            training.search_index(settings, library, cache, vectors)
+            say(f"train: done in {time.monotonic() - started:.0f} s")
     except (ContentError, training.TrainingError) as error:
         fail(str(error))
-    say(f"train: {path.name} made in {time.monotonic() - started:.0f} s")
