@@ -42,6 +42,7 @@ test-fast: tools ## Run the tests that need no model, Rasa, PostgreSQL or browse
 
 .PHONY: test
 test: check ## Run every check and every test
+	@.venv/bin/enlace train # on both cores, rather than in the first test that needs it
 	scripts/test $(ARGS)
 
 .PHONY: bench
