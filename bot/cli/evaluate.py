@@ -15,7 +15,7 @@ import typer
 from bot.cli.ask import client, one
 from bot.cli.terminal import fail, load_settings, say
 from bot.evaluation.figures import Pair, Share, figures
-from bot.evaluation.questions import Question, QuestionError, read_questions, right_citation, right_decision
+from bot.evaluation.questions import Question, QuestionError, has_words, read_questions, right_citation, right_decision
 from bot.replies import Reply
 from bot.settings import ROOT, Settings
 
@@ -152,14 +152,11 @@ async def _examples(settings: Settings, questions: Sequence[Question]) -> list[A
             new = await runtime.store.create(question.department, "web", question.language, chosen=True)
             inbox_id = await runtime.store.accept(new.id, "web", new.id, question.text, question.language, None)
             await runtime.turns.settle(new.id, inbox_id)
-            await runtime.rasa.forget(new.id)
-            await runtime.store.erase(new.id)
+            await runtime.turns.erase(new.id)
             if seen:
                 values, topic = seen.pop()
                 answer = runtime.library.departments[question.department].answers[topic]
-                quoted = bool(answer.citations) and any(
-                    quote in " ".join(answer.citations[0].quote.split()) for quote in question.expect.quote
-                )
+                quoted = bool(answer.citations) and has_words(question, answer.citations[0].quote)
                 right = topic in question.topics or quoted
                 examples.append(Example(values, right, bool(question.topics)))
     return examples

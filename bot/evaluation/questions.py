@@ -75,9 +75,12 @@ def right_citation(question: Question, reply: Reply) -> bool:
 
 def cites_quote(question: Question, reply: Reply) -> bool:
     """Whether the reply's first citation has one of the quotes expected."""
-    return bool(reply.citations) and any(
-        fold(quote) in fold(reply.citations[0].quote) for quote in question.expect.quote
-    )
+    return bool(reply.citations) and has_words(question, reply.citations[0].quote)
+
+
+def has_words(question: Question, quote: str) -> bool:
+    """Whether `quote` has one of the quotes expected."""
+    return any(fold(expected) in fold(quote) for expected in question.expect.quote)
 
 
 def right_decision(question: Question, reply: Reply) -> bool:

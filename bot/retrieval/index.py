@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_matrix, csr_matrix, hstack
 
 from bot.content.library import Library
-from bot.encoder import Vectors
+from bot.encoder import Vectors, unit
 from bot.retrieval import hashed
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
@@ -31,11 +31,6 @@ _OTHERS_WEIGHT = 0.3
 _TOPICS_PENALTY = 30.0
 _SCOPE_PENALTY = 10.0
 """Inverse strengths of the penalties, chosen on the calibration questions (docs/architecture.md)."""
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Rows scaled to length 1; shape unchanged."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12), dtype=np.float32)
 
 
 @dataclass(frozen=True)
