@@ -5,6 +5,7 @@ from rasa_sdk import Action
 from actions.answer import Answer, ChooseTopic
 from actions.handoff import OfferHandoff
 from actions.language import ChangeLanguage
+from actions.last_answer import LastAnswer
 from actions.report import GuideReport, ValidateReportForm
 from actions.turns import TurnLookup
 
@@ -16,6 +17,7 @@ def all_actions(turns: TurnLookup) -> list[Action]:
         ChooseTopic(turns),
         OfferHandoff(),
         ChangeLanguage(turns),
+        LastAnswer(turns),
         GuideReport(),
         ValidateReportForm(),
     ]

@@ -12,7 +12,7 @@ from bot.replies import Say
 
 
 class Answer(Action):
-    """`action_answer`: search decides; what NLU thinks of the message is one of its reasons."""
+    """`action_answer`: search decides."""
 
     def __init__(self, turns: TurnLookup) -> None:
         """`turns` finds the running turn."""
@@ -24,14 +24,11 @@ class Answer(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
         """Rasa's contract: say one thing, change nothing."""
-        turn = self._turns.of(tracker.sender_id)
-        ranking = tracker.latest_message.get("intent_ranking", [])
-        confidence = {intent["name"]: float(intent["confidence"]) for intent in ranking}
-        outcome = turn.decide(confidence.get("faq", 0.0), confidence.get("out_of_scope", 0.0))
+        outcome = await self._turns.of(tracker.sender_id).decide()
         say = Say(say=outcome.kind, confidence=outcome.confidence)
         if outcome.kind == "answer":
             say["topic"] = outcome.topics[0]
-        elif outcome.kind == "clarify":
+        else:
             say["topics"] = list(outcome.topics)
         dispatcher.utter_message(json_message=say)
         return []

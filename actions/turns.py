@@ -14,9 +14,11 @@ class Turn(Protocol):
     text: str
     language: str
     languages: Sequence[str]
+    last_topic: str | None
+    """Topic of the conversation's last answer."""
 
-    def decide(self, faq: float, out_of_scope: float) -> Outcome:
-        """Search the department for the turn's message and decide; the two are NLU's confidences."""
+    async def decide(self) -> Outcome:
+        """Search the department for the turn's message and decide."""
         ...
 
     def answers(self, topic: str) -> bool:

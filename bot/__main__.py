@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import content
+from bot.cli import content, language
 from bot.cli.ask import ask
-from bot.cli.evaluate import calibrate, evaluate
+from bot.cli.calibrate import calibrate
+from bot.cli.evaluate import evaluate
 from bot.cli.handoffs import handoffs
 from bot.cli.serve import serve, train
 
@@ -22,6 +23,7 @@ app.command()(evaluate)
 app.command()(calibrate)
 app.command()(handoffs)
 app.add_typer(content.app, name="content")
+app.add_typer(language.app, name="language")
 
 
 def main() -> None:

@@ -104,7 +104,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = Runtime(settings, progress)
         async with runtime.run():
-            app.state.runtime = runtime
+            app.state.runtime, app.state.catalogs = runtime, runtime.catalogs
             try:
                 yield
             finally:
@@ -120,7 +120,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     )
     app.state.settings = settings
     app.state.runtime = None
-    app.state.catalogs = Catalogs(settings.locales_dir, ["en", "es"])
+    app.state.catalogs = Catalogs(settings.locales_dir, ["en", "es"])  # until the content says which
     app.add_middleware(Guard)
     app.include_router(web.router)
     app.include_router(page.router)

@@ -28,6 +28,8 @@ _BARE = frozenset(
 _LANGDETECT_WEIGHT = 0.5
 _MOST = {"detector": 4.0, "word": 3.0}
 """How much one witness may say, in nats: none may overrule the others alone."""
+_SHARED = 0.5
+"""How much of the words of the other languages one without examples is taken to share with them."""
 _SURE = 2.0
 """Lead, in nats, at which the language of a conversation is moved."""
 
@@ -48,7 +50,7 @@ class LanguageDetector:
     """Tells the served languages apart."""
 
     def __init__(self, examples: Mapping[str, Iterable[str]], names: Iterable[str] = ()) -> None:
-        """`examples`: sentences by ISO 639-1 code, for at least two languages.
+        """`examples`: sentences by ISO 639-1 code, for at least two languages; a new language may have few, or none.
 
         `names`: of places and departments, in any spelling: people write them in any language.
         """
@@ -64,12 +66,20 @@ class LanguageDetector:
         self._log_frequency = self._count(examples)
 
     def _count(self, examples: Mapping[str, Iterable[str]]) -> dict[str, dict[str, float]]:
-        """For each word, the logarithm of its share of each language's examples, less the largest."""
-        counts = {code: Counter(word for text in examples[code] for word in set(_words(text))) for code in examples}
-        totals = {code: sum(counter.values()) or 1 for code, counter in counts.items()}
+        """For each word, the logarithm of its share of each language's examples, less the largest.
+
+        A language with fewer examples than the others has, for those that it lacks, some that are like theirs: else
+        everything that it hasn't been seen to say would speak for it or against it.
+        """
+        seen = {code: [set(_words(text)) for text in texts] for code, texts in examples.items()}
+        counts = {code: Counter(word for words in texts for word in words) for code, texts in seen.items()}
+        most, total = max(map(len, seen.values())) or 1, sum(map(len, seen.values())) or 1
         table: dict[str, dict[str, float]] = {}
         for word in set().union(*counts.values()) - _BARE:
-            shares = {code: math.log((counts[code][word] + 0.3) / totals[code]) for code in counts}
+            alike = _SHARED * sum(counter[word] for counter in counts.values()) / total
+            shares = {
+                code: math.log((counts[code][word] + alike * (most - len(seen[code])) + 0.3) / most) for code in counts
+            }
             table[word] = self._limit(shares, "word")
         return table
 

@@ -14,6 +14,7 @@ from bot import training
 from bot.actions_server import ActionServer
 from bot.content.library import Library, load
 from bot.content.names import names
+from bot.content.watch import watch
 from bot.conversations.database import migrate, open_engine
 from bot.conversations.delivery import Dispatcher, Listeners
 from bot.conversations.store import Store
@@ -21,11 +22,13 @@ from bot.conversations.turn import Turns
 from bot.encoder import Encoder
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
+from bot.limits import Limits
 from bot.rasa import RasaClient, RasaProcess, environment, free_port
-from bot.replies import Renderer
+from bot.renderer import Renderer
 from bot.retrieval.decision import Decision
 from bot.safety import SafetyRules
 from bot.settings import Settings
+from bot.unserved import UnservedLanguages, words
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +99,19 @@ class Runtime:
             dispatcher.start()
             stack.push_async_callback(dispatcher.stop)
             self.in_background(self.turns.recover())
+            watching = asyncio.create_task(watch(settings.data_dir, self._content_changed))
+            stack.push_async_callback(_cancel, watching)
             stack.push_async_callback(self._finish_tasks)
             yield
+
+    def _content_changed(self, library: Library) -> None:
+        was = self.library
+        if (library.departments.keys(), library.languages.keys()) != (was.departments.keys(), was.languages.keys()):
+            log.error(
+                "departments or languages have come or gone: start again to serve them; until then nothing changes"
+            )
+            return
+        self.library = self.renderer.library = library
 
     def in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run `work` to its end even if the one who asked for it goes away."""
@@ -151,13 +165,22 @@ class Runtime:
             rasa=self.rasa,
             index=index,
             decision=Decision.load(settings.data_dir / "calibration" / "decision.yml"),
-            detector=LanguageDetector({code: examples[code] for code in library.languages}, names(library)),
+            detector=LanguageDetector({code: examples.get(code, []) for code in library.languages}, names(library)),
             safety=SafetyRules(),
             renderer=self.renderer,
-            departments=library.departments,
+            unserved=UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(examples.values())),
+            limits=Limits(
+                settings.data_dir, {name: department.profile for name, department in library.departments.items()}
+            ),
             delivered=delivered,
         )
 
     async def _send_web(self, row: Any) -> None:
         """The website fetches its messages; sending one is telling those who listen."""
         self.listeners.wake(row.conversation_id)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,10 @@ from bot.settings import ROOT, Settings
 
 class TrainingError(Exception):
     """Training failed; the message says what to do."""
+
+
+_NEAR_TOPICS = frozenset({"guide_report", "ask_person", "change_language"})
+"""Intents whose examples are close to a topic; those of all others are outside of every department's text."""
 
 
 def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
@@ -79,21 +84,26 @@ def vector_cache(settings: Settings, encoder: Callable[[], Encoder]) -> VectorCa
 def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
     """The index of the present content, built if it isn't there."""
     examples = nlu_examples(settings.data_dir)
-    outside = [text for pairs in examples.values() for intent, text in pairs if intent == "out_of_scope"]
+    outside = [text for pairs in examples.values() for intent, text in pairs if intent not in _NEAR_TOPICS]
     return build_index(library, outside, cache, settings.cache_dir / "index", progress)
 
 
 def train(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Path:
-    """Train Rasa if the model for the present data isn't there, and return it; raises TrainingError."""
+    """Train Rasa and build the search index if they aren't there, and return the model; raises TrainingError."""
     path = model_path(settings, library)
     if path.exists():
+        search_index(settings, library, cache, progress)
         return path
     faq_file = write_faq(settings, library)
     folder = faq_file.parent
     others = [text for examples in nlu_examples(settings.data_dir).values() for _, text in examples]
     texts = sorted({*_faq(library), *others})
     np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=cache.queries(texts, progress))
-    _run_rasa(settings, folder, path)
+    with ThreadPoolExecutor(1) as rasa:
+        # Rasa's process keeps one core busy; the index is built on the other meanwhile.
+        trained = rasa.submit(_run_rasa, settings, folder, path)
+        search_index(settings, library, cache, progress)
+        trained.result()
     for old in path.parent.glob("*.tar.gz"):
         if old != path:
             old.unlink()

@@ -1,7 +1,8 @@
 """Checks the translation catalogs: nothing missing, obsolete, fuzzy, or with other placeholders than the original.
 
 Extracts the messages of the code again, in memory and with the options of scripts/catalogs, and compares them with
-locales/enlace.pot, every enlace.po, and the enlace.mo made from it. Changes nothing.
+locales/enlace.pot, every enlace.po, and the enlace.mo made from it. Changes nothing. In a language that
+data/languages.yml has as `usable`, messages may be left untranslated: the original is shown, and they are counted.
 
     python scripts/check_catalogs.py [ROOT]
 
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+import yaml
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
@@ -66,10 +68,9 @@ def translations(path: Path, catalog: Catalog, *, complete: bool) -> Iterator[st
     for message in messages(catalog).values():
         originals, translated = _texts(message.id), _texts(message.string)
         where, what = f"{path}:{message.lineno}", repr(originals[0])
-        forms = catalog.num_plurals if message.pluralizable else 1
         if message.fuzzy:
             yield f"{where}: fuzzy: {what}"
-        if complete and (len(translated) < forms or not all(translated)):
+        if complete and not _is_translated(message, catalog):
             yield f"{where}: not translated: {what}"
         names = {name for text in originals for name in _PLACEHOLDER.findall(text)}
         for text in filter(None, translated):
@@ -77,6 +78,12 @@ def translations(path: Path, catalog: Catalog, *, complete: bool) -> Iterator[st
                 yield f"{where}: other placeholders than the original: {what}"
             elif names and not _can_be_filled(text, names):
                 yield f"{where}: a % that is no placeholder must be %%: {what}"
+
+
+def _is_translated(message: Message, catalog: Catalog) -> bool:
+    """Whether every form of the message has a translation."""
+    translated = _texts(message.string)
+    return len(translated) >= (catalog.num_plurals if message.pluralizable else 1) and all(translated)
 
 
 def _can_be_filled(text: str, names: set[str]) -> bool:
@@ -109,9 +116,29 @@ def compiled(path: Path, catalog: Catalog) -> Iterator[str]:
             yield f"{binary}: older than {path.name}: {key[0]!r}"
 
 
+def usable(root: Path) -> set[str]:
+    """The languages below `root` that may be served in part."""
+    entries = yaml.safe_load((root / "data" / "languages.yml").read_text(encoding="utf-8"))["languages"]
+    return {code for code, entry in entries.items() if entry["completeness"] == "usable"}
+
+
+def untranslated(root: Path) -> Iterator[str]:
+    """How much each `usable` language below `root` lacks, a line each; no problem."""
+    for language in sorted(usable(root)):
+        path = root / "locales" / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+        if path.exists():
+            with path.open("rb") as file:
+                catalog = read_po(file, locale=language)
+            found = messages(catalog).values()
+            missing = sum(not _is_translated(message, catalog) for message in found)
+            if missing:
+                yield f"{path}: {missing} of {len(found)} messages not translated: the original is shown"
+
+
 def problems(root: Path) -> Iterator[str]:
     """Everything that is wrong with the catalogs below `root`, a line each."""
     code = extract(root)
+    incomplete = {SOURCE_LANGUAGE, *usable(root)}
     template = root / "locales" / f"{DOMAIN}.pot"
     catalogs = sorted((root / "locales").glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
     if not catalogs:
@@ -126,7 +153,7 @@ def problems(root: Path) -> Iterator[str]:
             continue
         yield from compare(code, path, catalog)
         if language:
-            yield from translations(path, catalog, complete=language != SOURCE_LANGUAGE)
+            yield from translations(path, catalog, complete=language not in incomplete)
             yield from compiled(path, catalog)
 
 
@@ -139,6 +166,8 @@ def main() -> int:
     if found:
         print(f"catalogs: {len(found)} problems. {REMEDY}", file=sys.stderr)
         return 1
+    for line in untranslated(root):
+        print(f"warning: {line.removeprefix(f'{root}/')}")
     print("catalogs: no problem found")
     return 0
 

@@ -95,8 +95,9 @@ def test_every_translation_keeps_the_placeholders_and_the_numbers_to_call(langua
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of all that the check reads, with catalogs compiled now."""
-    for name in ("bot", "locales", "babel.cfg"):
+    for name in ("bot", "locales", "babel.cfg", "data/languages.yml"):
         source, target = ROOT / name, tmp_path / name
+        target.parent.mkdir(exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.mo"))
         else:
@@ -203,7 +204,57 @@ def test_a_compiled_catalog_has_to_be_there_and_whole(check: Checks, project: Pa
 def test_all_problems_are_told_at_once(check: Checks, project: Path) -> None:
     replace(project / SPANISH, 'msgstr "Sí"', 'msgstr ""')
     replace(project / SPANISH, 'msgid "Guide me"', '#, fuzzy\nmsgid "Guide me"')
-    replace(project / "bot/replies.py", '"Talk to a person"', '"Talk to somebody"')
+    replace(project / "bot/renderer.py", '"Talk to a person"', '"Talk to somebody"')
     found = check(project)
     for part in ("not translated: 'Yes'", "fuzzy: 'Guide me'", "'Talk to somebody'", "obsolete"):
         assert part in found
+
+
+@pytest.fixture
+def in_part(project: Path) -> Path:
+    """The same with Portuguese, which is `usable`, in which only one message is translated; its .po file."""
+    registry = project / "data/languages.yml"
+    entry = "  pt: {name: Português, direction: ltr, completeness: usable, openings: []}\n"
+    registry.write_text(registry.read_text(encoding="utf-8") + entry, encoding="utf-8")
+    path = project / "locales/pt/LC_MESSAGES/enlace.po"
+    path.parent.mkdir(parents=True)
+    shutil.copy(project / ENGLISH, path)
+    replace(path, 'msgid "Yes"\nmsgstr ""', 'msgid "Yes"\nmsgstr "Sim"')
+    compile_catalog(path)
+    return path
+
+
+def test_what_a_usable_language_lacks_is_counted_and_is_no_problem(project: Path, in_part: Path) -> None:
+    done = run(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    warning, verdict = done.stdout.splitlines()
+    with in_part.open("rb") as file:
+        count = len(read_po(file))
+    assert warning == (
+        f"warning: locales/pt/LC_MESSAGES/enlace.po: {count - 1} of {count} messages not translated: "
+        "the original is shown"
+    )
+    assert verdict == "catalogs: no problem found"
+
+
+def test_what_a_required_language_lacks_is_a_problem(check: Checks, project: Path, in_part: Path) -> None:
+    replace(project / "data/languages.yml", "completeness: usable", "completeness: required")
+    assert re.search(r"locales/pt/LC_MESSAGES/enlace.po:\d+: not translated: 'No'", check(project))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('msgid "No"\nmsgstr ""', '#, fuzzy\nmsgid "No"\nmsgstr "Não"', ": fuzzy: 'No'"),
+        ('msgid "No"', 'msgid "Nope"', "obsolete, the code does not have it: 'Nope'"),
+        ('msgstr ""\n\n#: bot/errors.py:87', 'msgstr "Muito longa."\n\n#: bot/errors.py:87', "other placeholders"),
+    ],
+)
+def test_a_usable_language_is_held_to_all_else(
+    check: Checks, project: Path, in_part: Path, old: str, new: str, said: str
+) -> None:
+    replace(in_part, old, new)
+    compile_catalog(in_part)
+    found = check(project)
+    assert said in found
+    assert "locales/pt/LC_MESSAGES/enlace.po:" in found

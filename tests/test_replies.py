@@ -11,7 +11,9 @@ from bot.content.documents import fold
 from bot.content.library import DepartmentContent, Library, inspect
 from bot.content.models import Contact, NextStep
 from bot.i18n import Catalogs
-from bot.replies import EMERGENCIES, GUIDE, NO, PERSON, QUESTIONS, SMALLTALK, YES, Renderer, Reply, Say, topic_choice
+from bot.messages import NO_ANSWER, QUESTIONS, SAFETY, SMALLTALK
+from bot.renderer import Renderer, first_sentences
+from bot.replies import GUIDE, NO, PERSON, YES, Form, Reply, Say, topic_choice
 from bot.settings import ROOT
 
 REAL = inspect(ROOT / "data")[0]
@@ -185,10 +187,9 @@ def test_a_stale_translation_is_not_shown(catalogs: Catalogs) -> None:
     ("say", "kind"),
     [
         *((Say(say="smalltalk", message=message), "smalltalk") for message in SMALLTALK),
-        *((Say(say="emergency", message=message), "emergency") for message in EMERGENCIES),
         *((Say(say="ask", message=message), "clarify") for message in QUESTIONS),
         (Say(say="clarify", topics=["what-is-asked", "report-anonymous"], confidence=0.5), "clarify"),
-        (Say(say="no_answer", confidence=0.1), "no_answer"),
+        *((Say(say="no_answer", message=message, confidence=0.1), "no_answer") for message in NO_ANSWER),
         (Say(say="handoff"), "handoff"),
     ],
 )
@@ -205,15 +206,67 @@ def test_everything_that_can_be_said_is_said_in_each_language(renderer: Renderer
         assert [choice.send for choice in reply.choices] == [choice.send for choice in other.choices]
         if kind != "handoff":
             assert reply.citations == []
-        if kind == "emergency":
-            assert "911" in reply.text
-        if kind in {"no_answer", "handoff", "emergency"}:
+        if kind in {"no_answer", "handoff"}:
             assert reply.handoff_offered
 
 
-def test_self_harm_is_given_the_line_for_it(renderer: Renderer) -> None:
-    for language in LANGUAGES:
-        assert "988" in renderer.render([Say(say="emergency", message="self_harm")], "kent-wa", language).text
+@pytest.mark.parametrize("message", SAFETY)
+def test_what_is_said_of_danger_is_said_in_each_language_with_a_person(renderer: Renderer, message: str) -> None:
+    for department, language in itertools.product(DEPARTMENTS, LANGUAGES):
+        reply = renderer.safety(message, department, language)
+        other = renderer.safety(message, department, "es" if language == "en" else "en")
+        assert "911" in reply.text
+        assert ("988" in reply.text) == (message == "self_harm")
+        assert reply.text != other.text
+        assert reply.handoff_offered
+        assert PERSON in [choice.send for choice in reply.choices]
+        for choice in reply.choices:
+            assert renderer.choice_label(department, language, choice.send) == choice.label
+
+
+def test_a_threat_and_agents_at_the_door_are_answered_with_the_departments_words(renderer: Renderer) -> None:
+    for message, department in itertools.product(("threat_call_ice", "agents_at_door"), DEPARTMENTS):
+        reply = renderer.safety(message, department, "es")
+        assert reply.topic in SAFETY[message].answers
+        curated = REAL.departments[department].answers[reply.topic]
+        spoken_of = [REAL.departments[department].answers.get(topic) for topic in SAFETY[message].answers]
+        assert bool(reply.citations) == any(each and not each.silent for each in spoken_of)
+        assert reply.kind == ("answer" if reply.citations else "emergency")
+        assert curated.answer["es"] in reply.text
+        assert all(exception.text["es"] in reply.text for exception in curated.exceptions)
+
+
+# --- An answer said in another way -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["short", "explained", "source"])
+@pytest.mark.parametrize(("department", "topic", "language"), TOPICS)
+def test_an_answer_keeps_its_exceptions_however_it_is_said(
+    renderer: Renderer, department: str, topic: str, language: str, form: Form
+) -> None:
+    curated = REAL.departments[department].answers[topic]
+    whole = answer(renderer, department, topic, language)
+    said = renderer.render([Say(say="answer", topic=topic, confidence=1.0, form=form)], department, language)
+    assert said.citations == whole.citations
+    assert all(exception.text[language] in said.text for exception in curated.exceptions)
+    if form == "short":
+        assert len(said.text) <= len(whole.text)
+        assert curated.answer[language].startswith(said.text.split("\n\n")[0])
+    elif not curated.silent:
+        assert all(citation.quote in said.text for citation in whole.citations)
+        assert all((citation.translation or "") in said.text for citation in whole.citations)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("No. They do not ask. Call if you can.", "No. They do not ask. Call if you can."),
+        ("Officers do not ask you for your papers. There are exceptions.", "Officers do not ask you for your papers."),
+        ("Sí.", "Sí."),
+    ],
+)
+def test_the_first_sentences_are_enough_to_stand_alone(text: str, first: str) -> None:
+    assert first_sentences(text) == first
 
 
 def test_what_to_choose_from_ends_with_a_person(renderer: Renderer) -> None:

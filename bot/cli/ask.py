@@ -73,7 +73,7 @@ async def _ask(settings: Settings, rows: list[dict[str, Any]], as_json: bool, ma
 
 
 async def one(http: Any, row: dict[str, Any]) -> dict[str, Any]:
-    """One question in a conversation of its own, which is erased behind it."""
+    """One question in a conversation of its own, which is erased behind it; first what was said `before`."""
     start = {key: row[key] for key in ("department", "language") if row.get(key)}
     # Without a language the department's own is only a first guess: the message decides.
     started = await http.post("/api/conversations", json=start)
@@ -82,6 +82,8 @@ async def one(http: Any, row: dict[str, Any]) -> dict[str, Any]:
     conversation = started.json()
     path = f"/api/conversations/{conversation['id']}"
     headers = {"Authorization": f"Bearer {conversation['token']}"}
+    for text in row.get("before", []):
+        await http.post(f"{path}/messages", json={"text": text}, headers=headers)
     reply = await http.post(f"{path}/messages", json={"text": row["text"]}, headers=headers)
     await http.delete(path, headers=headers)
     return dict(reply.json())

@@ -1,4 +1,4 @@
-"""`enlace content …`: check, coverage, hash."""
+"""`enlace content …`: check, coverage, accept, hash."""
 
 from __future__ import annotations
 
@@ -81,6 +81,36 @@ def coverage(
         counts = (row.topics, row.silent, row.usable, row.complete, row.variants, row.reviewed)
         table.add_row(row.department, row.language, *map(str, counts), f"{row.translated}/{row.sections}")
     Console().print(table)
+
+
+@app.command()
+def accept(
+    department: Annotated[str, typer.Argument(help="The department, by id.", metavar="ID")],
+    topics: Annotated[list[str] | None, typer.Argument(help="Topics whose answers you looked at; all.")] = None,
+    root: Root = DATA,
+) -> None:
+    """Record that somebody looked at answers whose published text has changed; they are shown again.
+
+    Example: enlace content accept kent-wa arrest-for-status
+    """
+    from bot.content import written_from
+    from bot.content.documents import load_document
+    from bot.content.yamlfile import ContentError
+
+    _require(department, root)
+    folder = root / "faq" / department
+    known = {path.stem: path for path in sorted((folder / "answers").glob("*.yml"))}
+    if unknown := [topic for topic in topics or [] if topic not in known]:
+        fail(f"{department} has no answer for {', '.join(unknown)}")
+    try:
+        documents = {
+            path.stem: load_document(path) for path in (folder / "policies").glob("*.md") if "." not in path.stem
+        }
+        for topic in topics or known:
+            if written_from.accept(known[topic], documents):
+                typer.echo(f"{known[topic]}: accepted")
+    except ContentError as error:
+        fail(str(error))
 
 
 @app.command("hash")

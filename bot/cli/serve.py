@@ -97,7 +97,7 @@ def train() -> None:
     started = time.monotonic()
 
     def encoder() -> Encoder:
-        say("train: making sentence vectors (a minute or two the first time)")
+        say("train: making sentence vectors")
         # Nothing else runs now: the encoder may have both cores.
         return Encoder(settings.encoder_model, threads=2)
 
@@ -106,14 +106,11 @@ def train() -> None:
 
     try:
         library = load(settings.data_dir)
-        path = training.model_path(settings, library)
-        if path.exists():
-            say(f"train: nothing has changed, {path.name} is current")
-        else:
-            cache = training.vector_cache(settings, functools.cache(encoder))
-            training.train(settings, library, cache, vectors)
-            say(f"train: {path.name} made; building the search index (half a minute)")
-            training.search_index(settings, library, cache, vectors)
-            say(f"train: done in {time.monotonic() - started:.0f} s")
+        new = not training.model_path(settings, library).exists()
+        if new:
+            say("train: Rasa and the search index are due, which takes one to four minutes")
+        path = training.train(settings, library, training.vector_cache(settings, functools.cache(encoder)), vectors)
+        done = f"{path.name} made in {time.monotonic() - started:.0f} s" if new else f"{path.name} is current"
+        say(f"train: {done}")
     except (ContentError, training.TrainingError) as error:
         fail(str(error))

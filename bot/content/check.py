@@ -8,8 +8,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.content import written_from
 from bot.content.documents import Document, fold
-from bot.content.models import Answer, CitationRef, ConditionElsewhere, Department, Language, Topic
+from bot.content.models import (
+    Answer,
+    CitationRef,
+    ConditionElsewhere,
+    Department,
+    Language,
+    Topic,
+    citations_of,
+)
 from bot.content.yamlfile import Problem, YamlFile
 
 MAX_WORDS = 90
@@ -20,14 +29,6 @@ def plain(text: str) -> str:
     """`text` without accents, case and punctuation: how two question variants are compared."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return fold(re.sub(r"[^\w\s]", " ", "".join(char for char in decomposed if not unicodedata.combining(char))))
-
-
-def citations_of(answer: Answer) -> list[tuple[CitationRef, tuple[str | int, ...]]]:
-    """Every citation of an answer, its exceptions' included, with its location in the file."""
-    own: list[tuple[CitationRef, tuple[str | int, ...]]] = [
-        (citation, ("citations", index)) for index, citation in enumerate(answer.citations)
-    ]
-    return own + [(entry.citation, ("exceptions", index)) for index, entry in enumerate(answer.exceptions)]
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,46 @@ def answers(parts: Parts, topics: Mapping[str, Topic], languages: Mapping[str, L
         if topic not in topics:
             problems.append(file.problem(f"topic {topic!r} is not in data/topics.yml", "topic"))
         problems += _languages(answer, file, languages)
+        stale = stale_places(answer, parts.documents)
+        problems += _written_from(answer, file, parts.documents, stale)
         resolved = True
         for citation, location in citations_of(answer):
             if message := _unresolved(citation, parts.documents):
                 resolved = False
-                problems.append(file.problem(message, *location))
+                # Where the text has changed, a quote that is gone is no mistake of whoever wrote the answer.
+                changed = f"{citation.document}#{citation.section}" in stale
+                problems.append(file.problem(message, *location, stale=changed))
         if resolved:
             problems += _exceptions(answer, file, parts.documents)
         problems += _next_steps(answer, file, parts)
     problems += _variants(parts.answers, parts.files)
     return problems
+
+
+def stale_places(answer: Answer, documents: Mapping[str, Document]) -> set[str]:
+    """The places of `answer.written_from` whose text has changed since: while there is one, it is withheld."""
+    now = written_from.current(answer, (ref for ref, _ in citations_of(answer)), documents)
+    return {place for place, digest in answer.written_from.items() if place in now and now[place] != digest}
+
+
+def _written_from(
+    answer: Answer, file: YamlFile, documents: Mapping[str, Document], stale: set[str]
+) -> Iterator[Problem]:
+    now = written_from.current(answer, (ref for ref, _ in citations_of(answer)), documents)
+    if now.keys() != answer.written_from.keys():
+        yield file.problem(
+            f"`written_from` names {sorted(answer.written_from)}, the answer cites {sorted(now)}: run "
+            f"`enlace content accept {file.path.parent.parent.name} {answer.topic}`",
+            "written_from",
+        )
+    for place in sorted(stale):
+        yield file.problem(
+            f"the published text of {place} has changed since this was written, so the answer is withheld: look at "
+            f"it, then run `enlace content accept {file.path.parent.parent.name} {answer.topic}`",
+            "written_from",
+            place,
+            stale=True,
+        )
 
 
 def _languages(answer: Answer, file: YamlFile, languages: Mapping[str, Language]) -> Iterator[Problem]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from bot.content.check import Parts, citations_of
+from bot.content.check import Parts, stale_places
 from bot.content.documents import Document, fold
-from bot.content.models import Answer, ConditionElsewhere
+from bot.content.models import Answer, ConditionElsewhere, citations_of
 from bot.content.yamlfile import Problem
 
 
 def documents(parts: Parts) -> list[Problem]:
     """Everything wrong with the published texts of one department."""
     problems: list[Problem] = []
+    changed = {place for answer in parts.answers.values() for place in stale_places(answer, parts.documents)}
     for document in parts.documents.values():
-        problems += _conditions(document, parts.documents)
-        problems += _excuses(document)
+        # What the front matter says of a text that has changed waits, as its answers do, for somebody to look.
+        stale = any(place.startswith(f"{document.id}#") for place in changed)
+        found = [*_conditions(document, parts.documents), *_excuses(document)]
+        problems += [replace(problem, stale=stale) for problem in found]
         if parts.written == parts.answers.keys():  # else what an answer that doesn't load cites would seem uncited
-            problems += _uncited(document, parts.answers)
+            problems += [replace(problem, stale=stale) for problem in _uncited(document, parts.answers)]
     return problems
 
 

@@ -106,9 +106,9 @@ class Document:
         lines = translation.sections[anchor]
         return " ".join(lines[index] for index in self.sections[anchor].touched(quote)), translation.status
 
-    def problem(self, message: str, *location: str | int) -> Problem:
+    def problem(self, message: str, *location: str | int, stale: bool = False) -> Problem:
         """A problem with the value at `location` of the front matter, which is read again to tell the line."""
-        return _split_file(self.path)[0].problem(message, *location)
+        return _split_file(self.path)[0].problem(message, *location, stale=stale)
 
 
 def _split_file(path: Path) -> tuple[YamlFile, list[tuple[str, int, list[str]]]]:

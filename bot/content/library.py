@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from bot.content import check_departments
+from bot.content import check, check_departments
 from bot.content.check import Parts
 from bot.content.documents import Document, load_document, load_translation, validate
 from bot.content.models import Answer, CitationRef, Department, Language, Topic
@@ -23,6 +23,8 @@ class DepartmentContent:
     profile: Department
     documents: dict[str, Document]
     answers: dict[str, Answer]
+    stale: frozenset[str] = frozenset()
+    """Topics whose published text has changed since their answers were written: these are withheld."""
 
     def document_of(self, citation: CitationRef) -> Document:
         """The document that `citation` names; it exists, since the content was checked when it was loaded."""
@@ -80,7 +82,8 @@ class _Loader:
         documents, answers = self._documents(folder / "policies"), self._answers(folder / "answers")
         files = {topic: self.files[f"{folder.name}/{topic}"] for topic in answers}
         self.parts.append(Parts(folder, profile, file, documents, answers, files))
-        return DepartmentContent(profile, documents, answers) if profile else None
+        stale = frozenset(topic for topic, answer in answers.items() if check.stale_places(answer, documents))
+        return DepartmentContent(profile, documents, answers, stale) if profile else None
 
     def _documents(self, folder: Path) -> dict[str, Document]:
         documents: dict[str, Document] = {}
@@ -125,13 +128,17 @@ def department_folders(root: Path) -> list[Path]:
     return [folder for folder in sorted(root.glob("faq/*")) if folder.is_dir()]
 
 
+def content_files(root: Path) -> list[Path]:
+    """Every file that content is read from below `root`."""
+    paths = [root / "languages.yml", root / "topics.yml", *sorted((root / "faq").rglob("*.*"))]
+    return [path for path in paths if path.suffix in {".yml", ".md"}]
+
+
 def content_version(root: Path) -> str:
     """A hash over the names and bytes of every content file below `root`."""
     digest = hashlib.sha256()
-    paths = [root / "languages.yml", root / "topics.yml", *sorted((root / "faq").rglob("*.*"))]
-    for path in paths:
-        if path.suffix in {".yml", ".md"}:
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in content_files(root):
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 

@@ -24,6 +24,8 @@ class Language(_Model):
     name: Text
     direction: Literal["ltr", "rtl"]
     completeness: Literal["required", "usable"]
+    openings: list[Text]
+    """How messages begin that go on from the one before."""
 
 
 class Topic(_Model):
@@ -78,6 +80,8 @@ class Answer(_Model):
     citations: list[CitationRef] = []
     exceptions: list[ExceptionEntry] = []
     next_steps: list[NextStep] = []
+    written_from: dict[str, str] = {}
+    """Hashes of the sections that it was written from; `enlace content accept` writes them."""
     variants: dict[str, list[Text]]
 
     @model_validator(mode="after")
@@ -87,6 +91,14 @@ class Answer(_Model):
         if (self.reviewed_by is None) != (self.reviewed_on is None):
             raise ValueError("`reviewed_by` and `reviewed_on` go together")
         return self
+
+
+def citations_of(answer: Answer) -> list[tuple[CitationRef, tuple[str | int, ...]]]:
+    """Every citation of an answer, its exceptions' included, with its location in the file."""
+    own: list[tuple[CitationRef, tuple[str | int, ...]]] = [
+        (citation, ("citations", index)) for index, citation in enumerate(answer.citations)
+    ]
+    return own + [(entry.citation, ("exceptions", index)) for index, entry in enumerate(answer.exceptions)]
 
 
 class ContactSource(_Model):
@@ -120,6 +132,8 @@ class Department(_Model):
     name: Localized
     short_name: Localized
     place: Localized
+    also_called: list[Text]
+    """Names by which residents call it or its place."""
     time_zone: Text
     languages: list[str]
     default_language: str

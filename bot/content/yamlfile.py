@@ -135,6 +135,6 @@ class YamlFile:
             node = child
         return int(line) + self._first_line
 
-    def problem(self, message: str, *location: str | int) -> Problem:
+    def problem(self, message: str, *location: str | int, stale: bool = False) -> Problem:
         """A problem with the value at `location`."""
-        return Problem(self.path, self.line(*location), message)
+        return Problem(self.path, self.line(*location), message, stale)

@@ -188,6 +188,15 @@ class Store:
         async with self.engine.connect() as connection:
             return (await connection.execute(query)).all()
 
+    async def text(self, conversation_id: str, number: int) -> str:
+        """The text of one message; raises NotFound."""
+        query = select(Message.text).where(Message.conversation_id == conversation_id, Message.number == number)
+        async with self.engine.connect() as connection:
+            found: str | None = await connection.scalar(query)
+        if found is None:
+            raise NotFound
+        return found
+
     async def waiting(self) -> Sequence[Any]:
         """Conversations whose residents asked for a person, the longest waiting first."""
         query = select(Conversation).where(Conversation.owner == "waiting").order_by(Conversation.last_at)

@@ -54,6 +54,10 @@ class Conversation(Base):
     """True when the resident chose it: no detector moves it then."""
     owner: Mapped[str] = mapped_column(String(16), default="bot")
     """bot, or waiting: the resident asked for a person."""
+    topic: Mapped[str | None] = mapped_column(String(64))
+    """Topic of the last answer, for messages that are about it; None where the last question had none."""
+    asked: Mapped[int | None]
+    """Number of the message that it answered."""
     last_number: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     last_at: Mapped[dt.datetime] = mapped_column(default=now, index=True)

@@ -14,21 +14,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.content.library import DepartmentContent
+from bot.conversations.follow_ups import FollowUps
 from bot.conversations.store import Pending, Store
 from bot.encoder import Encoder, Vectors
 from bot.errors import NotFound
 from bot.language import LanguageDetector
+from bot.limits import Limits
 from bot.rasa import RasaClient, RasaError
-from bot.replies import Renderer, Reply, Say
-from bot.retrieval.decision import Decision, Outcome, features
+from bot.renderer import Renderer
+from bot.replies import Reply, Say
+from bot.retrieval.decision import Decision, Outcome
 from bot.retrieval.index import Index
 from bot.safety import SafetyRules
+from bot.unserved import UnservedLanguages
 
 log = logging.getLogger(__name__)
 
 _LEADING = re.compile(r"^[\s/]+")
-OnDecision = Callable[[list[float], str], None]
-"""Told the features that a decision rests on, and the first topic. For calibration."""
+InContext = Callable[[], Awaitable[tuple[str, Vectors]]]
+"""Gives a message together with the question before it, and their vector."""
 
 
 @dataclass
@@ -41,19 +45,26 @@ class Turn:
     content: DepartmentContent
     index: Index
     decision: Decision
+    last_topic: str | None = None
+    in_context: InContext | None = None
     vector: Vectors | None = None
-    on_decision: OnDecision | None = None
 
-    def decide(self, faq: float, out_of_scope: float) -> Outcome:
-        """Search the department for the message and decide; topics that are switched off are not found."""
+    async def decide(self) -> Outcome:
+        """Search the department for the message and decide; what can't stand alone is read with the one before it."""
         if self.vector is None:
             return Outcome("no_answer", (), 0.0)
-        found = self.index.search(self.content.profile.id, self.text, self.vector)
+        outcome = self._search(self.text, self.vector)
+        if outcome.kind != "answer" and self.in_context:
+            together = self._search(*await self.in_context())
+            if together.kind == "answer":
+                return together
+        return outcome
+
+    def _search(self, text: str, vector: Vectors) -> Outcome:
+        found = self.index.search(self.content.profile.id, text, vector)
+        # Topics that are switched off, or are gone since the index was built, are not found.
         found = found.only([topic for topic in self.content.answers if self.answers(topic)])
-        words = len(self.text.split())
-        if self.on_decision:
-            self.on_decision(features(found, words, faq, out_of_scope), found.matches[0].topic)
-        return self.decision.decide(found, words, faq, out_of_scope)
+        return self.decision.decide(found, len(text.split()))
 
     def answers(self, topic: str) -> bool:
         """Whether the department has an enabled answer to `topic`."""
@@ -101,7 +112,8 @@ class Turns:
         detector: LanguageDetector,
         safety: SafetyRules,
         renderer: Renderer,
-        departments: dict[str, DepartmentContent],
+        unserved: UnservedLanguages,
+        limits: Limits,
         delivered: Callable[[str], None],
     ) -> None:
         """`delivered` is told the id of each conversation that has a new message."""
@@ -113,11 +125,12 @@ class Turns:
         self._detector = detector
         self._safety = safety
         self._renderer = renderer
-        self._departments = departments
+        self._unserved = unserved
+        self._limits = limits
+        self._follow_ups = FollowUps(renderer.library.languages)
         self._delivered = delivered
         self._running: dict[str, Turn] = {}
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
-        self.on_decision: OnDecision | None = None
 
     def of(self, conversation_id: str) -> Turn:
         """The running turn of a conversation; raises KeyError if there is none."""
@@ -203,18 +216,27 @@ class Turns:
                 language = self._detector.decide(
                     pending.text, language, chosen=conversation.language_chosen, first=pending.number == 1
                 )
+            unserved = None if pending.choice else self._unserved.detect(pending.text)
+        limit = None if pending.choice else self._limits.find(pending.text, conversation.department)
         changes: dict[str, Any] = {"language": language}
         if flag:
-            emergency = Say(say="emergency", message=flag.say)
-            return self._renderer.render([emergency], conversation.department, language), changes
+            reply = self._renderer.safety(flag.say, conversation.department, language)
+            return reply, changes | _about(reply, pending)
+        if unserved:
+            return self._renderer.unserved(unserved, conversation.department), {}
+        if limit:
+            says = [Say(say="no_answer", message=limit, confidence=1.0)]
+            reply = self._renderer.render(says, conversation.department, language)
+            return reply, changes | _about(reply, pending)
         turn = Turn(
             text=pending.text,
             language=language,
             languages=self._detector.languages,
-            content=self._departments[conversation.department],
+            content=self._renderer.library.departments[conversation.department],
             index=self._index,
             decision=self._decision,
-            on_decision=self.on_decision,
+            last_topic=conversation.topic,
+            in_context=self._in_context(pending),
         )
         if not pending.choice:
             with stages.time("encoder"):
@@ -234,4 +256,26 @@ class Turns:
             elif say["say"] == "handoff":
                 changes["owner"] = "waiting"
         with stages.time("render"):
-            return self._renderer.render(says, conversation.department, language), changes
+            reply = self._renderer.render(says, conversation.department, language)
+        return reply, changes | _about(reply, pending)
+
+    def _in_context(self, pending: Pending) -> InContext | None:
+        """How to read a message that needs the one before it, or None if it can stand alone."""
+        conversation = pending.conversation
+        if conversation.asked is None or not self._follow_ups.match(pending.text):
+            return None
+
+        async def together() -> tuple[str, Vectors]:
+            text = f"{await self._store.text(conversation.id, conversation.asked)} {pending.text}"
+            return text, await self._encoder.query(text)
+
+        return together
+
+
+def _about(reply: Reply, pending: Pending) -> dict[str, Any]:
+    """What the conversation is about after `reply`: as before, where it is small talk or about the last answer."""
+    if reply.topic is not None and reply.topic != pending.conversation.topic:
+        return {"topic": reply.topic, "asked": pending.number}
+    if reply.kind in {"no_answer", "clarify"} and reply.topic is None:
+        return {"topic": None, "asked": pending.number}
+    return {}

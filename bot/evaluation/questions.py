@@ -35,6 +35,12 @@ class Question(BaseModel):
     language: str
     text: str
     expect: Expectation
+    before: list[str] = []
+    """What the resident wrote earlier in the same conversation."""
+    pair: int | None = None
+    """The same question in another language has the same number."""
+    sort: str | None = None
+    """Of a question outside the texts: what sort it is."""
 
     @property
     def topics(self) -> set[str]:

@@ -13,8 +13,8 @@ from bot.retrieval.decision import FEATURES
 
 # When to answer and when to ask back: chosen by a person from the table that `enlace calibrate` prints. To answer
 # wrongly is worse than to ask back, and to ask back is better than to send somebody away.
-ANSWER_FROM = 0.3
-CLARIFY_FROM = 0.2
+ANSWER_FROM = 0.2
+CLARIFY_FROM = 0.15
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Whether what search found is an answer: a calibrated probability, and two thresholds on it.
 
-The probability is a logistic regression over what search and NLU say, fitted by `enlace calibrate` on the questions of
-data/calibration, which are neither trained nor tested on. It says how often the first topic is the right one.
+The probability is a logistic regression over what search says, fitted by `enlace calibrate` on the questions of
+data/calibration, which are neither trained nor tested on. It says how often the first topic is the right one. NLU's own
+confidences were among the reasons once; beside the kernel's they added nothing.
 """
 
 from __future__ import annotations
@@ -15,49 +16,30 @@ import yaml
 
 from bot.retrieval.index import Found
 
-FEATURES = (
-    "probability",
-    "margin",
-    "variant",
-    "other_variant",
-    "wording",
-    "passage",
-    "inside",
-    "outside",
-    "outside_wording",
-    "words",
-    "faq",
-    "out_of_scope",
-)
+FEATURES = ("score", "margin", "wording", "passage", "inside", "outside", "words")
+NEARBY = 2
+"""How many topics are offered at most where there is no answer."""
+_NEAR = 0.35
+"""Centred cosine of a variant from which its topic is worth offering."""
 
 
-def _logit(probability: float) -> float:
-    probability = min(max(probability, 1e-6), 1 - 1e-6)
-    return math.log(probability / (1 - probability))
-
-
-def features(found: Found, words: int, faq: float, out_of_scope: float) -> list[float]:
+def features(found: Found, words: int) -> list[float]:
     """What the decision rests on: of a message of so many words, in the order of FEATURES; of at least two topics."""
     first, second = found.matches[0], found.matches[1]
     return [
-        _logit(first.probability),
-        math.log(max(first.probability, 1e-9)) - math.log(max(second.probability, 1e-9)),
-        first.variant,
-        max(match.variant for match in found.matches) - first.variant,
+        first.score,
+        first.score - second.score,
         first.wording,
         first.passage,
         found.inside,
         found.outside,
-        found.outside_wording,
         math.log(max(words, 1)),
-        _logit(faq),
-        _logit(out_of_scope),
     ]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What to do: answer `topics[0]`, let the resident choose among `topics`, or say that there is no answer."""
+    """What to do: answer `topics[0]`, let the resident choose among `topics`, or decline, and offer what is near."""
 
     kind: Literal["answer", "clarify", "no_answer"]
     topics: tuple[str, ...]
@@ -86,19 +68,20 @@ class Decision:
             encoder=str(data["encoder"]),
         )
 
-    def confidence(self, found: Found, words: int, faq: float, out_of_scope: float) -> float:
+    def confidence(self, found: Found, words: int) -> float:
         """Probability that the first match is the right topic."""
-        values = features(found, words, faq, out_of_scope)
+        values = features(found, words)
         score = self.bias + sum(weight * value for weight, value in zip(self.weights, values, strict=True))
         return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
 
-    def decide(self, found: Found, words: int, faq: float, out_of_scope: float) -> Outcome:
-        """The outcome for a message; `faq` and `out_of_scope` are NLU's confidences in these intents."""
-        confidence = self.confidence(found, words, faq, out_of_scope)
+    def decide(self, found: Found, words: int) -> Outcome:
+        """The outcome for a message of so many words."""
+        confidence = self.confidence(found, words)
         if confidence >= self.answer_from:
             return Outcome("answer", (found.matches[0].topic,), confidence)
         if confidence >= self.clarify_from:
             best = found.matches[0].probability
             likely = [match.topic for match in found.matches[:3] if match.probability >= 0.05 * best]
             return Outcome("clarify", tuple(likely), confidence)
-        return Outcome("no_answer", (), confidence)
+        near = [match.topic for match in found.matches[:NEARBY] if match.variant >= _NEAR]
+        return Outcome("no_answer", tuple(near), confidence)

@@ -1,36 +1,37 @@
 """Exact search within one department.
 
-Each department has its question variants, the passages that its answers quote, and two linear models over a message's
-sentence vector and wording: one tells the department's topics apart, one tells what its text is about from what it
-isn't. Where departments share a topic, the first also learns from the others' *questions* (at a lower weight): a way of
-asking is the same everywhere. Their texts and answers are never searched; an index knows its own department's alone.
+Each department has its question variants, the passages that its answers quote, and what was learned from them
+(bot/retrieval/kernel.py): one score for each topic, which tells the topics apart, and one that tells what the
+department's text is about from what it isn't. Where departments share a topic, both also learn from the others'
+*questions*, at a lower weight: a way of asking is the same everywhere. Their texts and answers are never searched; an
+index knows its own department's topics alone.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix, csr_matrix, hstack
+from scipy.sparse import csc_matrix
 
 from bot.content.library import Library
 from bot.encoder import Vectors, unit
-from bot.retrieval import hashed
+from bot.retrieval import hashed, kernel
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 
-_VERSION = 4
+_VERSION = 5
 """Changes when an index built by older code can't be used."""
 _OTHERS_WEIGHT = 0.3
-_TOPICS_PENALTY = 30.0
-_SCOPE_PENALTY = 10.0
-"""Inverse strengths of the penalties, chosen on the calibration questions (docs/architecture.md)."""
+_FOREIGN_WEIGHT = 0.5
+"""Of other departments' questions: on shared topics, and on topics that this department hasn't."""
+_SHARPNESS = 8.0
+"""Makes probabilities of scores; chosen on the calibration questions."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Match:
     topic: str
     probability: float
     """Over the department's topics: says which topic, not whether any."""
+    score: float
+    """Of the topic against the others: about 1 for one of its own variants, about 0 for what isn't near it."""
     variant: float
     """Centred cosine of the topic's nearest question variant, -1 to 1."""
     wording: float
@@ -54,11 +57,9 @@ class Found:
 
     matches: list[Match]
     inside: float
-    """Log odds that the department's text is about it; says whether any topic, not which."""
+    """1 where the department's text is surely about it, -1 where it surely isn't; says whether any topic, not which."""
     outside: float
     """Centred cosine of the nearest message that no department's text is about."""
-    outside_wording: float
-    """Cosine of the most alike worded one."""
 
     def only(self, topics: Sequence[str]) -> Found:
         """The same, with these topics alone."""
@@ -67,54 +68,43 @@ class Found:
 
 @dataclass(frozen=True)
 class DepartmentIndex:
-    """One department's share. `n` variants, `m` passages, `t` topics; `d` dimensions and then `g` n-grams a text."""
+    """One department's share: of `n` texts, `m` passages, `t` topics and `g` n-grams."""
 
     topics: NDArray[np.str_]
     """(t,)"""
-    weights: Vectors
-    """(d + g, t): a text has few n-grams, and the rows of those lie together"""
-    bias: Vectors
-    """(t,)"""
-    scope_weights: Vectors
-    """(d + g,)"""
-    scope_bias: Vectors
-    """()"""
-    variants: Vectors
-    """(n, d), centred"""
-    variant_topics: NDArray[np.int64]
-    """(n,)"""
+    dual: Vectors
+    """(n, t + 1): what each text speaks for, topics first, then whether the department's text is about it at all"""
+    letters: Vectors
+    """(g, t + 1): what each n-gram speaks for"""
+    own: NDArray[np.int64]
+    """(v,), of the index's texts: this department's variants"""
+    own_topics: NDArray[np.int64]
+    """(v,)"""
     passages: Vectors
     """(m, d), centred"""
     passage_topics: NDArray[np.int64]
     """(m,)"""
 
     def search(
-        self,
-        query: Vectors,
-        passage_query: Vectors,
-        wording: tuple[NDArray[np.int64], Vectors],
-        alike: Vectors,
+        self, cosines: Vectors, passage_query: Vectors, wording: tuple[NDArray[np.int64], Vectors], alike: Vectors
     ) -> tuple[list[Match], float]:
         """Every topic, best first, and `Found.inside`.
 
-        For a message's vector centred as variants and as passages are, its wording, and how alike it is worded to each
-        variant (n,).
+        For a message's cosines (n,) and likenesses of wording (n,) with the index's texts, its vector centred as
+        passages are, and its wording.
         """
-        grams, values = wording[0] + len(query), wording[1]
-        scores = query @ self.weights[: len(query)] + values @ self.weights[grams] + self.bias
-        odds = np.exp(scores - scores.max())
-        probabilities = odds / odds.sum()
+        scores = kernel.by_meaning(cosines) @ self.dual + wording[1] @ self.letters[wording[0]]
+        odds = np.exp(_SHARPNESS * (scores[:-1] - scores[:-1].max()))
         columns = zip(
             self.topics.tolist(),
-            probabilities.tolist(),
-            self._best(self.variants @ query, self.variant_topics).tolist(),
-            self._best(alike, self.variant_topics).tolist(),
+            (odds / odds.sum()).tolist(),
+            scores[:-1].tolist(),
+            self._best(cosines[self.own], self.own_topics).tolist(),
+            self._best(alike[self.own], self.own_topics).tolist(),
             self._best(self.passages @ passage_query, self.passage_topics).tolist(),
             strict=True,
         )
-        matches = sorted((Match(*column) for column in columns), key=lambda match: -match.probability)
-        inside = self.scope_weights[: len(query)] @ query + self.scope_weights[grams] @ values + self.scope_bias
-        return matches, float(inside)
+        return sorted((Match(*column) for column in columns), key=lambda match: -match.score), float(scores[-1])
 
     def _best(self, scores: Vectors, topics: NDArray[np.int64]) -> Vectors:
         best = np.full(len(self.topics), -1.0, dtype=np.float32)
@@ -130,22 +120,22 @@ class Index:
         self._query_mean = arrays["query_mean"]
         self._passage_mean = arrays["passage_mean"]
         self._wording = Wording(arrays["ngrams"], arrays["idf"])
-        self._departments: dict[str, tuple[DepartmentIndex, csc_matrix]] = {}
-        self._outside = arrays["outside"]
-        self._outside_rows = self._wording.rows(arrays["outside_texts"].tolist()).tocsc()
-        for name in {key.split("/")[0] for key in arrays if "/" in key}:
-            parts = {field.name: arrays[f"{name}/{field.name}"] for field in fields(DepartmentIndex)}
-            variants = self._wording.rows(arrays[f"{name}/texts"].tolist()).tocsc()
-            self._departments[name] = (DepartmentIndex(**parts), variants)
+        self._vectors = arrays["vectors"]
+        self._letters = self._wording.rows(arrays["texts"].tolist()).tocsc()
+        self._variants = int(arrays["variants"])
+        names = {key.split("/")[0] for key in arrays if "/" in key}
+        self._departments = {
+            name: DepartmentIndex(**{field.name: arrays[f"{name}/{field.name}"] for field in fields(DepartmentIndex)})
+            for name in names
+        }
 
     def search(self, department: str, text: str, vector: Vectors) -> Found:
         """The topics of `department` for a message and its vector (d,), best first; raises KeyError."""
-        index, variants = self._departments[department]
         query, passage_query = unit(vector - self._query_mean), unit(vector - self._passage_mean)
-        wording = self._wording.row(text)
-        matches, inside = index.search(query, passage_query, wording, _alike(variants, wording))
-        outside, outside_wording = (self._outside @ query).max(), _alike(self._outside_rows, wording).max()
-        return Found(matches, inside, float(outside), float(outside_wording))
+        cosines, wording = self._vectors @ query, self._wording.row(text)
+        alike = _alike(self._letters, wording)
+        matches, inside = self._departments[department].search(cosines, passage_query, wording, alike)
+        return Found(matches, inside, float(cosines[self._variants :].max()))
 
 
 def _alike(rows: csc_matrix, wording: tuple[NDArray[np.int64], Vectors]) -> Vectors:
@@ -157,94 +147,107 @@ def _alike(rows: csc_matrix, wording: tuple[NDArray[np.int64], Vectors]) -> Vect
     return scores
 
 
+@dataclass(frozen=True)
+class _Text:
+    department: str
+    topic: str
+    text: str
+
+
+def _variants(library: Library) -> Iterator[_Text]:
+    for name, department in library.departments.items():
+        for topic, answer in department.answers.items():
+            for texts in answer.variants.values():
+                yield from (_Text(name, topic, " ".join(text.split())) for text in texts)
+
+
+def _passages(library: Library) -> Iterator[_Text]:
+    for name, department in library.departments.items():
+        for topic, answer in department.answers.items():
+            yield from (_Text(name, topic, citation.quote) for citation in answer.citations)
+
+
 def build_index(
     library: Library, outside: Sequence[str], cache: VectorCache, folder: Path, progress: Progress | None = None
 ) -> Index:
-    """The index of this content and this encoder: read from `folder`, or built and written there.
+    """The index of these variants and quotes and this encoder: read from `folder`, or built and written there.
 
     `outside`: messages that no department's text is about.
     """
-    digest = hashlib.sha256("\0".join((library.version, cache.path.name, str(_VERSION), *outside)).encode())
+    variants, passages = list(_variants(library)), list(_passages(library))
+    known = [f"{each.department}/{each.topic}/{each.text}" for each in (*variants, *passages)]
+    digest = hashlib.sha256("\0".join((cache.path.name, str(_VERSION), *known, *outside)).encode())
     path = folder / f"{digest.hexdigest()[:16]}.index"
     stored = hashed.read(path)
     if stored is None:
         for old in folder.glob("*.index"):
             old.unlink()
-        stored = _build(library, outside, cache, progress)
+        stored = _build(variants, passages, outside, cache, progress)
         hashed.write(path, stored)
     return Index(stored)
 
 
 def _build(
-    library: Library, outside: Sequence[str], cache: VectorCache, progress: Progress | None
+    variants: Sequence[_Text],
+    passages: Sequence[_Text],
+    outside: Sequence[str],
+    cache: VectorCache,
+    progress: Progress | None,
 ) -> dict[str, NDArray[Any]]:
-    variants = [
-        (name, topic, " ".join(text.split()))
-        for name, department in library.departments.items()
-        for topic, answer in department.answers.items()
-        for texts in answer.variants.values()
-        for text in texts
-    ]
-    passages = [
-        (name, topic, citation.quote)
-        for name, department in library.departments.items()
-        for topic, answer in department.answers.items()
-        for citation in answer.citations
-    ]
-    texts = [*(text for *_, text in variants), *outside]
+    texts = [*(each.text for each in variants), *outside]
     vectors = cache.queries(texts, progress)
-    passage_vectors = cache.passages([text for *_, text in passages], progress)
+    passage_vectors = cache.passages([each.text for each in passages], progress)
     query_mean, passage_mean = vectors[: len(variants)].mean(axis=0), passage_vectors.mean(axis=0)
     centred, centred_passages = unit(vectors - query_mean), unit(passage_vectors - passage_mean)
     wording = Wording.fit(texts)
-    rows = csr_matrix(hstack([csr_matrix(centred), wording.rows(texts)]))
+    letters = wording.rows(texts)
     arrays: dict[str, NDArray[Any]] = {
         "query_mean": query_mean,
         "passage_mean": passage_mean,
         "ngrams": wording.ngrams,
         "idf": wording.idf,
-        "outside": centred[len(variants) :],
-        "outside_texts": np.array(outside),
+        "vectors": centred,
+        "texts": np.array(texts),
+        "variants": np.array(len(variants)),
     }
-    for name, department in library.departments.items():
-        topics = sorted(department.answers)
-        own = [index for index, (owner, *_) in enumerate(variants) if owner == name]
-        quoted = [index for index, (owner, *_) in enumerate(passages) if owner == name]
-        shared = [index for index, (_, topic, _) in enumerate(variants) if topic in department.answers]
-        foreign = [index for index, (_, topic, _) in enumerate(variants) if topic not in department.answers]
-        foreign += range(len(variants), len(texts))
-        coefficients, bias = _fit(
-            rows[shared],
-            [topics.index(variants[index][1]) for index in shared],
-            np.array([1.0 if variants[index][0] == name else _OTHERS_WEIGHT for index in shared]),
-            _TOPICS_PENALTY,
-        )
-        inside = [1] * len(own) + [0] * len(foreign)
-        scope, scope_bias = _fit(rows[own + foreign], inside, np.ones(len(inside)), _SCOPE_PENALTY)
+    for name in dict.fromkeys(each.department for each in variants):
+        own = np.array([index for index, each in enumerate(variants) if each.department == name])
+        topics = sorted({variants[index].topic for index in own})
+        quoted = [index for index, each in enumerate(passages) if each.department == name]
+        # Outside is one more class: what others' questions on topics that this department hasn't speak for, too.
+        classes = np.full(len(texts), len(topics))
+        weights = np.ones(len(texts), dtype=np.float32)
+        for index, each in enumerate(variants):
+            if each.topic in topics:
+                classes[index] = topics.index(each.topic)
+            if each.department != name:
+                weights[index] = _OTHERS_WEIGHT if each.topic in topics else _FOREIGN_WEIGHT
+        dual = _learn(centred, letters, classes, weights, len(topics))
         part = DepartmentIndex(
             topics=np.array(topics),
-            weights=np.ascontiguousarray(coefficients.T),
-            bias=bias,
-            scope_weights=scope[0],
-            scope_bias=scope_bias[0],
-            variants=centred[own],
-            variant_topics=np.array([topics.index(variants[index][1]) for index in own]),
+            dual=dual,
+            letters=np.asarray(letters.T @ dual, dtype=np.float32),
+            own=own,
+            own_topics=classes[own],
             passages=centred_passages[quoted],
-            passage_topics=np.array([topics.index(passages[index][1]) for index in quoted]),
+            passage_topics=np.array([topics.index(passages[index].topic) for index in quoted]),
         )
         arrays |= {f"{name}/{field.name}": np.asarray(getattr(part, field.name)) for field in fields(part)}
-        arrays[f"{name}/texts"] = np.array([variants[index][2] for index in own])
     return arrays
 
 
-def _fit(rows: csr_matrix, classes: list[int], weights: NDArray[np.float64], penalty: float) -> tuple[Vectors, Vectors]:
-    """Logistic regression, each class with the same total weight: (t, d + g) and (t,); of two classes, one row."""
-    from sklearn.linear_model import LogisticRegression
-
-    totals: Counter[int] = Counter()
-    for each, weight in zip(classes, weights, strict=True):
-        totals[each] += weight
-    balanced = np.array([weight / totals[each] for each, weight in zip(classes, weights, strict=True)])
-    model = LogisticRegression(C=penalty, max_iter=500)
-    model.fit(rows, classes, sample_weight=balanced * len(classes) / len(totals))
-    return model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
+def _learn(
+    vectors: Vectors, letters: Any, classes: NDArray[np.int64], weights: NDArray[np.float32], outside: int
+) -> Vectors:
+    """Dual coefficients (n, t + 1): each topic against the others, by the texts inside; then inside against outside."""
+    inside = np.flatnonzero(classes != outside)
+    dual = np.zeros((len(classes), outside + 1), dtype=np.float32)
+    targets = np.eye(outside, dtype=np.float32)[classes[inside]]
+    dual[inside, :outside] = kernel.fit(
+        vectors[inside], letters[inside], targets, kernel.balanced(classes[inside], weights[inside])
+    )
+    is_inside = (classes != outside).astype(np.int64)
+    dual[:, outside] = kernel.fit(
+        vectors, letters, (2.0 * is_inside - 1)[:, None].astype(np.float32), kernel.balanced(is_inside, weights)
+    )[:, 0]
+    return dual

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from bot.channels.web import CurrentRuntime
 from bot.content.models import Department
 from bot.i18n import N_
+from bot.renderer import in_language
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -91,5 +92,5 @@ async def home(
 
 def _label(profile: Department, language: str) -> str:
     """A department in the picker: the place first, since a phone shows only the beginning."""
-    place, name = profile.place[language], profile.name[language]
+    place, name = in_language(profile.place, language), in_language(profile.name, language)
     return name if name == place else f"{place}: {name}"

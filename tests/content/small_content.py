@@ -7,14 +7,15 @@ from pathlib import Path
 
 import yaml
 
-from bot.content.documents import Section, split_sentences
+from bot.content.documents import Section, load_document, split_sentences
 from bot.content.library import Library, inspect
+from bot.content.written_from import accept
 from bot.content.yamlfile import Problem
 
 LANGUAGES = """\
 languages:
-  en: {name: English, direction: ltr, completeness: required}
-  es: {name: Español, direction: ltr, completeness: required}
+  en: {name: English, direction: ltr, completeness: required, openings: [and]}
+  es: {name: Español, direction: ltr, completeness: required, openings: [y]}
 """
 TOPICS = """\
 topics:
@@ -35,6 +36,7 @@ id: small-town
 name: {en: Small Town Police, es: Policía de Small Town}
 short_name: {en: Small Town, es: Small Town}
 place: {en: Small Town, es: Small Town}
+also_called: [small town]
 time_zone: America/Chicago
 languages: [en, es]
 default_language: en
@@ -181,6 +183,13 @@ class Content:
                 return number
         raise AssertionError(f"no line of {name} starts with {start!r}")
 
+    def accept(self) -> None:
+        """Record that every answer was written from the documents as they stand."""
+        paths = [path for path in self.path("policies").glob("*.md") if "." not in path.stem]
+        documents = {path.stem: load_document(path) for path in paths}
+        for path in self.path("answers").glob("*.yml"):
+            accept(path, documents)
+
     def problems(self) -> list[Problem]:
         """All that is wrong."""
         return inspect(self.root)[1]
@@ -204,4 +213,5 @@ def build(root: Path) -> Content:
         "answers/language.yml": yaml.safe_dump(LANGUAGE, allow_unicode=True, sort_keys=False, width=200),
     }.items():
         made.write(name, text)
+    made.accept()
     return made

@@ -38,7 +38,7 @@ def test_the_small_content_and_the_real_content_have_no_problem(content: Content
         ("department.yml", "id: small-town", "id: big-town", "id must be the folder's name, 'small-town'", "id"),
         ("department.yml", '"(555) 010-0000"', "null", "a confirmed contact needs a value", "id: chief"),
         ("department.yml", "kind: phone", "kind: fax", "contacts.0.kind: Input should be 'phone', 'email'", "kind"),
-        ("languages.yml", "ltr, completeness: required}\n  es", "up}\n  es", "direction", "en:"),
+        ("languages.yml", "ltr, completeness: required, openings: [and]}", "up}", "direction", "en:"),
         ("topics.yml", "label: {en: Languages", "label: {en: Languages that we all speak", "at most 24", "language:"),
         # the registries
         ("topics.yml", "  language:\n", "  tongues:\n", "topic 'language' is not in data/topics.yml", "topic"),
@@ -136,6 +136,7 @@ def test_an_unknown_language_is_reported(content: Content) -> None:
 def test_a_rule_cited_without_its_exception(content: Content) -> None:
     data = {**ASKING, "exceptions": []}
     content.write(A, yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=200))
+    content.accept()
     (problem,) = content.problems()
     assert problem.path == content.path(A)
     assert problem.message == (
@@ -181,6 +182,7 @@ def test_a_condition_that_the_text_does_not_have(content: Content, old: str, new
 
 def test_a_sentence_that_no_topic_cites(content: Content) -> None:
     content.replace(DOC, "Every officer speaks Spanish.", "Every officer speaks Spanish. Most speak English.")
+    content.accept()
     found = [(problem.path, problem.line, problem.message) for problem in content.problems() if not problem.stale]
     line = content.line(DOC, '<a id="speaking">')
     assert found == [(content.path(DOC), line, "no topic cites, in section 'speaking': “Most speak English.”")]
@@ -296,6 +298,7 @@ def test_a_topic_that_is_switched_off_loads(content: Content) -> None:
 
 def test_a_silent_answer_cites_nothing(content: Content) -> None:
     content.replace(B, "citations:\n- document: rules\n  section: speaking\n  " + QUOTE + "\n", "silent: true\n")
+    content.accept()
     assert [problem.message for problem in content.problems()] == [
         "no topic cites, in section 'speaking': “Every officer speaks Spanish.”"
     ]

@@ -128,6 +128,7 @@ def test_a_translation_is_shown_sentence_by_sentence(content: Content) -> None:
 def test_a_stale_translation_is_withheld_and_reported_but_served_on(content: Content) -> None:
     content.replace("policies/rules.md", "Every officer speaks", "Each officer speaks")
     content.replace("answers/language.yml", "Every officer speaks", "Each officer speaks")
+    content.accept()
     (problem,) = content.problems()
     assert problem.stale
     assert problem.path == content.path("policies/rules.es.md")

@@ -13,10 +13,13 @@ from bot.content.library import Library, load
 from bot.conversations.store import NewConversation, Store
 from bot.conversations.turn import Turns
 from bot.i18n import Catalogs
+from bot.limits import Limits
 from bot.rasa import RasaError
-from bot.replies import PERSON, Renderer, Reply, Say
+from bot.renderer import Renderer
+from bot.replies import PERSON, Reply, Say
 from bot.safety import SafetyRules
 from bot.settings import Settings
+from bot.unserved import UnservedLanguages
 
 Answer = Callable[[str, str], Awaitable[list[Say]]]
 GREET: list[Say] = [{"say": "smalltalk", "message": "greet"}]
@@ -87,7 +90,8 @@ def turns(store: Store, rasa: Rasa, library: Library, delivered: list[str]) -> T
         store=store,
         safety=SafetyRules(),
         renderer=renderer,
-        departments=library.departments,
+        unserved=UnservedLanguages(Settings().data_dir / "unserved.yml", library.languages),
+        limits=Limits(Settings().data_dir, {name: each.profile for name, each in library.departments.items()}),
         delivered=delivered.append,
         **parts,
     )

@@ -15,10 +15,17 @@ from bot.retrieval.wording import Wording
 from bot.settings import Settings
 
 DECISION = Decision.load(Settings().data_dir / "calibration/decision.yml")
-LIKELY = [Match("a", 0.98, 0.9, 0.9, 0.8), Match("b", 0.01, 0.1, 0.1, 0.1), Match("c", 0.01, 0.1, 0.1, 0.1)]
-UNLIKELY = [Match("a", 0.2, 0.1, 0.0, 0.0), Match("b", 0.19, 0.1, 0.0, 0.0), Match("c", 0.18, 0.1, 0.0, 0.0)]
-SURE = Found(LIKELY, inside=6.0, outside=0.0, outside_wording=0.0)
-LOST = Found(UNLIKELY, inside=-6.0, outside=0.9, outside_wording=0.9)
+
+
+def match(topic: str, score: float, alike: float) -> Match:
+    """A match that is as good in meaning as in wording."""
+    return Match(topic, probability=score, score=score, variant=alike, wording=alike, passage=alike)
+
+
+LIKELY = [match("a", 0.98, 0.9), match("b", 0.01, 0.1), match("c", 0.01, 0.1)]
+UNLIKELY = [match("a", 0.2, 0.1), match("b", 0.19, 0.1), match("c", 0.18, 0.1)]
+SURE = Found(LIKELY, inside=1.0, outside=0.0)
+LOST = Found(UNLIKELY, inside=-1.0, outside=0.9)
 
 
 def test_the_file_fits_the_code() -> None:
@@ -28,16 +35,16 @@ def test_the_file_fits_the_code() -> None:
 
 
 def test_what_is_sure_is_answered_and_what_is_lost_is_not() -> None:
-    assert DECISION.decide(SURE, 8, 0.99, 0.001).kind == "answer"
-    assert DECISION.decide(SURE, 8, 0.99, 0.001).topics == ("a",)
-    assert DECISION.decide(LOST, 8, 0.01, 0.99).kind == "no_answer"
-    assert DECISION.decide(LOST, 8, 0.01, 0.99).topics == ()
+    assert DECISION.decide(SURE, 8).kind == "answer"
+    assert DECISION.decide(SURE, 8).topics == ("a",)
+    assert DECISION.decide(LOST, 8).kind == "no_answer"
+    assert DECISION.decide(LOST, 8).topics == ()
 
 
 def test_in_between_offers_at_most_three_topics() -> None:
-    confidence = DECISION.confidence(LOST, 8, 0.01, 0.99)
+    confidence = DECISION.confidence(LOST, 8)
     between = dataclasses.replace(DECISION, clarify_from=confidence / 2, answer_from=(1 + confidence) / 2)
-    outcome = between.decide(LOST, 8, 0.01, 0.99)
+    outcome = between.decide(LOST, 8)
     assert (outcome.kind, outcome.topics) == ("clarify", ("a", "b", "c"))
 
 

@@ -56,7 +56,7 @@ function citation(source, language) {
 function show(author, text, language, reply) {
   const who = element("div", { class: "who" }, word(author === "resident" ? "you" : "enlace", language));
   const message = element("div", { class: `message ${author} ${reply ? reply.kind : ""}`, lang: language,
-    dir: data.directions[language] }, who);
+    dir: data.directions[language] || "auto" }, who);
   for (const part of text.split("\n\n")) message.append(element("p", {}, part));
   if (reply) {
     if (reply.reviewed === false) message.append(element("p", { class: "small" }, word("unreviewed", language)));
@@ -102,7 +102,7 @@ async function deliver(body) {
     unsent = null;
     chosen = false;
     status.textContent = "";
-    if (reply.language !== picker.language.value) { picker.language.value = reply.language; translate(); }
+    if (reply.language in data.directions && reply.language !== picker.language.value) { picker.language.value = reply.language; translate(); }
     show("bot", reply.text, reply.language, reply);
   } catch (error) {
     status.textContent = (error.known ? error.message : word("offline")) + " ";

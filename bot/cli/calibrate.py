@@ -1,0 +1,68 @@
+"""`enlace calibrate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.terminal import load_settings, say
+
+if TYPE_CHECKING:
+    from bot.retrieval import calibration
+
+
+def calibrate(
+    write: Annotated[bool, typer.Option(help="Write data/calibration/decision.yml.")] = True,
+) -> None:
+    """Fit the confidence to the questions of data/calibration, and print what each threshold would do.
+
+    Example: enlace calibrate --no-write
+    """
+    from bot import training
+    from bot.content.library import load
+    from bot.encoder import MAX_CHARS, Encoder, encoder_name
+    from bot.evaluation.questions import has_words, read_questions
+    from bot.retrieval import calibration
+    from bot.retrieval.decision import features
+
+    settings = load_settings()
+    library = load(settings.data_dir)
+    encoder = Encoder(settings.encoder_model, threads=2)
+    index = training.search_index(settings, library, training.vector_cache(settings, lambda: encoder))
+    folder = settings.data_dir / "calibration"
+    questions = [question for question in read_questions([folder]) if question.expect.kind in {"answer", "no_answer"}]
+    say(f"encoding {len(questions)} questions")
+    vectors = encoder.queries([question.text[:MAX_CHARS] for question in questions])
+    examples = []
+    for question, vector in zip(questions, vectors, strict=True):
+        found = index.search(question.department, question.text, vector)
+        topic = found.matches[0].topic
+        citations = library.departments[question.department].answers[topic].citations
+        right = topic in question.topics or (bool(citations) and has_words(question, citations[0].quote))
+        values = features(found, len(question.text.split()))
+        examples.append(calibration.Example(values, right, bool(question.topics)))
+    fitted = calibration.fit(examples)
+    error = calibration.expected_calibration_error(fitted.held_out, [example.right for example in examples])
+    say(f"{len(examples)} questions; expected calibration error, cross-validated: {error:.3f}")
+    _print(examples, fitted.held_out)
+    if write:
+        calibration.write(folder / "decision.yml", fitted, encoder_name(settings.encoder_model))
+        say(f"written: {folder / 'decision.yml'}")
+
+
+def _print(examples: Sequence[calibration.Example], probabilities: Sequence[float]) -> None:
+    """What each threshold would do, on questions that were left out of the fit."""
+    pairs = list(zip(examples, probabilities, strict=True))
+    inside = [p for example, p in pairs if example.inside]
+    outside = [p for example, p in pairs if not example.inside]
+    say("from   inside below   outside below   right of those inside")
+    for threshold in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6):
+        good = sum(example.right and p >= threshold for example, p in pairs)
+        shares = (
+            sum(p < threshold for p in inside) / len(inside),
+            sum(p < threshold for p in outside) / len(outside),
+            good / len(inside),
+        )
+        say(f"{threshold:.2f}" + "".join(f"{share:16.1%}" for share in shares))

@@ -1,0 +1,50 @@
+"""Takes a change of the content into the running app: a topic that is switched off is off within seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.content.library import Library, content_files, load
+from bot.content.yamlfile import ContentError
+
+log = logging.getLogger(__name__)
+
+PERIOD_S = 1.0
+
+
+def _signature(root: Path) -> dict[Path, tuple[int, int]]:
+    """Each file's time of change (ns) and size: what tells a change without reading."""
+    found = {}
+    for path in content_files(root):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        found[path] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+async def watch(root: Path, changed: Callable[[Library], None]) -> None:
+    """Call `changed` with the content below `root` each time that it changes and is sound; runs until cancelled.
+
+    Content with an error stays out: the last sound one is served on, and the log says what to mend.
+    """
+    seen = await asyncio.to_thread(_signature, root)
+    while True:
+        await asyncio.sleep(PERIOD_S)
+        now = await asyncio.to_thread(_signature, root)
+        if now == seen:
+            continue
+        seen = now
+        try:
+            library = await asyncio.to_thread(load, root)
+        except ContentError as error:
+            log.error("the content has changed and has errors; the content from before is served on:\n%s", error)
+            continue
+        for problem in library.stale:
+            log.warning("%s", problem)
+        log.info("the content has changed and is served; new question variants are learned at the next start")
+        changed(library)

@@ -1,0 +1,28 @@
+"""Messages that can't stand alone: "¿y si soy testigo?", "and at work?", "how?"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.content.check import plain
+from bot.content.models import Language
+
+MAX_WORDS = 10
+"""A longer message says enough by itself."""
+ALONE = 3
+"""So few words need the question before them, however they begin."""
+
+
+class FollowUps:
+    """Knows the messages that go on from another by their first words, of every language (data/languages.yml)."""
+
+    def __init__(self, languages: Mapping[str, Language]) -> None:
+        """`languages`: of the registry."""
+        self._openings = tuple(f"{plain(opening)} " for language in languages.values() for opening in language.openings)
+
+    def match(self, text: str) -> bool:
+        """Whether `text` may be about what was asked before it."""
+        words = plain(text).split()
+        if not words or len(words) > MAX_WORDS:
+            return False
+        return len(words) <= ALONE or f"{' '.join(words)} ".startswith(self._openings)

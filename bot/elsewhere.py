@@ -1,0 +1,65 @@
+"""Questions about another place's police: its rules may be others, and only one department's text is searched.
+
+"What does Chicago police do with ICE?", asked of Kent, is close to Kent's own answer in every measure that search has.
+So the place is looked for by name, next to a word for the police or after "in".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+
+from bot.content.check import plain
+from bot.content.models import Department
+
+_POLICE = (
+    r"(?:police|polisia|policias?|polis|poli|cops?|sheriffs?|deputies|officers?|oficiales|agentes|pd|department|"
+    r"departamento|depto|chota|jura|placa)"
+)
+# Where somebody lives or comes from says nothing about whose police they mean.
+MAX_WORDS = 20
+"""In a longer message a place is part of a story."""
+_ONLY_LIVES = re.compile(
+    r"\b(?:live|lives|living|born|moved|family|friend|cousin|vivo|vive|viven|naci|nacio|familia|primo|prima|soy)"
+    r"(?: \w+){0,3}$"
+)
+
+
+class Elsewhere:
+    """Knows the names of places (data/places.yml) and of every department's own (`also_called`)."""
+
+    def __init__(self, path: Path, departments: Mapping[str, Department]) -> None:
+        """`path`: data/places.yml; raises KeyError on a file without `places`."""
+        others = [plain(place) for place in yaml.safe_load(path.read_text(encoding="utf-8"))["places"]]
+        own = {name: [plain(each) for each in profile.also_called] for name, profile in departments.items()}
+        everywhere = {*others, *(each for names in own.values() for each in names)}
+        self._own = {name: _any(names) for name, names in own.items()}
+        self._other = {name: _about(everywhere - set(names)) for name, names in own.items()}
+
+    def asks(self, text: str, department: str) -> bool:
+        """Whether `text` asks about the police of another place than `department`'s."""
+        words = plain(text.replace("'", "").replace("’", ""))
+        if len(words.split()) > MAX_WORDS:
+            return False
+        rest = self._own[department].sub(" ", words)
+        if rest != words:  # its own place is named too: it is at least also asked about
+            return False
+        match = self._other[department].search(words)
+        return match is not None and not _ONLY_LIVES.search(words[: match.start()].rstrip())
+
+
+def _any(names: Iterable[str]) -> re.Pattern[str]:
+    # The longest first: "kansas city" is not "kansas".
+    joined = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"\b(?:{joined})\b" if joined else r"(?!)")
+
+
+def _about(names: Iterable[str]) -> re.Pattern[str]:
+    place = _any(names).pattern
+    return re.compile(
+        rf"{place} (?:\w+ )?{_POLICE}\b|\b{_POLICE} (?:\w+ )?(?:de|del|in|en|of|from|at) (?:la |el |the )?{place}"
+        rf"|\b(?:in|en) {place}(?= |$)"
+    )

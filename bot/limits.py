@@ -1,0 +1,38 @@
+"""Messages that are never answered, however near a topic they sound: data/limits.yml, and another place's police."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from bot.content.check import plain
+from bot.content.models import Department
+from bot.elsewhere import Elsewhere
+
+MAX_WORDS = 25
+"""A longer message tells a story, in which these words may be about anything."""
+_APOSTROPHES = str.maketrans("", "", "'’")
+
+
+class Limits:
+    """What the assistant does not do, found by how it is asked for."""
+
+    def __init__(self, data_dir: Path, departments: Mapping[str, Department]) -> None:
+        """Read limits.yml and places.yml of `data_dir`; raises re.error or KeyError on what can't be used."""
+        limits = yaml.safe_load((data_dir / "limits.yml").read_text(encoding="utf-8"))["limits"]
+        self._limits = {
+            name: re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) for name, patterns in limits.items()
+        }
+        self._elsewhere = Elsewhere(data_dir / "places.yml", departments)
+
+    def find(self, text: str, department: str) -> str | None:
+        """The key of the sentence that says the limit (bot/messages.py, NO_ANSWER), or None."""
+        words = plain(text.translate(_APOSTROPHES))
+        if len(words.split()) <= MAX_WORDS:
+            for name, pattern in self._limits.items():
+                if pattern.search(words):
+                    return name
+        return "elsewhere" if self._elsewhere.asks(text, department) else None

@@ -1,0 +1,132 @@
+"""Every sentence of our own that a resident reads, by the key that a rule, an action or Rasa names it with.
+
+The sentences are in English here and in every language in locales/. What a department does stands in data/faq instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.i18n import N_
+
+SMALLTALK = {
+    "greet": N_(
+        "Hello. I am Enlace, for %(department)s. I answer out of the department’s own published words: what officers "
+        "ask, immigration, how to report a crime. What would you like to know?"
+    ),
+    "goodbye": N_("Goodbye. You can come back at any time. If you are in danger, call 911."),
+    "thanks": N_("You are welcome. Do you have another question?"),
+    "acknowledge": N_("All right. What would you like to know?"),
+    "about_bot": N_(
+        "I am Enlace, an automatic assistant for %(department)s. I am not a person and not an officer. I answer only "
+        "out of texts that the department has published, and I show you the words. I cannot take reports or send "
+        "officers. In an emergency, call 911."
+    ),
+    "privacy": N_(
+        "This chat is stored so that it can go on, and people who run this service can read it. A court can order that "
+        "it be handed over. Phone numbers and ID numbers are hidden before they are stored. I never ask for your name "
+        "or your immigration status: please do not send them. You can erase this chat at any time."
+    ),
+    "insult": N_("I am sorry that this is frustrating. I can answer questions, or you can ask for a person."),
+    "nothing_yet": N_("I have not answered a question yet. What would you like to know?"),
+    "stop_guide": N_("We can stop here. You can come back at any time. If you are in danger, call 911."),
+}
+ASKS_WHAT = frozenset({"greet", "acknowledge", "nothing_yet"})
+"""Those after which topics to begin with are offered."""
+FIRST_TOPICS = ("what-is-asked", "report-not-urgent", "report-anonymous")
+
+NO_ANSWER = {
+    "not_in_the_texts": N_(
+        "I found nothing about that in the texts I have (%(department)s), so I cannot answer it; you can ask in other "
+        "words, or ask for a person."
+    ),
+    "no_promises": N_(
+        "I can only show what the text of %(department)s says, so I cannot promise or say anything else; you can ask "
+        "me what it says, or ask for a person."
+    ),
+    "no_legal_advice": N_(
+        "I cannot give legal advice, only show what the text of %(department)s says; for your case ask a lawyer, or "
+        "ask here for a person."
+    ),
+    "no_predictions": N_(
+        "I cannot know what will happen, only show what the text of %(department)s says; you can ask me what it says, "
+        "or ask for a person."
+    ),
+    "elsewhere": N_(
+        "I have only the texts of one department (%(department)s), so I cannot say what the police of another place "
+        "do; you can ask me about this one, or ask for a person."
+    ),
+}
+
+QUESTIONS = {
+    "report_happening_now": N_(
+        "I can tell you how to report. Please do not write here what happened: I cannot take a report. Is it happening "
+        "right now, or is somebody in danger?"
+    ),
+    "report_with_name": N_("Do you want to give your name when you report it?"),
+}
+
+
+@dataclass(frozen=True)
+class SafetyMessage:
+    """What is said when a safety rule fires."""
+
+    text: str
+    answers: tuple[str, ...] = ()
+    """The department's answer to the first of these topics that its text speaks of follows, with its citations; where
+    it speaks of none, that is said."""
+    offers: tuple[str, ...] = ()
+    """Topics to choose from, where the department has them."""
+
+
+SAFETY = {
+    "emergency": SafetyMessage(
+        N_(
+            "If you or someone else is in danger, call 911 now, if you can do so safely. Say where you are first. "
+            "This chat does not reach the police, and nobody may be reading it."
+        )
+    ),
+    "self_harm": SafetyMessage(
+        N_(
+            "I am very sorry that you feel this way. You are not alone. Call or text 988 now to talk with someone, "
+            "day or night. If you are in danger right now, call 911. This chat does not reach anyone in time."
+        )
+    ),
+    "domestic_violence": SafetyMessage(
+        N_(
+            "I am sorry that this is happening to you. It is not your fault. If you are in danger, call 911 when you "
+            "can do so safely. You can also report it when you are ready, or ask here for a person. If someone looks "
+            "at your phone, you can erase this chat."
+        ),
+        offers=("report-not-urgent", "victims-witnesses", "right-to-report"),
+    ),
+    "stalking": SafetyMessage(
+        N_(
+            "You do not have to put up with being followed or watched, and you can report it. If that person is near "
+            "you now, or you are afraid for your safety, call 911. You can also ask here for a person."
+        ),
+        offers=("report-not-urgent", "right-to-report"),
+    ),
+    "trafficking": SafetyMessage(
+        N_(
+            "If someone makes you work or have sex against your will, keeps your papers or does not let you leave, "
+            "that is a crime that you can report. If you are in danger, call 911 when you can do so safely. You can "
+            "also ask here for a person."
+        ),
+        offers=("right-to-report", "report-anonymous", "victims-witnesses"),
+    ),
+    "threat_call_ice": SafetyMessage(
+        N_(
+            "If someone threatens you with ICE so that you pay, obey or keep silent, that is a crime that you can "
+            "report. If you are in danger now, call 911. You can also ask here for a person."
+        ),
+        answers=("threat-call-ice", "right-to-report", "victims-witnesses", "share-with-ice", "what-is-asked"),
+    ),
+    "agents_at_door": SafetyMessage(
+        N_(
+            "I cannot give legal advice, and nobody may be reading this chat right now. You can ask here for a "
+            "person. If someone is in danger, call 911."
+        ),
+        answers=("ice-assistance", "federal-cooperation", "immigration-enforcement", "what-is-asked"),
+    ),
+}

@@ -1,0 +1,359 @@
+"""What to say becomes a reply: rendered in the resident's language from the content and the catalogs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from babel import Locale
+
+from bot.content.library import DepartmentContent, Library
+from bot.content.models import Answer, CitationRef, NextStep, citations_of
+from bot.i18n import N_, Catalogs
+from bot.messages import ASKS_WHAT, FIRST_TOPICS, NO_ANSWER, QUESTIONS, SAFETY, SMALLTALK
+from bot.replies import GUIDE, NO, PERSON, YES, Choice, Citation, Form, Reply, Say, topic_choice
+from bot.unserved import Unserved
+
+
+class Renderer:
+    """Says things, out of one version of the content."""
+
+    def __init__(self, library: Library, catalogs: Catalogs) -> None:
+        """`catalogs` has every language of `library`, which may be put in another's place at any moment."""
+        self.library = library
+        self._catalogs = catalogs
+
+    def choice_label(self, department: str, language: str, send: str) -> str | None:
+        """The label of the button that sends `send`, or None if there is no such button in this department."""
+        fixed = self._fixed_labels(language)
+        if send in fixed:
+            return fixed[send]
+        for topic in self.library.departments[department].answers:
+            if send == topic_choice(topic):
+                return self._label(topic, language)
+        return None
+
+    def render(self, says: Sequence[Say], department: str, language: str) -> Reply:
+        """One reply for all that a turn says; the first decides its kind, the last which buttons it has."""
+        content = self.library.departments[department]
+        for say in says:
+            if say["say"] == "language":
+                language = say["language"]
+        replies = [self._one(say, content, language) for say in says]
+        if len(replies) == 1:
+            return replies[0]
+        # An answer among them is what the reply is about; what stands around it only adds words and buttons.
+        main = next((reply for reply in replies if reply.topic), replies[0])
+        return main.model_copy(
+            update={
+                "text": "\n\n".join(reply.text for reply in replies),
+                "choices": replies[-1].choices or main.choices,
+            }
+        )
+
+    def safety(self, message: str, department: str, language: str) -> Reply:
+        """What a safety rule says, with what the department's text says where the message calls for it."""
+        content, said = self.library.departments[department], SAFETY[message]
+        reply = Reply(
+            kind="emergency",
+            department=department,
+            language=language,
+            text=self._say(language, said.text),
+            choices=[*self._choices(said.offers, content, language), self._person(language)],
+            handoff_offered=True,
+        )
+        answers = [content.answers[topic] for topic in said.answers if topic in content.answers]
+        answers = sorted((each for each in answers if each.enabled), key=lambda each: each.silent)
+        if not answers:
+            return reply
+        answer = self._answer(content, answers[0], language, 1.0)
+        lead = [self._say(language, N_("This is what the department’s text says:"))] if answer.citations else []
+        return answer.model_copy(
+            update={
+                "kind": "answer" if answer.citations else reply.kind,
+                "text": "\n\n".join([reply.text, *lead, answer.text]),
+                "choices": [*reply.choices, *(choice for choice in answer.choices if choice.send != PERSON)],
+                "handoff_offered": True,
+            }
+        )
+
+    def unserved(self, language: Unserved, department: str) -> Reply:
+        """In a language that isn't served: what is, and how to get help."""
+        return Reply(
+            kind="no_answer",
+            department=department,
+            language=language.code,
+            text=language.sentence,
+            choices=[Choice(label=language.person, send=PERSON)],
+            handoff_offered=True,
+        )
+
+    def trouble(self, department: str, language: str) -> Reply:
+        """When a part that is needed doesn't answer: in every language, since nothing is known for sure."""
+        message = N_(
+            "I cannot answer right now. Your message was kept. Please try again in a minute. "
+            "If you are in danger now, call 911."
+        )
+        languages = dict.fromkeys([language, *self.library.languages])
+        text = "\n\n".join(dict.fromkeys(self._catalogs.gettext(each, message) for each in languages))
+        return Reply(kind="no_answer", department=department, language=language, text=text)
+
+    def _one(self, say: Say, content: DepartmentContent, language: str) -> Reply:
+        base: dict[str, Any] = {"department": content.profile.id, "language": language}
+        person = self._person(language)
+        match say["say"]:
+            case "answer":
+                return self._answer(
+                    content, content.answers[say["topic"]], language, say["confidence"], say.get("form")
+                )
+            case "clarify":
+                text = self._say(language, N_("I am not sure what you mean. Which of these is it about?"))
+                return Reply(
+                    kind="clarify",
+                    text=text,
+                    confidence=say["confidence"],
+                    choices=[*self._choices(say["topics"], content, language), person],
+                    handoff_offered=True,
+                    **base,
+                )
+            case "no_answer":
+                text = self._say(
+                    language,
+                    NO_ANSWER[say.get("message", "not_in_the_texts")],
+                    department=self._name(content, language),
+                )
+                return Reply(
+                    kind="no_answer",
+                    text=text,
+                    confidence=say["confidence"],
+                    choices=[*self._choices(say.get("topics", []), content, language), person],
+                    handoff_offered=True,
+                    **base,
+                )
+            case "handoff":
+                return self._handoff(content, language)
+            case "ask":
+                labels = self._fixed_labels(language)
+                yes_or_no = [Choice(label=labels[send], send=send) for send in (YES, NO)]
+                text = self._say(language, QUESTIONS[say["message"]])
+                return Reply(kind="clarify", text=text, choices=yes_or_no, **base)
+            case "language":
+                return Reply(
+                    kind="smalltalk",
+                    text=self._say(language, N_("I will answer in %(name)s."), name=language_name(language)),
+                    **base,
+                )
+            case "smalltalk":
+                name = self._name(content, language)
+                text = self._say(language, SMALLTALK[say["message"]], department=name)
+                offers = self._choices(FIRST_TOPICS if say["message"] in ASKS_WHAT else (), content, language)
+                return Reply(kind="smalltalk", text=text, choices=offers, **base)
+            case other:
+                raise ValueError(f"nothing is known to say for {other!r}")
+
+    def _answer(
+        self, content: DepartmentContent, answer: Answer, language: str, confidence: float, form: Form | None = None
+    ) -> Reply:
+        if language not in answer.answer:
+            # Where a language is only `usable` a topic may be missing: the original is better than nothing.
+            language = next(iter(answer.answer))
+        person = answer.silent or any(step.do == "person" for step in answer.next_steps)
+        choices = self._choices([step.topic for step in answer.next_steps if step.topic], content, language)
+        if answer.topic == "report-not-urgent":
+            choices.append(Choice(label=self._fixed_labels(language)[GUIDE], send=GUIDE))
+        if person:
+            choices.append(self._person(language))
+        if answer.topic in content.stale:
+            return self._withheld(content, answer, language, confidence, choices)
+        citations = [self._citation(content, citation, language) for citation, _ in citations_of(answer)]
+        citations = [citation for index, citation in enumerate(citations) if citation not in citations[:index]]
+        return Reply(
+            kind="no_answer" if answer.silent else "answer",
+            department=content.profile.id,
+            language=language,
+            text="\n\n".join(self._parts(content, answer, language, citations, form)),
+            topic=answer.topic,
+            confidence=round(confidence, 4),
+            citations=citations,
+            choices=choices,
+            handoff_offered=person,
+            reviewed=answer.reviewed_by is not None,
+        )
+
+    def _parts(
+        self,
+        content: DepartmentContent,
+        answer: Answer,
+        language: str,
+        citations: Sequence[Citation],
+        form: Form | None,
+    ) -> list[str]:
+        """The paragraphs of an answer. Whatever the form, its exceptions are among them."""
+        words = {"short": first_sentences(answer.answer[language]), "source": None}.get(
+            form or "", answer.answer[language]
+        )
+        parts = [words] if words else []
+        if form in {"explained", "source"}:
+            parts += [self._source(citation, language) for citation in citations]
+        if answer.exceptions:
+            lines = [f"• {in_language(exception.text, language)}" for exception in answer.exceptions]
+            parts.append("\n".join([self._say(language, N_("Exceptions and limits:")), *lines]))
+        if form is None:
+            steps = [line for step in answer.next_steps if (line := self._step_line(step, content, language))]
+            parts += ["\n".join(steps)] if steps else []
+        return parts or [answer.answer[language]]
+
+    def _source(self, citation: Citation, language: str) -> str:
+        """Where a citation stands, and its words: in the resident's language too, where there is a translation."""
+        place = self._say(
+            language,
+            N_("In “%(title)s”, section “%(section)s”:"),
+            title=citation.title,
+            section=citation.section_title,
+        )
+        lines = [place, f"“{citation.quote}”"]
+        if citation.translation:
+            official = citation.translation_status == "official"
+            label = N_("Translation: %(words)s") if official else N_("Unofficial translation: %(words)s")
+            lines.append(self._say(language, label, words=citation.translation))
+        if citation.url:
+            lines.append(citation.url)
+        return "\n".join(lines)
+
+    def _withheld(
+        self, content: DepartmentContent, answer: Answer, language: str, confidence: float, choices: list[Choice]
+    ) -> Reply:
+        """The published text has changed since this answer was written: the text is shown, the answer is not."""
+        if answer.silent:  # nobody has looked whether the text is still silent
+            return self._one(Say(say="no_answer", confidence=confidence), content, language)
+        sections = dict.fromkeys((ref.document, ref.section) for ref, _ in citations_of(answer))
+        refs = [
+            CitationRef(document=document, section=section, quote=content.documents[document].sections[section].text)
+            for document, section in sections
+            if document in content.documents and section in content.documents[document].sections
+        ]
+        citations = [self._citation(content, ref, language) for ref in refs]
+        person = self._person(language)
+        return Reply(
+            kind="answer" if citations else "no_answer",
+            department=content.profile.id,
+            language=language,
+            text=self._say(
+                language,
+                N_(
+                    "The department’s text on this has changed, and nobody has checked our answer against it yet, so I "
+                    "only show you the published words. You can also ask for a person."
+                ),
+            ),
+            topic=answer.topic,
+            confidence=round(confidence, 4),
+            citations=citations,
+            choices=[*(choice for choice in choices if choice != person), person],
+            handoff_offered=True,
+            reviewed=False,
+        )
+
+    def _handoff(self, content: DepartmentContent, language: str) -> Reply:
+        text = self._say(
+            language,
+            N_(
+                "I have noted that you would like to talk to a person (%(department)s). I cannot say when somebody "
+                "will read this, so please do not wait here if it is urgent. You can go on asking me. "
+                "If you are in danger now, call 911."
+            ),
+            department=self._name(content, language),
+        )
+        answer = content.answers.get("reach-liaison")
+        if answer and answer.topic in content.stale:
+            answer = None
+        citations = [self._citation(content, ref, language) for ref, _ in citations_of(answer)] if answer else []
+        return Reply(
+            kind="handoff",
+            department=content.profile.id,
+            language=language,
+            text=text,
+            topic=answer.topic if answer else None,
+            citations=citations,
+            handoff_offered=True,
+        )
+
+    def _citation(self, content: DepartmentContent, ref: CitationRef, language: str) -> Citation:
+        document = content.document_of(ref)
+        head = document.head
+        translated = document.translate(ref.section, ref.quote, language) if language != head.language else None
+        titles = head.sections[ref.section]
+        return Citation(
+            document=document.id,
+            title=head.title,
+            section=ref.section,
+            section_title=titles.get(language, titles[head.language]),
+            quote=" ".join(ref.quote.split()),
+            translation=translated[0] if translated else None,
+            translation_status=translated[1] if translated else None,
+            url=head.url,
+            publisher=head.publisher,
+            published=head.published.isoformat() if head.published else None,
+            effective=head.effective.isoformat() if head.effective else None,
+            note=in_language(head.note, language) if head.note else None,
+        )
+
+    def _step_line(self, step: NextStep, content: DepartmentContent, language: str) -> str | None:
+        if step.do == "call-911":
+            return self._say(language, N_("If someone is in danger now, call 911."))
+        for contact in content.profile.contacts:
+            # What the department has not confirmed is never shown.
+            if step.contact == contact.id and contact.confirmed:
+                return f"{in_language(contact.label, language)}: {contact.value}"
+        return None
+
+    def _choices(self, topics: Iterable[str], content: DepartmentContent, language: str) -> list[Choice]:
+        """A button for each of `topics` that the department answers."""
+        return [
+            Choice(label=self._label(topic, language), send=topic_choice(topic))
+            for topic in topics
+            if topic in content.answers and content.answers[topic].enabled
+        ]
+
+    def _person(self, language: str) -> Choice:
+        return Choice(label=self._fixed_labels(language)[PERSON], send=PERSON)
+
+    def _fixed_labels(self, language: str) -> dict[str, str]:
+        return {
+            PERSON: self._say(language, N_("Talk to a person")),
+            GUIDE: self._say(language, N_("Guide me")),
+            YES: self._say(language, N_("Yes")),
+            NO: self._say(language, N_("No")),
+        }
+
+    def _label(self, topic: str, language: str) -> str:
+        return in_language(self.library.topics[topic].label, language)
+
+    def _name(self, content: DepartmentContent, language: str) -> str:
+        return in_language(content.profile.name, language)
+
+    def _say(self, language: str, message: str, **values: Any) -> str:
+        return self._catalogs.gettext(language, message, **values)
+
+
+def in_language(text: Mapping[str, str], language: str) -> str:
+    """`text` in `language`, or in the first that it has: a language that is only `usable` may lack it."""
+    return text.get(language) or next(iter(text.values()))
+
+
+def language_name(language: str) -> str:
+    """A language's name in itself, as it stands inside a sentence: "español", "English"."""
+    return str(Locale.parse(language).get_language_name(language))
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+def first_sentences(text: str, words: int = 6) -> str:
+    """As many of the first sentences of `text` as have so many words: "No." alone would mislead."""
+    taken: list[str] = []
+    for sentence in _SENTENCE_END.split(text.strip()):
+        taken.append(sentence)
+        if len(" ".join(taken).split()) >= words:
+            break
+    return " ".join(taken)

@@ -1,0 +1,85 @@
+"""A message about the last answer, or one that can't stand without the question before, is understood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Start
+
+pytestmark = [pytest.mark.rasa, pytest.mark.model]
+
+
+async def test_the_last_answer_is_explained_shortened_and_proved(start: Start) -> None:
+    resident = await start("kent-wa", "es")
+    answer = await resident.send("me van a preguntar si tengo papeles")
+    assert answer["kind"] == "answer"
+    shorter = await resident.send("más corto por favor")
+    assert shorter["topic"] == answer["topic"]
+    assert len(shorter["text"]) < len(answer["text"])
+    assert shorter["citations"] == answer["citations"]
+    source = await resident.send("¿dónde dice eso?")
+    assert source["topic"] == answer["topic"]
+    assert answer["citations"][0]["quote"] in source["text"]
+    explained = await resident.send("no entiendo, explíqueme")
+    assert explained["topic"] == answer["topic"]
+    assert answer["citations"][0]["quote"] in explained["text"]
+
+
+async def test_the_last_answer_comes_again_in_the_language_that_is_asked_for(start: Start) -> None:
+    resident = await start("roeland-park-ks", "en")
+    answer = await resident.send("do you hold people for ICE?")
+    spanish = await resident.send("in spanish please")
+    assert (spanish["language"], spanish["topic"]) == ("es", answer["topic"])
+    assert spanish["text"].startswith("Le responderé en español.")
+    assert [each["quote"] for each in spanish["citations"]] == [each["quote"] for each in answer["citations"]]
+
+
+async def test_with_nothing_answered_yet_that_is_said(start: Start) -> None:
+    resident = await start("kent-wa", "en")
+    reply = await resident.send("where does it say that?")
+    assert reply["kind"] == "smalltalk"
+    assert reply["text"].startswith("I have not answered a question yet.")
+    assert reply["choices"]
+
+
+async def test_a_follow_up_is_read_with_the_question_before(start: Start) -> None:
+    alone = await start("kent-wa", "es")
+    first = await alone.send("¿y a mi prima?")
+    assert first["kind"] != "answer"
+    resident = await start("kent-wa", "es")
+    answer = await resident.send("¿puedo reportar un robo si no tengo papeles?")
+    assert answer["kind"] == "answer"
+    followed = await resident.send("¿y a mi prima?")
+    assert (followed["kind"], followed["topic"]) == ("answer", answer["topic"])
+
+
+async def test_who_can_see_this_chat_is_told_at_any_time(start: Start) -> None:
+    resident = await start("kent-wa", "en")
+    await resident.send("do police ask for papers?")
+    assert "court" in (await resident.send("who can see this chat?"))["text"]
+
+
+async def test_the_guide_asks_for_no_details(start: Start) -> None:
+    resident = await start("kent-wa", "en")
+    asked = await resident.send(choice="/press_guide")
+    assert "do not write here what happened" in asked["text"]
+
+
+async def test_a_message_in_a_language_that_is_not_served_gets_a_sentence_in_it(start: Start) -> None:
+    resident = await start("kent-wa", "en")
+    for text, language in (("我被抢了，警察会问我的身份吗？", "zh-Hans"), ("Меня ограбили, помогите", "ru")):
+        reply = await resident.send(text)
+        assert (reply["language"], reply["kind"], reply["citations"]) == (language, "no_answer", [])
+        assert "911" in reply["text"]
+        assert [choice["send"] for choice in reply["choices"]] == ["/press_person"]
+    assert (await resident.send("do police ask for papers?"))["language"] == "en"
+
+
+async def test_another_places_police_are_not_answered_for(start: Start) -> None:
+    resident = await start("kent-wa", "en")
+    reply = await resident.send("does the Chicago police work with ICE?")
+    assert (reply["kind"], reply["citations"]) == ("no_answer", [])
+    assert "Kent" in reply["text"]

@@ -1,0 +1,41 @@
+"""Which messages go on from the one before."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.content.library import load
+from bot.conversations.follow_ups import FollowUps
+from bot.settings import ROOT
+
+FOLLOW_UPS = FollowUps(load(ROOT / "data").languages)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "¿y si soy testigo?",
+        "and if I'm arrested?",
+        "what about my wife",
+        "How?",
+        "sin dar mi nombre",
+        "pero en el trabajo",
+    ],
+)
+def test_a_message_that_needs_the_one_before(text: str) -> None:
+    assert FOLLOW_UPS.match(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "me van a preguntar si tengo papeles",
+        "can police ask about my status",
+        "yesterday somebody robbed me at the bus stop",
+        "and then I was going home from work and two men came out and took my bag and my phone",
+        "",
+        "🙂",
+    ],
+)
+def test_a_message_that_says_enough(text: str) -> None:
+    assert not FOLLOW_UPS.match(text)

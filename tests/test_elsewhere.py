@@ -1,0 +1,70 @@
+"""A question about another place's police is not answered out of this department's text."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.content.library import Library, load
+from bot.elsewhere import Elsewhere
+from bot.settings import ROOT
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    """The content as it is."""
+    return load(ROOT / "data")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(library: Library) -> Elsewhere:
+    """What is elsewhere for the departments as they are."""
+    profiles = {name: department.profile for name, department in library.departments.items()}
+    return Elsewhere(ROOT / "data" / "places.yml", profiles)
+
+
+@pytest.mark.parametrize(
+    ("department", "text"),
+    [
+        ("kent-wa", "what does Chicago police do with ICE"),
+        ("kent-wa", "¿la policía de Kansas City pregunta por papeles?"),
+        ("kansas-city-mo", "do cops in Seattle ask for papers"),
+        ("kansas-city-mo", "la polisia de los angeles te pide papeles"),
+        ("kansas-city-mo", "who is the chief of the Kent police"),
+        ("los-angeles-county-ca", "las reglas de la migra en Texas"),
+        ("roeland-park-ks", "does St. Louis PD hold people for ICE"),
+        ("roeland-park-ks", "la policía de México me puede ayudar"),
+    ],
+)
+def test_another_places_police(elsewhere: Elsewhere, department: str, text: str) -> None:
+    assert elsewhere.asks(text, department)
+
+
+@pytest.mark.parametrize(
+    ("department", "text"),
+    [
+        ("kent-wa", "do Kent police ask for papers"),
+        ("kent-wa", "police in Washington ask for papers?"),
+        ("kent-wa", "do police ask for papers"),
+        ("kent-wa", "is it the same in Kent as in Seattle"),
+        ("kent-wa", "I moved here, my family lives in Chicago, will police tell ICE"),
+        ("kent-wa", "soy de México, ¿puedo reportar un robo?"),
+        ("kansas-city-mo", "what do Kansas City police do with ICE"),
+        ("kansas-city-mo", "in kansas do they ask for papers"),
+        ("roeland-park-ks", "police in Kansas"),
+        ("los-angeles-county-ca", "does LA County help ICE"),
+    ],
+)
+def test_its_own_police_or_only_a_place(elsewhere: Elsewhere, department: str, text: str) -> None:
+    assert not elsewhere.asks(text, department)
+
+
+def test_almost_no_variant_is_taken_for_one_about_another_place(elsewhere: Elsewhere, library: Library) -> None:
+    variants = [
+        (name, text)
+        for name, department in library.departments.items()
+        for answer in department.answers.values()
+        for texts in answer.variants.values()
+        for text in texts
+    ]
+    wrong = [(name, text) for name, text in variants if elsewhere.asks(text, name)]
+    assert len(wrong) <= len(variants) * 0.001, wrong
