@@ -1,16 +1,38 @@
-"""`python -m benchmarks [turn] [throughput] [memory]`: all of them, unless some are named."""
+"""`python -m benchmarks [turn] [throughput] [memory]`: all of them, unless some are named. `make bench` runs it.
+
+`python -m benchmarks public --xquad DIR --banking77 DIR` needs no server, and data that isn't ours to pass on.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import sys
+from pathlib import Path
 
-from benchmarks import server, throughput, turn
+NAMES = ("turn", "memory", "throughput")
 
 
 def main() -> None:
     """Run what is named on the command line."""
-    names = sys.argv[1:] or ["turn", "memory", "throughput"]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed, memory, or public data.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}, or public; those three")
+    parser.add_argument("--xquad", type=Path, metavar="DIR", help="public: folder of xquad.en.json and xquad.es.json")
+    parser.add_argument("--banking77", type=Path, metavar="DIR", help="public: folder of train.csv and test.csv")
+    arguments = parser.parse_args()
+    names = arguments.names or list(NAMES)
+    if unknown := [name for name in names if name not in {*NAMES, "public"}]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join((*NAMES, 'public'))}")
+    if "public" in names:
+        from benchmarks import public
+
+        public.main(arguments)
+    if set(names) & set(NAMES):
+        _speed(names)
+
+
+def _speed(names: list[str]) -> None:
+    from benchmarks import server, throughput, turn
+
     with server.running() as running:
         if "turn" in names:
             turn.run(running)

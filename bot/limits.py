@@ -22,7 +22,7 @@ class Limits:
 
     def __init__(self, data_dir: Path, departments: Mapping[str, Department]) -> None:
         """Read limits.yml and places.yml of `data_dir`; raises re.error or KeyError on what can't be used."""
-        limits = yaml.safe_load((data_dir / "limits.yml").read_text(encoding="utf-8"))["limits"]
+        limits: dict[str, list[str]] = yaml.safe_load((data_dir / "limits.yml").read_text(encoding="utf-8"))["limits"]
         self._limits = {
             name: re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) for name, patterns in limits.items()
         }

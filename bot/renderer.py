@@ -78,6 +78,19 @@ class Renderer:
             }
         )
 
+    def warn(self, message: str, reply: Reply) -> Reply:
+        """`reply` with what is said of danger before it: where danger is likely, but not sure."""
+        warning = self._say(reply.language, SAFETY[message].text)
+        person = self._person(reply.language)
+        return reply.model_copy(
+            update={
+                "kind": "emergency",
+                "text": f"{warning}\n\n{reply.text}",
+                "choices": [*(choice for choice in reply.choices if choice != person), person],
+                "handoff_offered": True,
+            }
+        )
+
     def unserved(self, language: Unserved, department: str) -> Reply:
         """In a language that isn't served: what is, and how to get help."""
         return Reply(

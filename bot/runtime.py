@@ -151,6 +151,7 @@ class Runtime:
         settings, library = self.settings, self.library
         cache = training.vector_cache(settings, lambda: encoder)
         index = training.search_index(settings, library, cache, self._vector_progress)
+        net = training.safety_net(settings, library, cache, self._vector_progress)
         examples = training.variants(library)
         for language, pairs in training.nlu_examples(settings.data_dir).items():
             examples.setdefault(language, []).extend(text for _, text in pairs)
@@ -167,6 +168,7 @@ class Runtime:
             decision=Decision.load(settings.data_dir / "calibration" / "decision.yml"),
             detector=LanguageDetector({code: examples.get(code, []) for code in library.languages}, names(library)),
             safety=SafetyRules(),
+            net=net,
             renderer=self.renderer,
             unserved=UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(examples.values())),
             limits=Limits(

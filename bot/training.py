@@ -16,6 +16,7 @@ from bot.encoder import Encoder, encoder_name
 from bot.rasa import environment
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.index import Index, build_index
+from bot.safety.net import SafetyNet, build_net, read_examples
 from bot.settings import ROOT, Settings
 
 
@@ -88,11 +89,28 @@ def search_index(settings: Settings, library: Library, cache: VectorCache, progr
     return build_index(library, outside, cache, settings.cache_dir / "index", progress)
 
 
+def safety_net(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> SafetyNet:
+    """The net under the safety rules, built if it isn't there."""
+    # What to do in danger is asked in the very words of danger: those questions are left to the examples.
+    questions = [
+        " ".join(text.split())
+        for department in library.departments.values()
+        for topic, answer in department.answers.items()
+        if topic != "report-danger-now"
+        for texts in answer.variants.values()
+        for text in texts
+    ]
+    said = [text for pairs in nlu_examples(settings.data_dir).values() for _, text in pairs]
+    examples = read_examples(settings.data_dir / "safety", [*questions, *said])
+    return build_net(examples, cache, settings.cache_dir / "index", progress)
+
+
 def train(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Path:
     """Train Rasa and build the search index if they aren't there, and return the model; raises TrainingError."""
     path = model_path(settings, library)
     if path.exists():
         search_index(settings, library, cache, progress)
+        safety_net(settings, library, cache, progress)
         return path
     faq_file = write_faq(settings, library)
     folder = faq_file.parent
@@ -103,6 +121,7 @@ def train(settings: Settings, library: Library, cache: VectorCache, progress: Pr
         # Rasa's process keeps one core busy; the index is built on the other meanwhile.
         trained = rasa.submit(_run_rasa, settings, folder, path)
         search_index(settings, library, cache, progress)
+        safety_net(settings, library, cache, progress)
         trained.result()
     for old in path.parent.glob("*.tar.gz"):
         if old != path:

@@ -1,4 +1,4 @@
-"""`enlace evaluate` and `enlace calibrate`."""
+"""`enlace evaluate`."""
 
 from __future__ import annotations
 
@@ -8,57 +8,80 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bot.cli.ask import client, one
 from bot.cli.terminal import fail, load_settings, say
-from bot.evaluation.figures import Pair, Share, figures
-from bot.evaluation.questions import Question, QuestionError, has_words, read_questions, right_citation, right_decision
+from bot.content.library import Library, load
+from bot.content.yamlfile import ContentError
+from bot.evaluation.figures import Pair, Share
+from bot.evaluation.peers import PEERS, First, PeerError, compared, find_peers, load_peer
+from bot.evaluation.questions import Question, QuestionError, read_questions
+from bot.evaluation.results import Results, as_json, results
 from bot.replies import Reply
 from bot.settings import ROOT, Settings
+
+_AGAINST = "Compare with other systems, names with commas: " + ", ".join(PEERS) + "."
 
 
 def evaluate(
     files: Annotated[list[Path] | None, typer.Argument(help="Question files or folders; tests/questions.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    against: Annotated[str, typer.Option(metavar="NAME,…", help=_AGAINST)] = "",
+    print_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write DIR/index.html, with pictures.")] = None,
     misses: Annotated[bool, typer.Option(help="List every question that missed.")] = True,
 ) -> None:
     """Ask every question, each through the whole turn, and print how many were answered right.
 
-    Example: enlace evaluate tests/questions/es/kent-wa.jsonl
+    Example: enlace evaluate tests/questions/es/kent-wa.jsonl --against bm25,dense --report report
     """
     settings = load_settings()
     logging.basicConfig(level="ERROR", stream=sys.stderr)
     try:
         questions = read_questions(files or [ROOT / "tests/questions"])
-    except (QuestionError, OSError) as error:
+        library = load(settings.data_dir)
+        peers = find_peers(against)
+        if report:  # before the minutes that the questions take
+            report.mkdir(parents=True, exist_ok=True)
+    except (QuestionError, ContentError, PeerError, OSError) as error:
         fail(str(error))
-    pairs = asyncio.run(_ask_all(settings, questions))
-    groups: dict[str, list[Pair]] = {"all": pairs}
-    for pair in pairs:
-        groups.setdefault(pair[0].language, []).append(pair)
-    for pair in pairs:
-        groups.setdefault(pair[0].department, []).append(pair)
-    table = {name: figures(group) for name, group in groups.items()}
-    missed = [pair for pair in pairs if not _hit(pair)]
-    if as_json:
-        typer.echo(json.dumps(_as_json(table, missed), ensure_ascii=False))
+    if not questions:
+        fail("there is no question in these files")
+    for question in questions:
+        if question.department not in library.departments:
+            fail(f"{question.text!r}: there is no department {question.department!r}")
+    found = _evaluate(settings, library, questions, peers)
+    if report:
+        from bot.evaluation.report import write_report
+
+        say(f"written: {write_report(report, found)}")
+    if print_json:
+        typer.echo(json.dumps(as_json(found), ensure_ascii=False))
         return
-    _print(table)
+    _print(found)
     if misses:
-        for question, reply in missed:
+        for question, reply in found.misses:
             expected = question.expect.topic or question.expect.kind
-            got = f"{reply.kind} {reply.topic or ''} {reply.confidence or ''}"
+            confidence = "" if reply.confidence is None else f"{reply.confidence:.2f}"
+            got = " ".join(filter(None, (reply.kind, reply.topic, confidence)))
             typer.echo(f"{question.department} {question.language}: {question.text!r}: {expected}, got {got}")
 
 
-def _hit(pair: Pair) -> bool:
-    question, reply = pair
-    if not right_decision(question, reply):
-        return False
-    return question.expect.kind != "answer" or reply.kind == "emergency" or right_citation(question, reply)
+def _evaluate(settings: Settings, library: Library, questions: Sequence[Question], peers: Sequence[str]) -> Results:
+    from bot.encoder import encoder_name
+
+    pairs = asyncio.run(_ask_all(settings, questions))
+    asked = [question for question in questions if compared(question)]
+    firsts: dict[str, Sequence[First]] = {}
+    for name in peers if asked else ():
+        say(f"asking {name}: {PEERS[name]}")
+        try:
+            firsts[name] = load_peer(name)(library, settings, asked)
+        except PeerError as error:
+            fail(str(error), code=1)
+    return results(pairs, library, encoder_name(settings.encoder_model), firsts)
 
 
 async def _ask_all(settings: Settings, questions: Sequence[Question]) -> list[Pair]:
@@ -67,96 +90,36 @@ async def _ask_all(settings: Settings, questions: Sequence[Question]) -> list[Pa
     pairs: list[Pair] = []
     async with client(settings) as http:
         for question in track(questions, "asking", disable=not sys.stderr.isatty()):
-            answer = await one(http, {"department": question.department, "text": question.text})
+            row = {"department": question.department, "text": question.text, "before": question.before}
+            answer = await one(http, row)
             if "error" in answer:
                 fail(f"{question.text!r}: {answer['error']['message']}", code=1)
             pairs.append((question, Reply.model_validate(answer)))
     return pairs
 
 
-def _as_json(table: dict[str, dict[str, Share]], missed: Sequence[Pair]) -> dict[str, Any]:
-    return {
-        "figures": {
-            group: {
-                name: {"hits": share.hits, "total": share.total, "value": share.value, "interval": share.interval}
-                for name, share in shares.items()
-                if share.total
-            }
-            for group, shares in table.items()
-        },
-        "misses": [{"question": question.model_dump(), "reply": reply.model_dump()} for question, reply in missed],
-    }
-
-
-def _print(table: dict[str, dict[str, Share]]) -> None:
+def _print(found: Results) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    view = Table("figure", *table)
-    for name in table["all"]:
-        cells = []
-        for shares in table.values():
-            share = shares[name]
-            low, high = share.interval
-            cells.append(f"{share.value:.1%} of {share.total}\n{low:.1%} to {high:.1%}" if share.total else "")
-        view.add_row(name, *cells)
-    Console(width=200 if not sys.stdout.isatty() else None).print(view)
+    console = Console(width=200 if not sys.stdout.isatty() else None)
+    view = Table("figure", *found.figures)
+    # A small group may lack questions of a sort.
+    for name in found.figures["all"]:
+        view.add_row(name, *(_cell(shares.get(name)) for shares in found.figures.values()))
+    console.print(view)
+    if found.reliability:
+        error, total = found.reliability.error, found.reliability.total
+        console.print(f"expected calibration error: {error:.3f}, of {total} replies that reached the decision")
+    if found.systems:
+        view = Table("right citation first", *found.figures)
+        for name, shares in found.systems.items():
+            view.add_row(name, *(_cell(share) for share in shares.values()))
+        console.print(view)
 
 
-def calibrate(
-    write: Annotated[bool, typer.Option(help="Write data/calibration/decision.yml.")] = True,
-) -> None:
-    """Fit the confidence to the questions of data/calibration, and print what each threshold would do.
-
-    Example: enlace calibrate --no-write
-    """
-    from bot.encoder import encoder_name
-    from bot.retrieval import calibration
-
-    settings = load_settings()
-    logging.basicConfig(level="ERROR", stream=sys.stderr)
-    folder = settings.data_dir / "calibration"
-    questions = [question for question in read_questions([folder]) if question.expect.kind in {"answer", "no_answer"}]
-    examples = asyncio.run(_examples(settings, questions))
-    fitted = calibration.fit(examples)
-    right = [example.right for example in examples]
-    error = calibration.expected_calibration_error(fitted.held_out, right)
-    say(f"{len(examples)} questions reached the decision; expected calibration error, cross-validated: {error:.3f}")
-    inside = [p for p, example in zip(fitted.held_out, examples, strict=True) if example.inside]
-    outside = [p for p, example in zip(fitted.held_out, examples, strict=True) if not example.inside]
-    say("from   inside below   outside below   right of those above")
-    for threshold in (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7):
-        above = [good for p, good in zip(fitted.held_out, right, strict=True) if p >= threshold]
-        shares = (
-            sum(p < threshold for p in inside) / len(inside),
-            sum(p < threshold for p in outside) / len(outside),
-            sum(above) / len(above),
-        )
-        say(f"{threshold:.2f}" + "".join(f"{share:16.1%}" for share in shares))
-    if write:
-        calibration.write(folder / "decision.yml", fitted, encoder_name(settings.encoder_model))
-        say(f"written: {folder / 'decision.yml'}")
-
-
-async def _examples(settings: Settings, questions: Sequence[Question]) -> list[Any]:
-    """What search and NLU say to each question; those that NLU takes for small talk are left out."""
-    from bot.retrieval.calibration import Example
-    from bot.runtime import Runtime
-
-    runtime = Runtime(settings, say)
-    seen: list[Any] = []
-    examples = []
-    async with runtime.run():
-        runtime.turns.on_decision = lambda values, topic: seen.append((values, topic))
-        for question in questions:
-            new = await runtime.store.create(question.department, "web", question.language, chosen=True)
-            inbox_id = await runtime.store.accept(new.id, "web", new.id, question.text, question.language, None)
-            await runtime.turns.settle(new.id, inbox_id)
-            await runtime.turns.erase(new.id)
-            if seen:
-                values, topic = seen.pop()
-                answer = runtime.library.departments[question.department].answers[topic]
-                quoted = bool(answer.citations) and has_words(question, answer.citations[0].quote)
-                right = topic in question.topics or quoted
-                examples.append(Example(values, right, bool(question.topics)))
-    return examples
+def _cell(share: Share | None) -> str:
+    if share is None or not share.total:
+        return ""
+    low, high = share.interval
+    return f"{share.value:.1%} of {share.total}\n{low:.1%} to {high:.1%}"

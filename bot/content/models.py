@@ -26,6 +26,8 @@ class Language(_Model):
     completeness: Literal["required", "usable"]
     openings: list[Text]
     """How messages begin that go on from the one before."""
+    references: list[Text]
+    """Words that stand for something that was said before."""
 
 
 class Topic(_Model):

@@ -61,6 +61,7 @@ def describe(code: str, name: str | None = None, direction: str | None = None) -
             "direction": direction or ("rtl" if locale.character_order == "right-to-left" else "ltr"),
             "completeness": "usable",
             "openings": [],
+            "references": [],
         }
     )
 

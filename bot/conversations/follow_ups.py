@@ -14,15 +14,18 @@ ALONE = 3
 
 
 class FollowUps:
-    """Knows the messages that go on from another by their first words, of every language (data/languages.yml)."""
+    """Knows the messages that go on from another by their words, in every served language (data/languages.yml)."""
 
     def __init__(self, languages: Mapping[str, Language]) -> None:
         """`languages`: of the registry."""
         self._openings = tuple(f"{plain(opening)} " for language in languages.values() for opening in language.openings)
+        self._references = {plain(word) for language in languages.values() for word in language.references}
 
     def match(self, text: str) -> bool:
         """Whether `text` may be about what was asked before it."""
         words = plain(text).split()
         if not words or len(words) > MAX_WORDS:
             return False
-        return len(words) <= ALONE or f"{' '.join(words)} ".startswith(self._openings)
+        if len(words) <= ALONE or not self._references.isdisjoint(words):
+            return True
+        return f"{' '.join(words)} ".startswith(self._openings)

@@ -11,6 +11,7 @@ import traceback
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from bot.content.library import DepartmentContent
@@ -23,9 +24,10 @@ from bot.limits import Limits
 from bot.rasa import RasaClient, RasaError
 from bot.renderer import Renderer
 from bot.replies import Reply, Say
-from bot.retrieval.decision import Decision, Outcome
-from bot.retrieval.index import Index
+from bot.retrieval.decision import ENOUGH_ALONE, SURE_FROM, Decision, Outcome
+from bot.retrieval.index import Found, Index
 from bot.safety import SafetyRules
+from bot.safety.net import SafetyNet
 from bot.unserved import UnservedLanguages
 
 log = logging.getLogger(__name__)
@@ -49,22 +51,27 @@ class Turn:
     in_context: InContext | None = None
     vector: Vectors | None = None
 
-    async def decide(self) -> Outcome:
-        """Search the department for the message and decide; what can't stand alone is read with the one before it."""
+    @cached_property
+    def alone(self) -> Outcome:
+        """What search says to the message by itself."""
         if self.vector is None:
             return Outcome("no_answer", (), 0.0)
-        outcome = self._search(self.text, self.vector)
-        if outcome.kind != "answer" and self.in_context:
-            together = self._search(*await self.in_context())
+        return self.decision.decide(self._search(self.text, self.vector), len(self.text.split()))
+
+    async def decide(self) -> Outcome:
+        """Search the department for the message and decide; what can't stand alone is read with the one before it."""
+        if self.vector is not None and self.in_context and self.alone.confidence < ENOUGH_ALONE:
+            text, vector = await self.in_context()
+            found = self._search(self.text, self.vector).both(self._search(text, vector))
+            together = self.decision.decide(found, len(text.split()))
             if together.kind == "answer":
                 return together
-        return outcome
+        return self.alone
 
-    def _search(self, text: str, vector: Vectors) -> Outcome:
+    def _search(self, text: str, vector: Vectors) -> Found:
         found = self.index.search(self.content.profile.id, text, vector)
         # Topics that are switched off, or are gone since the index was built, are not found.
-        found = found.only([topic for topic in self.content.answers if self.answers(topic)])
-        return self.decision.decide(found, len(text.split()))
+        return found.only([topic for topic in self.content.answers if self.answers(topic)])
 
     def answers(self, topic: str) -> bool:
         """Whether the department has an enabled answer to `topic`."""
@@ -111,6 +118,7 @@ class Turns:
         decision: Decision,
         detector: LanguageDetector,
         safety: SafetyRules,
+        net: SafetyNet,
         renderer: Renderer,
         unserved: UnservedLanguages,
         limits: Limits,
@@ -124,6 +132,7 @@ class Turns:
         self._decision = decision
         self._detector = detector
         self._safety = safety
+        self._net = net
         self._renderer = renderer
         self._unserved = unserved
         self._limits = limits
@@ -241,12 +250,17 @@ class Turns:
         if not pending.choice:
             with stages.time("encoder"):
                 turn.vector = await (vector or self._encoder.query(pending.text))
+                flag = self._net.check(pending.text, turn.vector)
         self._running[conversation.id] = turn
         try:
             with stages.time("rasa"):
                 # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
                 text = pending.choice or _LEADING.sub("", pending.text) or "?"
-                metadata = {"department": conversation.department, "language": language}
+                metadata = {
+                    "department": conversation.department,
+                    "language": language,
+                    "answerable": turn.alone.confidence >= SURE_FROM,
+                }
                 says = await self._rasa.turn(conversation.id, text, metadata, turn.vector)
         finally:
             del self._running[conversation.id]
@@ -257,6 +271,8 @@ class Turns:
                 changes["owner"] = "waiting"
         with stages.time("render"):
             reply = self._renderer.render(says, conversation.department, language)
+            if flag:
+                reply = self._renderer.warn(flag.say, reply)
         return reply, changes | _about(reply, pending)
 
     def _in_context(self, pending: Pending) -> InContext | None:

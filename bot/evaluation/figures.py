@@ -1,13 +1,16 @@
-"""Shares with their confidence intervals, over questions and the replies they got."""
+"""Shares with their confidence intervals, over questions and the replies they got; docs/evaluation.md explains each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.content.library import Library
+from bot.evaluation.citations import leaked, limits
 from bot.evaluation.questions import Question, cites_quote, right_citation, right_decision
-from bot.replies import Reply
+from bot.replies import Reply, topic_choice
 
 Pair = tuple[Question, Reply]
 
@@ -32,7 +35,13 @@ class Share:
         z, n, p = 1.96, self.total, self.value
         centre = (p + z * z / (2 * n)) / (1 + z * z / n)
         margin = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return centre - margin, centre + margin
+        return max(0.0, centre - margin), min(1.0, centre + margin)  # rounding goes a hair beyond
+
+
+def share(hits: Iterable[bool]) -> Share:
+    """How many of these are true."""
+    counted = list(hits)
+    return Share(sum(counted), len(counted))
 
 
 def expects_answer(question: Question) -> bool:
@@ -49,6 +58,15 @@ def _emergency(pair: Pair) -> bool:
     return pair[1].kind == "emergency" and "report-danger-now" in pair[0].topics
 
 
+def _declined(pair: Pair) -> bool:
+    return pair[1].kind in {"no_answer", "smalltalk", "handoff"}
+
+
+def offers(reply: Reply, topics: Iterable[str]) -> bool:
+    """Whether one of the reply's buttons leads to one of these topics."""
+    return bool({choice.send for choice in reply.choices} & {topic_choice(topic) for topic in topics})
+
+
 FIGURES: dict[str, tuple[Callable[[Question], bool], Callable[[Pair], bool]]] = {
     "right citation first": (
         expects_answer,
@@ -63,30 +81,46 @@ FIGURES: dict[str, tuple[Callable[[Question], bool], Callable[[Pair], bool]]] = 
     "inside, asked back": (expects_answer, lambda pair: pair[1].kind == "clarify"),
     "inside, asked back with the right topic": (
         expects_answer,
-        lambda pair: (
-            pair[1].kind == "clarify"
-            and any(f'"{topic}"' in choice.send for choice in pair[1].choices for topic in pair[0].topics)
-        ),
+        lambda pair: pair[1].kind == "clarify" and offers(pair[1], pair[0].topics),
     ),
-    "outside, declined": (outside, lambda pair: pair[1].kind in {"no_answer", "smalltalk", "handoff"}),
+    "outside, declined": (outside, _declined),
     "outside, answered": (outside, lambda pair: pair[1].kind == "answer"),
     "language": (lambda _: True, lambda pair: pair[0].language == pair[1].language),
     "language, one to three words": (
         lambda question: len(question.text.split()) <= 3,
         lambda pair: pair[0].language == pair[1].language,
     ),
-    "another department's text": (
-        lambda _: True,
-        lambda pair: pair[1].department != pair[0].department,
-    ),
 }
-"""Each figure: of which questions, and how many of them hit."""
+"""Each figure of single questions: of which, and how many of them hit."""
+
+PARITY = "same decision in both languages"
+EXCEPTIONS = "every exception cited"
+LEAKS = "citations that the department never published"
 
 
-def figures(pairs: Sequence[Pair]) -> dict[str, Share]:
-    """Every figure over these pairs."""
-    shares = {}
-    for name, (counts, hits) in FIGURES.items():
-        counted = [pair for pair in pairs if counts(pair[0])]
-        shares[name] = Share(sum(map(hits, counted)), len(counted))
+def figures(pairs: Sequence[Pair], library: Library) -> dict[str, Share]:
+    """Every figure over these pairs; `library` has the departments that were asked."""
+    shares = {name: share(hits(pair) for pair in pairs if counts(pair[0])) for name, (counts, hits) in FIGURES.items()}
+    for sort in sorted({question.sort for question, _ in pairs if question.sort and outside(question)}):
+        shares[f"outside, declined: {sort}"] = share(
+            _declined(pair) for pair in pairs if outside(pair[0]) and pair[0].sort == sort
+        )
+    shares[PARITY] = parity(pairs)
+    cited = [(library.departments[question.department], reply.citations) for question, reply in pairs]
+    limited = [[there for _, there in limits(content, citations)] for content, citations in cited]
+    shares[EXCEPTIONS] = share(all(found) for found in limited if found)
+    shares[LEAKS] = share(leaked(content, citation) for content, citations in cited for citation in citations)
     return shares
+
+
+def parity(pairs: Sequence[Pair]) -> Share:
+    """Of the questions asked in more than one language: how many got one decision (kind, and topic if answered)."""
+    same: dict[tuple[str, int], list[Pair]] = defaultdict(list)
+    for question, reply in pairs:
+        if question.pair is not None:
+            same[question.department, question.pair].append((question, reply))
+    groups = [group for group in same.values() if len({question.language for question, _ in group}) > 1]
+    return share(
+        len({(reply.kind, reply.topic if reply.kind == "answer" else None) for _, reply in group}) == 1
+        for group in groups
+    )

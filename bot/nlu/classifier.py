@@ -21,6 +21,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.featurizer import SentenceVectorFeaturizer
 
+ANSWERABLE = "answerable"
+"""In a message's metadata: search is sure of an answer."""
 INTENT_RANKING = "intent_ranking"
 
 
@@ -40,8 +42,11 @@ class CentredClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`C`: inverse of the penalty; `ranking_length`: how many intents a result lists."""
-        return {"C": 1000.0, "max_iter": 2000, "ranking_length": 20}
+        """`C`: inverse of the penalty; `ranking_length`: how many intents a result lists.
+
+        `yields`: intents that give way to `faq` where the app's search has a sure answer to the message.
+        """
+        return {"C": 1000.0, "max_iter": 2000, "ranking_length": 20, "yields": []}
 
     def __init__(
         self,
@@ -116,6 +121,9 @@ class CentredClassifier(IntentClassifier, GraphComponent):
                     {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}
                     for name, confidence in self._rank(vector)
                 ]
+                sure = (message.get("metadata") or {}).get(ANSWERABLE)
+                if sure and ranking[0][INTENT_NAME_KEY] in self._config["yields"]:
+                    ranking.sort(key=lambda entry: entry[INTENT_NAME_KEY] != "faq")
                 message.set(INTENT, ranking[0], add_to_output=True)
                 message.set(INTENT_RANKING, ranking, add_to_output=True)
         return messages

@@ -17,6 +17,10 @@ import yaml
 from bot.retrieval.index import Found
 
 FEATURES = ("score", "margin", "wording", "passage", "inside", "outside", "words")
+SURE_FROM = 0.6
+"""Confidence from which search overrules an intent that is no question (config.yml, `yields`)."""
+ENOUGH_ALONE = 0.5
+"""Confidence from which a message that may go on from another is answered by itself."""
 NEARBY = 2
 """How many topics are offered at most where there is no answer."""
 _NEAR = 0.35

@@ -30,6 +30,8 @@ _VERSION = 5
 _OTHERS_WEIGHT = 0.3
 _FOREIGN_WEIGHT = 0.5
 """Of other departments' questions: on shared topics, and on topics that this department hasn't."""
+_BOTH = 0.6
+"""Weight of each of the two scores of a follow-up; a little over a half, since they seldom agree wholly."""
 _SHARPNESS = 8.0
 """Makes probabilities of scores; chosen on the calibration questions."""
 
@@ -64,6 +66,21 @@ class Found:
     def only(self, topics: Sequence[str]) -> Found:
         """The same, with these topics alone."""
         return replace(self, matches=[match for match in self.matches if match.topic in topics])
+
+    def both(self, other: Found) -> Found:
+        """What fits a message by itself, this, and what fits it with the question before it, `other`."""
+        alone = {match.topic: match for match in self.matches}
+        matches = [
+            replace(
+                match,
+                score=_BOTH * (match.score + alone[match.topic].score),
+                wording=max(match.wording, alone[match.topic].wording),
+                passage=max(match.passage, alone[match.topic].passage),
+            )
+            for match in other.matches
+        ]
+        matches.sort(key=lambda match: -match.score)
+        return replace(other, matches=matches, inside=max(self.inside, other.inside))
 
 
 @dataclass(frozen=True)

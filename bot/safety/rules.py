@@ -1,31 +1,20 @@
-"""Loads and applies the rules of rules.yml."""
+"""Loads and applies the rules: words.yml, and rules/ with one file for each class of danger."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
-from bot.content.check import plain
+from bot.safety.patterns import ENOUGH, Found, Pattern, Span, Vocabulary, expand
+from bot.safety.text import Reader
 
-RULES = Path(__file__).with_name("rules.yml")
-
-_WORD = re.compile(r"<(\w+)>")
-_APOSTROPHES = str.maketrans("", "", "'’")
-_STOPS = re.compile(r"[.,;:!?¿¡()\n…—–-]+")
-# Where a clause begins: at a conjunction, and at a question about what to do, which people often add without a comma.
-_OPENINGS = re.compile(
-    r" (?=(?:y|pero|and|but|what (?:do|should|can) (?:i|we)|how do i|que (?:hago|hacemos|debo)"
-    r"|como (?:reporto|denuncio)) )"
-)
-_WHEN = re.compile(
-    r"yesterday|last \w+|\w+ \w+ ago|(?:back )?in \d+"
-    r"|ayer|anoche|antier|anteayer|hace \w+ \w+|(?:la|el) \w+ pasad[oa]|en \d+"
-)
+FOLDER = Path(__file__).parent
+# Without marks a whole story is one clause: what stands this many words away excuses nothing.
+_REACH = 12
 
 
 @dataclass(frozen=True)
@@ -37,77 +26,133 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class _Excuse:
+    name: str
+    where: Literal["before", "touching", "clause", "message"]
+    even_now: bool
+    patterns: tuple[Pattern, ...]
+
+    @property
+    def always(self) -> bool:
+        """Whether it holds for all of a message, whatever else that says."""
+        return self.where == "message" and self.even_now
+
+
+@dataclass(frozen=True)
 class _Rule:
     id: str
     say: str
-    patterns: tuple[re.Pattern[str], ...]
-    unless: re.Pattern[str] | None
+    patterns: tuple[Pattern, ...]
+    unless: tuple[_Excuse, ...]
 
 
 class SafetyRules:
-    """The compiled rules, in the order of the file."""
+    """The compiled rules, in the order that words.yml gives."""
 
-    def __init__(self, path: Path = RULES) -> None:
-        """Read and compile; raises re.error or KeyError on a rule that can't be used."""
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        words = data.get("words", {})
-        self._present = _any_of(data.get("present", []), words)
+    def __init__(self, folder: Path = FOLDER) -> None:
+        """Read and compile; raises KeyError or ValueError on a rule that can't be used."""
+        data = _yaml(folder / "words.yml")
+        classes = [_yaml(folder / "rules" / f"{name}.yml") for name in data["order"]]
+        lists: dict[str, str] = dict(data["words"])
+        for own in classes:
+            lists |= own.get("words", {})
+        self._vocabulary = vocabulary = Vocabulary(lists, data["short"])
+        excuses = {
+            name: _Excuse(name, excuse["where"], excuse.get("even_now", False), self._all(excuse["patterns"]))
+            for name, excuse in data["excuses"].items()
+        }
+        self._present = self._all(data["present"])
+        self._not, self._between, self._lead = (vocabulary.item(f"<{name}>") for name in ("not", "between", "lead"))
         self._rules = [
             _Rule(
                 rule["id"],
                 rule["say"],
-                tuple(re.compile(_expand(pattern, words)) for pattern in rule["patterns"]),
-                _any_of((pattern for group in rule.get("unless", []) for pattern in group), words),
+                self._all(rule["patterns"]),
+                tuple(excuses[name] for name in rule.get("unless", [])),
             )
-            for rule in data["rules"]
+            for own in classes
+            for rule in own["rules"]
         ]
+        self._reader = Reader(vocabulary.words(), expand(data["real"]), data["short"], data["openings"])
 
     def check(self, text: str) -> Flag | None:
         """The first rule that `text` fires, or None."""
-        clauses = list(_clauses(text))
-        words = " ".join(clauses)
+        found = Found(self._reader.read(text), self._vocabulary)
         for rule in self._rules:
-            for pattern in rule.patterns:
-                for match in pattern.finditer(words):
-                    if not self._excused(rule, _around(clauses, *match.span())):
+            patterns = [pattern for pattern in rule.patterns if pattern.needs <= found.items]
+            if not patterns or any(
+                excuse.always and found.spans(excuse.name, excuse.patterns) for excuse in rule.unless
+            ):
+                continue
+            for pattern in patterns:
+                for spans in islice(found.matches(pattern), ENOUGH):
+                    if not self._excused(found, rule, spans):
                         return Flag(rule.id, rule.say)
         return None
 
-    def _excused(self, rule: _Rule, said: str) -> bool:
-        """Whether the clauses of a match, `said`, are about what is over or only asked about."""
-        if not rule.unless or not rule.unless.search(said):
+    def _all(self, patterns: list[str]) -> tuple[Pattern, ...]:
+        return tuple(self._vocabulary.compile(pattern) for pattern in patterns)
+
+    def _excused(self, found: Found, rule: _Rule, spans: tuple[Span, ...]) -> bool:
+        """Whether what matched is denied, over, or only asked about or told of."""
+        taken = {place for start, end in spans for place in range(start, end)}
+        if any(self._denied(found, start, taken) for start, _ in spans):
+            return True
+        clauses = found.words.clauses
+        first, last = clauses[spans[0][0]], clauses[spans[-1][1] - 1]
+        now: bool | None = None
+        for excuse in rule.unless:
+            if any(
+                self._applies(found, excuse, match, spans, (first, last))
+                for match in found.spans(excuse.name, excuse.patterns)
+            ):
+                if not excuse.even_now and now is None:
+                    now = any(_inside(found, match, first, last) for match in found.spans("present", self._present))
+                if excuse.even_now or not now:
+                    return True
+        return False
+
+    def _denied(self, found: Found, start: int, taken: set[int]) -> bool:
+        """Whether a "not" that isn't part of the pattern stands before the word number `start`."""
+        clauses = found.words.clauses
+        for place in range(start - 1, -1, -1):
+            if clauses[place] != clauses[start] or place in taken:
+                return False
+            if place in found.ends(self._not):
+                return True
+            if place not in found.ends(self._between):
+                return False
+        return False
+
+    def _applies(
+        self, found: Found, excuse: _Excuse, match: Span, spans: tuple[Span, ...], clauses: tuple[int, int]
+    ) -> bool:
+        start, end = spans[0][0], spans[-1][1]
+        if excuse.where == "message":
+            return True
+        if match[0] - end > _REACH or start - match[1] > _REACH:
             return False
-        return not (self._present and self._present.search(said))
+        if excuse.where == "clause":
+            return _inside(found, match, *clauses) or _is_clause(found, match, clauses[0] - 1)
+        if found.words.clauses[match[0]] != clauses[0] or match[1] > start:
+            return False
+        return excuse.where == "before" or all(place in found.ends(self._lead) for place in range(match[1], start))
 
 
-def _expand(pattern: str, words: dict[str, Any]) -> str:
-    """`pattern` with each <name> replaced by the alternatives of `words`, which may have names in them too."""
-    return _WORD.sub(lambda match: f"(?:{_expand(words[match[1]], words)})", pattern)
+def _inside(found: Found, match: Span, first: int, last: int) -> bool:
+    return first <= found.words.clauses[match[0]] and found.words.clauses[match[1] - 1] <= last
 
 
-def _any_of(patterns: Iterable[str], words: dict[str, Any]) -> re.Pattern[str] | None:
-    joined = "|".join(f"(?:{_expand(pattern, words)})" for pattern in patterns)
-    return re.compile(joined) if joined else None
+def _is_clause(found: Found, match: Span, clause: int) -> bool:
+    """Whether a match is all of a clause: "Last year, …" is about the clause that follows."""
+    clauses = found.words.clauses
+    start, end = match
+    return (
+        clauses[start] == clauses[end - 1] == clause
+        and (start == 0 or clauses[start - 1] != clause)
+        and (end == len(clauses) or clauses[end] != clause)
+    )
 
 
-def _clauses(text: str) -> Iterator[str]:
-    """The clauses of `text` as the patterns see them; "last night, …" belongs to the clause that it is about."""
-    when = ""
-    for part in _STOPS.split(text.translate(_APOSTROPHES)):
-        for clause in _OPENINGS.split(plain(part)):
-            joined = f"{when} {clause}".strip()
-            when = joined if _WHEN.fullmatch(joined) else ""
-            if joined and not when:
-                yield joined
-    if when:
-        yield when
-
-
-def _around(clauses: list[str], start: int, end: int) -> str:
-    """The clauses that the span touches, in the text that they make when joined by spaces."""
-    touched, position = [], 0
-    for clause in clauses:
-        if position < end and start < position + len(clause):
-            touched.append(clause)
-        position += len(clause) + 1
-    return " ".join(touched)
+def _yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))

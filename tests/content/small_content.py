@@ -14,8 +14,8 @@ from bot.content.yamlfile import Problem
 
 LANGUAGES = """\
 languages:
-  en: {name: English, direction: ltr, completeness: required, openings: [and]}
-  es: {name: Español, direction: ltr, completeness: required, openings: [y]}
+  en: {name: English, direction: ltr, completeness: required, openings: [and], references: [it]}
+  es: {name: Español, direction: ltr, completeness: required, openings: [y], references: [eso]}
 """
 TOPICS = """\
 topics:

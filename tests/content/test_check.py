@@ -38,7 +38,7 @@ def test_the_small_content_and_the_real_content_have_no_problem(content: Content
         ("department.yml", "id: small-town", "id: big-town", "id must be the folder's name, 'small-town'", "id"),
         ("department.yml", '"(555) 010-0000"', "null", "a confirmed contact needs a value", "id: chief"),
         ("department.yml", "kind: phone", "kind: fax", "contacts.0.kind: Input should be 'phone', 'email'", "kind"),
-        ("languages.yml", "ltr, completeness: required, openings: [and]}", "up}", "direction", "en:"),
+        ("languages.yml", "ltr, completeness: required, openings: [and], references: [it]}", "up}", "direction", "en:"),
         ("topics.yml", "label: {en: Languages", "label: {en: Languages that we all speak", "at most 24", "language:"),
         # the registries
         ("topics.yml", "  language:\n", "  tongues:\n", "topic 'language' is not in data/topics.yml", "topic"),

@@ -84,6 +84,7 @@ def turns(store: Store, rasa: Rasa, library: Library, delivered: list[str]) -> T
         "rasa": rasa,
         "detector": Detector(),
         "index": None,
+        "net": None,
         "decision": None,
     }
     return Turns(

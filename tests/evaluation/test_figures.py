@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.content.check import plain
-from bot.content.library import load
-from bot.evaluation.figures import Share, figures
+from bot.content.library import Library, load
+from bot.evaluation.figures import EXCEPTIONS, LEAKS, PARITY, Share, figures
 from bot.evaluation.questions import Question, QuestionError, read_questions, right_citation, right_decision
 from bot.replies import Citation, Reply
 from bot.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from tests.evaluation.conftest import Ask
 
 
 def question(kind: str = "answer", topic: str | None = "what-is-asked", quote: tuple[str, ...] = ()) -> Question:
@@ -44,15 +48,92 @@ def test_right_decision_allows_what_serves_as_well() -> None:
     assert not right_decision(question("no_answer", None), reply("emergency", None))
 
 
-def test_shares_and_intervals() -> None:
+def test_shares_and_intervals(library: Library, ask: Ask) -> None:
     assert Share(9, 10).value == 0.9
     low, high = Share(9, 10).interval
     assert (round(low, 3), round(high, 3)) == (0.596, 0.982)  # Wilson's, as tables print it
     assert Share(0, 0).interval == (0.0, 1.0)
-    pairs = [(question(), reply()), (question(), reply("no_answer", None)), (question("no_answer", None), reply())]
-    found = figures(pairs)
-    assert (found["right citation first"].hits, found["right citation first"].total) == (1, 2)
-    assert (found["outside, answered"].hits, found["outside, answered"].total) == (1, 1)
+    assert all(
+        0 <= bound <= 1 for total in range(1, 1000) for hits in (0, total) for bound in Share(hits, total).interval
+    )
+    declined = ask.reply("no_answer")
+    pairs = [
+        (ask.question(), ask.reply()),
+        (ask.question(), declined),
+        (ask.question(None, "no_answer", sort="weather"), ask.reply()),
+        (ask.question(None, "no_answer", sort="weather"), declined),
+        (ask.question(None, "no_answer", sort="taxes"), declined),
+    ]
+    found = figures(pairs, library)
+    assert found["right citation first"] == Share(1, 2)
+    assert found["outside, answered"] == Share(1, 3)
+    assert found["outside, declined: weather"] == Share(1, 2)
+    assert found["outside, declined: taxes"] == Share(1, 1)
+
+
+def test_asked_back_with_the_right_topic(library: Library, ask: Ask) -> None:
+    asked_back = ask.reply("clarify", topics=["language"])
+    pairs = [(ask.question("language"), asked_back), (ask.question("asking"), asked_back)]
+    assert figures(pairs, library)["inside, asked back"] == Share(2, 2)
+    assert figures(pairs, library)["inside, asked back with the right topic"] == Share(1, 2)
+
+
+def test_parity_is_one_decision_in_both_languages(library: Library, ask: Ask) -> None:
+    declined, other = ask.reply("no_answer"), ask.reply(topic="language")
+    both = [
+        (1, ask.reply(), ask.reply(language="es")),  # the same
+        (2, ask.reply(), other),  # both answered, another topic
+        (3, ask.reply(), declined),  # another kind
+        (4, declined, declined.model_copy(update={"confidence": 0.1})),  # the same
+    ]
+    pairs = [
+        (ask.question(pair=number, language=language), answer)
+        for number, english, spanish in both
+        for language, answer in (("en", english), ("es", spanish))
+    ]
+    alone = [(ask.question(pair=5), ask.reply()), (ask.question(), declined)]
+    assert figures(pairs + alone, library)[PARITY] == Share(2, 4)
+    assert figures(alone, library)[PARITY] == Share(0, 0)
+
+
+def test_every_exception_of_a_cited_rule_has_to_be_cited(library: Library, ask: Ask) -> None:
+    whole = ask.reply()
+    rule, exception = "Officers shall not ask about status", "unless a person was arrested for a felony."
+    cut = whole.citations[0].model_copy(update={"quote": rule})
+    short = whole.model_copy(update={"citations": [cut]})
+    mended = whole.model_copy(update={"citations": [cut, cut.model_copy(update={"quote": exception})]})
+    other = ask.reply(topic="language")  # cites no rule that has exceptions
+    pairs = [(ask.question(), each) for each in (whole, short, mended, other)]
+    assert figures(pairs, library)[EXCEPTIONS] == Share(2, 3)
+
+
+def test_a_leak_is_a_quote_that_the_department_did_not_publish(library: Library, ask: Ask) -> None:
+    good = ask.reply()
+    quotes = ["Every officer  speaks\u00a0Spanish.", "Every officer speaks French."]
+    others = [good.citations[0].model_copy(update={"quote": quote}) for quote in quotes]
+    pairs = [(ask.question(), good.model_copy(update={"citations": others})), (ask.question(), ask.reply("no_answer"))]
+    # The reply says that it is small-town's: that isn't asked.
+    assert figures(pairs, library)[LEAKS] == Share(1, 2)
+
+
+def test_no_real_answer_leaks_or_leaves_out_an_exception() -> None:
+    from bot.i18n import Catalogs
+    from bot.renderer import Renderer
+
+    library = load(Settings().data_dir)
+    renderer = Renderer(library, Catalogs(Settings().locales_dir, library.languages))
+    pairs = []
+    for department, content in library.departments.items():
+        for topic in content.answers:
+            expect = {"kind": "answer", "topic": topic}
+            row = {"department": department, "language": "en", "text": topic, "expect": expect}
+            answer = renderer.render([{"say": "answer", "topic": topic, "confidence": 1.0}], department, "en")
+            pairs.append((Question.model_validate(row), answer))
+    found = figures(pairs, library)
+    assert found[EXCEPTIONS].total >= 15
+    assert found[EXCEPTIONS].hits == found[EXCEPTIONS].total
+    assert found[LEAKS].total >= 100
+    assert found[LEAKS].hits == 0
 
 
 def test_a_bad_line_is_named(tmp_path: Path) -> None:

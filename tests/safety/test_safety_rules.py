@@ -5,12 +5,15 @@ The sentences are as residents write them, misspelt too.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
-from bot.replies import EMERGENCIES as MESSAGES
+from bot.messages import SAFETY as MESSAGES
 from bot.safety import SafetyRules
+from bot.safety.rules import FOLDER
 
 SELF_HARM_EN = [
     "i want to kill myself",
@@ -184,7 +187,6 @@ HARMLESS_EN = [
     "my daughter lost her passport",
     "my kid goes to school here now",
     "i need help with a report",
-    "help",
     "help me please",
     "can you help me with a question",
     "do you speak Spanish",
@@ -244,7 +246,6 @@ HARMLESS_ES = [
     "mi hija perdió su pasaporte",
     "se me perdió mi licencia",
     "necesito ayuda con un reporte",
-    "ayuda",
     "ayúdeme por favor",
     "me puede ayudar con una pregunta",
     "hablan español",
@@ -286,10 +287,9 @@ def rules() -> SafetyRules:
     return SafetyRules()
 
 
-def test_every_rule_compiles_and_has_something_to_say(rules: SafetyRules) -> None:
-    """Each message a rule names is one that the renderer knows."""
-    said = {flag.say for text in ("quiero matarme", "estoy en peligro") if (flag := rules.check(text))}
-    assert said == {"self_harm", "emergency"} == MESSAGES.keys()
+def test_every_rule_names_a_message_that_the_renderer_knows() -> None:
+    rules = [rule for path in (FOLDER / "rules").glob("*.yml") for rule in yaml.safe_load(path.read_text())["rules"]]
+    assert {rule["say"] for rule in rules} == MESSAGES.keys()
 
 
 def test_there_are_sentences_enough() -> None:
@@ -354,13 +354,15 @@ def test_any_text_is_checked_at_once(rules: SafetyRules, text: str) -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        "- {id: a, say: emergency, patterns: ['(']}",
-        "- {id: a, patterns: ['x']}",
-        "- {id: a, say: emergency, patterns: [<arma>]}",
+        "rules: [{id: a, patterns: [gun]}]",
+        "rules: [{id: a, say: emergency, patterns: [<nothing>]}]",
+        "rules: [{id: a, say: emergency, patterns: [gun], unless: [nobody]}]",
+        "rules: [{id: a, say: emergency, patterns: ['']}]",
     ],
 )
 def test_a_rule_that_cannot_be_used_stops_the_start(tmp_path: Path, broken: str) -> None:
-    path = tmp_path / "rules.yml"
-    path.write_text(f"rules:\n{broken}\n", encoding="utf-8")
-    with pytest.raises(Exception, match=r"unterminated|say|arma"):
-        SafetyRules(path)
+    folder = shutil.copytree(FOLDER, tmp_path / "safety")
+    SafetyRules(folder)
+    (folder / "rules" / "weapon.yml").write_text(broken, encoding="utf-8")
+    with pytest.raises((KeyError, ValueError)):
+        SafetyRules(folder)

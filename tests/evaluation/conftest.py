@@ -1,0 +1,58 @@
+"""A small library whose figures can be worked out by hand, and questions and replies to it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.content.library import Library
+from bot.evaluation.questions import Question
+from bot.i18n import Catalogs
+from bot.renderer import Renderer
+from bot.replies import Reply
+from bot.settings import ROOT
+
+# What neither is installed nor lies beside these tests: benchmarks, and the small content of the content's tests.
+sys.path += [str(ROOT), str(ROOT / "tests" / "content")]
+from small_content import Content, build
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Content:
+    """One department, small-town, with the topics `asking`, whose rule has an exception, and `language`."""
+    return build(tmp_path / "data")
+
+
+@pytest.fixture
+def library(content: Content) -> Library:
+    """The same, loaded."""
+    return content.library()
+
+
+class Ask:
+    """Makes questions to small-town and the replies that Enlace renders to them."""
+
+    def __init__(self, library: Library) -> None:
+        self._renderer = Renderer(library, Catalogs(ROOT / "locales", library.languages))
+
+    @staticmethod
+    def question(topic: str | None = "asking", kind: str = "answer", **more: Any) -> Question:
+        """A question that expects `topic`, or that of another `kind`."""
+        expect = {"kind": kind, "topic": topic, "quote": more.pop("quote", [])}
+        row = {"department": "small-town", "language": "en", "text": "what do you ask", "expect": expect}
+        return Question.model_validate({**row, **more})
+
+    def reply(self, say: str = "answer", language: str = "en", **more: Any) -> Reply:
+        """What is rendered for `say`, on the topic `asking` unless told otherwise."""
+        start: dict[str, Any] = {"topic": "asking"} if say == "answer" else {}
+        told: Any = {"say": say, "confidence": 0.9, **start, **more}
+        return self._renderer.render([told], "small-town", language)
+
+
+@pytest.fixture
+def ask(library: Library) -> Ask:
+    """Questions and replies of the small library."""
+    return Ask(library)

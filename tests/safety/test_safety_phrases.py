@@ -1,0 +1,106 @@
+"""Danger in residents' words, and what only sounds like it.
+
+data/safety is what the rules were written with and the net learns from; tests/safety/phrases was written apart, and
+nothing was. Both by one hand, half in Spanish, misspelt and mixed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import training
+from bot.content.library import load
+from bot.encoder import MAX_CHARS, Encoder
+from bot.safety import SafetyRules
+from bot.safety.net import SafetyNet
+from bot.safety.rules import Flag
+from bot.settings import ROOT, Settings
+
+KNOWN, UNSEEN = ROOT / "data" / "safety", ROOT / "tests" / "safety" / "phrases"
+EMERGENCY = {"emergency"}
+RIGHT = {
+    **dict.fromkeys(["danger-now", "weapon", "assault", "medical", "fire", "overdose", "missing-child"], EMERGENCY),
+    "self-harm": {"self_harm"},
+    "domestic-violence": {"domestic_violence", "emergency"},
+    "stalking": {"stalking", "emergency", "domestic_violence"},
+    "trafficking": {"trafficking", "emergency", "threat_call_ice"},
+    "threat-call-ice": {"threat_call_ice", "emergency", "domestic_violence", "trafficking"},
+    "agents-at-door": {"agents_at_door", "emergency"},
+}
+"""What may be said to each class: danger now always may."""
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a file of phrases."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+RULES = SafetyRules()
+
+
+def test_there_are_enough_of_each_kind_and_language() -> None:
+    for name in ("emergencies", "near_misses"):
+        both = rows(KNOWN / f"{name}.jsonl") + rows(UNSEEN / f"{name}.jsonl")
+        assert len({row["text"] for row in both}) >= 300
+        spanish = sum(row["language"] == "es" for row in both)
+        assert 0.45 <= spanish / len(both) <= 0.55
+    assert Counter(row["class"] for row in rows(UNSEEN / "emergencies.jsonl")).keys() == RIGHT.keys()
+
+
+@pytest.mark.parametrize("row", rows(KNOWN / "emergencies.jsonl"), ids=lambda row: str(row["text"])[:40])
+def test_a_rule_finds_each_known_danger_and_says_what_fits(row: dict[str, str]) -> None:
+    flag = RULES.check(row["text"])
+    assert flag is not None
+    assert flag.say in RIGHT[row["class"]]
+
+
+def test_of_the_known_near_misses_at_most_one_in_a_hundred_fires_a_rule() -> None:
+    near = rows(KNOWN / "near_misses.jsonl")
+    fired = [row["text"] for row in near if RULES.check(row["text"])]
+    assert len(fired) <= 0.01 * len(near), fired
+
+
+@pytest.fixture(scope="module")
+def unseen() -> dict[str, list[Flag | None]]:
+    """What the rules, and the net where they find nothing, say to the phrases that nothing was written from."""
+    settings = Settings()
+    encoder = Encoder(threads=2)
+    cache = training.vector_cache(settings, lambda: encoder)
+    net: SafetyNet = training.safety_net(settings, load(settings.data_dir), cache)
+
+    def check(path: Path) -> list[Flag | None]:
+        texts = [row["text"] for row in rows(path)]
+        vectors: Any = encoder.queries([text[:MAX_CHARS] for text in texts])
+        return [RULES.check(text) or net.check(text, vector) for text, vector in zip(texts, vectors, strict=True)]
+
+    return {name: check(UNSEEN / f"{name}.jsonl") for name in ("emergencies", "near_misses")}
+
+
+@pytest.mark.model
+def test_of_unseen_danger_nine_in_ten_are_found(unseen: dict[str, list[Flag | None]]) -> None:
+    found = [flag is not None for flag in unseen["emergencies"]]
+    assert sum(found) / len(found) >= 0.9
+
+
+@pytest.mark.model
+@pytest.mark.xfail(strict=True, reason="known failure: docs/architecture.md has the figure")
+def test_all_unseen_danger_is_found(unseen: dict[str, list[Flag | None]]) -> None:
+    assert all(unseen["emergencies"])
+
+
+@pytest.mark.model
+def test_of_unseen_near_misses_nine_in_ten_are_left_alone(unseen: dict[str, list[Flag | None]]) -> None:
+    fired = [flag is not None for flag in unseen["near_misses"]]
+    assert sum(fired) / len(fired) <= 0.1
+
+
+@pytest.mark.model
+@pytest.mark.xfail(strict=True, reason="known failure: docs/architecture.md has the figure")
+def test_of_unseen_near_misses_at_most_one_in_a_hundred_fires(unseen: dict[str, list[Flag | None]]) -> None:
+    fired = [flag is not None for flag in unseen["near_misses"]]
+    assert sum(fired) / len(fired) <= 0.01
