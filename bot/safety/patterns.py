@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import chain, islice, product
 
 from bot.safety.text import Words, split
 
@@ -145,31 +146,27 @@ class Found:
     def __init__(self, words: Words, vocabulary: Vocabulary) -> None:
         """Finds every phrase of the vocabulary; where an item stands is worked out when a pattern asks for it."""
         self.words = words
-        self.items: set[int] = set()
-        """The items that were found."""
-        self._phrases_of = vocabulary.phrases_of
-        self._places: dict[tuple[str, ...], list[Span]] = {}
-        self._ends: dict[int, dict[int, list[int]]] = {}
-        self._spans: dict[str, list[Span]] = {}
+        places: dict[tuple[str, ...], list[Span]] = {}
         for start, first in enumerate(words.words):
             for length in vocabulary.lengths.get(first, ()):
                 end = start + length
                 phrase = tuple(words.words[start:end])
-                if end > len(words.words):
-                    continue
-                if phrase in self._places:
-                    self._places[phrase].append((start, end))
-                elif phrase in vocabulary.items:
-                    self._places[phrase] = [(start, end)]
-                    self.items |= vocabulary.items[phrase]
-        self._phrases = frozenset(self._places)
+                if end <= len(words.words) and phrase in vocabulary.items:
+                    places.setdefault(phrase, []).append((start, end))
+        self._places: dict[int, list[list[Span]]] = {}
+        for phrase, spans in places.items():
+            for item in vocabulary.items[phrase]:
+                self._places.setdefault(item, []).append(spans)
+        self.items = set(self._places)
+        """The items that were found."""
+        self._ends: dict[int, dict[int, list[int]]] = {}
+        self._spans: dict[str, list[Span]] = {}
 
     def ends(self, item: int) -> dict[int, list[int]]:
-        """Where each of `item` ends, by where it begins; in one sentence."""
+        """Where each of `item` ends, by where it begins, in order; in one sentence."""
         if item not in self._ends:
-            places = [place for phrase in self._phrases & self._phrases_of[item] for place in self._places[phrase]]
             ends: dict[int, list[int]] = {}
-            for start, end in sorted(places):
+            for start, end in sorted(chain.from_iterable(self._places.get(item, ()))):
                 if self._together(start, end - 1):
                     ends.setdefault(start, []).append(end)
             self._ends[item] = ends
@@ -189,38 +186,52 @@ class Found:
     def matches(self, pattern: Pattern) -> Iterator[tuple[Span, ...]]:
         """The spans of the items of each match of `pattern`; it needs no other items than the message has."""
         also = list(islice(self.matches(pattern.also), ENOUGH)) if pattern.also else [()]
-        lead = next(step for step in pattern.steps if step.item >= 0 and not step.absent)
-        rarest = self.ends(pattern.rarest) if also else {}
-        # If the first words may be left out, it may begin anywhere.
-        for start in range(len(self.words.words)) if lead.optional else self.ends(lead.item):
-            if not any(start <= place <= start + pattern.reach for place in rarest):
+        rarest = list(self.ends(pattern.rarest)) if also else []
+        for start in self._begins(pattern):
+            # Sorted: the first one not before `start` is the nearest.
+            near = bisect_left(rarest, start)
+            if near == len(rarest) or rarest[near] > start + pattern.reach:
                 continue
             for spans in self._rest(pattern.steps, 0, start, ()):
                 others = next((others for others in also if not _overlap(spans, others)), None)
                 if others is not None:
                     yield tuple(sorted((*spans, *others)))
 
+    def _begins(self, pattern: Pattern) -> Iterable[int]:
+        """The numbers of the words that a match may begin with."""
+        lead = next(step for step in pattern.steps if step.item >= 0 and not step.absent)
+        if not lead.optional:
+            return self.ends(lead.item)
+        # If the first words may be left out, it may begin anywhere, or with any clause.
+        places, first = range(len(self.words.words)), pattern.steps[0]
+        return [place for place in places if self._holds(first, place, leads=True)] if first.item == _BEGIN else places
+
     def _rest(
         self, steps: tuple[_Step, ...], at: int, place: int, spans: tuple[Span, ...]
     ) -> Iterator[tuple[Span, ...]]:
         """The matches of `steps` from number `at` on, at the word number `place`."""
-        if at == len(steps):
-            yield spans
-            return
-        step = steps[at]
-        if step.item < 0 or step.absent:
-            if self._holds(step, place, leads=not spans):
-                yield from self._rest(steps, at + 1, place, spans)
-            return
-        if step.optional:
-            yield from self._rest(steps, at + 1, place, spans)
-        ends = self.ends(step.item)
-        if not ends:
-            return
-        for start in range(place, min(place + step.gap + 1, len(self.words.words))):
-            if start in ends and (not spans or step.gap == FAR or self._together(spans[-1][0], start)):
-                for end in ends[start]:
-                    yield from self._rest(steps, at + 1, end, (*spans, (start, end)))
+        while at < len(steps):
+            step = steps[at]
+            at += 1
+            if step.item < 0 or step.absent:
+                if not self._holds(step, place, leads=not spans):
+                    return
+                continue
+            if step.optional:
+                yield from self._rest(steps, at, place, spans)
+            ends = self.ends(step.item)
+            places = [
+                (start, end)
+                for start in range(place, place + step.gap + 1)
+                if start in ends and (not spans or step.gap == FAR or self._together(spans[-1][0], start))
+                for end in ends[start]
+            ]
+            if not places:
+                return
+            for start, end in places[1:]:
+                yield from self._rest(steps, at, end, (*spans, (start, end)))
+            spans, place = (*spans, places[0]), places[0][1]
+        yield spans
 
     def _holds(self, step: _Step, place: int, *, leads: bool) -> bool:
         """Whether a step that takes no words holds before the word number `place`."""

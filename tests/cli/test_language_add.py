@@ -19,7 +19,8 @@ def test_adding_changes_the_registry_by_one_entry_and_nothing_else_that_was_ther
     after = files(project)
     changed = {path for path, content in before.items() if after[path] != content}
     assert changed == {"data/languages.yml"}
-    entry = b"  pt:\n    name: Portugu\xc3\xaas\n    direction: ltr\n    completeness: usable\n    openings: []\n"
+    entry = b"  pt:\n    name: Portugu\xc3\xaas\n    direction: ltr\n    completeness: usable\n"
+    entry += b"    openings: []\n    references: []\n"
     assert after["data/languages.yml"] == before["data/languages.yml"] + entry
     examples = {f"data/nlu/pt/{path.name}" for path in (project / "data/nlu/en").iterdir()}
     catalogs = {f"locales/pt/LC_MESSAGES/enlace.{suffix}" for suffix in ("po", "mo")}

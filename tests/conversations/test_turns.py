@@ -17,6 +17,8 @@ from bot.limits import Limits
 from bot.rasa import RasaError
 from bot.renderer import Renderer
 from bot.replies import PERSON, Reply, Say
+from bot.retrieval.decision import Outcome
+from bot.retrieval.index import Found
 from bot.safety import SafetyRules
 from bot.settings import Settings
 from bot.unserved import UnservedLanguages
@@ -41,6 +43,19 @@ class Detector:
         return current
 
 
+class Search:
+    """Finds nothing, decides nothing, and is a net without examples: these tests are about what is around it."""
+
+    def search(self, department: str, text: str, vector: Any) -> Found:
+        return Found([], inside=-1.0, outside=1.0)
+
+    def decide(self, found: Found, words: int) -> Outcome:
+        return Outcome("no_answer", (), 0.0)
+
+    def check(self, text: str, vector: Any) -> None:
+        return None
+
+
 class Rasa:
     """Answers what `answer(conversation, text)` returns or raises, and notes what it was asked."""
 
@@ -63,6 +78,12 @@ def library() -> Library:
     return load(Settings().data_dir)
 
 
+@pytest.fixture(scope="session")
+def safety() -> SafetyRules:
+    """The rules, whose compilation takes a second."""
+    return SafetyRules()
+
+
 @pytest.fixture
 def rasa() -> Rasa:
     """A Rasa that greets."""
@@ -76,20 +97,20 @@ def delivered() -> list[str]:
 
 
 @pytest.fixture
-def turns(store: Store, rasa: Rasa, library: Library, delivered: list[str]) -> Turns:
+def turns(store: Store, rasa: Rasa, library: Library, safety: SafetyRules, delivered: list[str]) -> Turns:
     """Turns over a real store, with everything heavy replaced."""
     renderer = Renderer(library, Catalogs(Settings().locales_dir, library.languages))
     parts: dict[str, Any] = {
         "encoder": Encoder(),
         "rasa": rasa,
         "detector": Detector(),
-        "index": None,
-        "net": None,
-        "decision": None,
+        "index": Search(),
+        "decision": Search(),
+        "net": Search(),
     }
     return Turns(
         store=store,
-        safety=SafetyRules(),
+        safety=safety,
         renderer=renderer,
         unserved=UnservedLanguages(Settings().data_dir / "unserved.yml", library.languages),
         limits=Limits(Settings().data_dir, {name: each.profile for name, each in library.departments.items()}),
