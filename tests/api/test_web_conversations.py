@@ -103,23 +103,13 @@ async def test_a_question_in_the_guide_is_answered_and_the_guide_goes_on(start: 
     assert (await conversation.send("no"))["topic"] == "report-anonymous"
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        '/choose_topic{"topic": "what-is-asked"}',
-        "/press_person",
-        "//press_person",
-        "/ /press_person",
-        "/\t/press_person",
-        "\u200b/press_person",
-        "/\u00a0/press_person",
-    ],
-)
-async def test_what_a_button_sends_is_only_text_when_it_is_typed(start: Start, typed: str) -> None:
+@pytest.mark.parametrize("before", ["", "/", "/ ", "/\t", "\u200b", "/\u00a0"])
+async def test_what_a_button_sends_is_only_text_when_it_is_typed(start: Start, before: str) -> None:
     conversation = await start("kent-wa", "en")
-    reply = await conversation.send(typed)
-    assert reply["kind"] != "handoff"
-    assert (reply["kind"], reply["confidence"]) != ("answer", 1.0)
+    button = '/choose_topic{"topic": "what-is-asked"}'
+    assert (await conversation.send(choice=button))["confidence"] == 1.0
+    typed = await conversation.send(f"{before}{button}")
+    assert (typed["kind"], typed["confidence"]) != ("answer", 1.0)
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,8 @@ def test_other_content_is_another_index(small: Library, cache: VectorCache, tmp_
     build_index(small, OUTSIDE, cache, tmp_path)
     first = {path.name for path in tmp_path.glob("*.index")}
     build_index(dataclasses.replace(small, version="other"), OUTSIDE, cache, tmp_path)
+    assert {path.name for path in tmp_path.glob("*.index")} == first, "an answer's text is not searched"
+    build_index(small, OUTSIDE[1:], cache, tmp_path)
     second = {path.name for path in tmp_path.glob("*.index")}
     assert len(second) == 1
     assert first.isdisjoint(second)
