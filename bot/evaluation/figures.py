@@ -70,7 +70,7 @@ def offers(reply: Reply, topics: Iterable[str]) -> bool:
 FIGURES: dict[str, tuple[Callable[[Question], bool], Callable[[Pair], bool]]] = {
     "right citation first": (
         expects_answer,
-        lambda pair: _emergency(pair) or (pair[1].kind in {"answer", "handoff"} and right_citation(*pair)),
+        lambda pair: _emergency(pair) or (pair[1].kind in {"answer", "handoff", "emergency"} and right_citation(*pair)),
     ),
     "expected words in the first citation": (
         lambda question: expects_answer(question) and bool(question.expect.quote),
