@@ -230,6 +230,9 @@ class Turns:
         changes: dict[str, Any] = {"language": language}
         if flag:
             reply = self._renderer.safety(flag.say, conversation.department, language)
+            if flag.say != "self_harm" and not reply.topic and (topic := await self._also_asked(pending, vector)):
+                says = [Say(say="answer", topic=topic, confidence=1.0)]
+                reply = self._renderer.warn(flag.say, self._renderer.render(says, conversation.department, language))
             return reply, changes | _about(reply, pending)
         if unserved:
             return self._renderer.unserved(unserved, conversation.department), {}
@@ -274,6 +277,16 @@ class Turns:
             if flag:
                 reply = self._renderer.warn(flag.say, reply)
         return reply, changes | _about(reply, pending)
+
+    async def _also_asked(self, pending: Pending, vector: Awaitable[Vectors] | None) -> str | None:
+        """The topic that a message is surely about beside the danger it speaks of, to be answered below the warning."""
+        content = self._renderer.library.departments[pending.conversation.department]
+        encoded = await (vector or self._encoder.query(pending.text))
+        found = self._index.search(content.profile.id, pending.text, encoded)
+        found = found.only([topic for topic, answer in content.answers.items() if answer.enabled])
+        outcome = self._decision.decide(found, len(pending.text.split()))
+        sure = outcome.kind == "answer" and outcome.confidence >= SURE_FROM
+        return outcome.topics[0] if sure and outcome.topics[0] != "report-danger-now" else None
 
     def _in_context(self, pending: Pending) -> InContext | None:
         """How to read a message that needs the one before it, or None if it can stand alone."""
