@@ -24,6 +24,7 @@ from bot.actions_server import ActionServer
 from bot.content.library import load
 from bot.conversations.turn import Turn
 from bot.encoder import Encoder
+from bot.evaluation.peers.rasa_stock import FEATURIZERS
 from bot.rasa import environment, free_port
 from bot.retrieval.decision import Decision
 from bot.settings import ROOT, Settings
@@ -36,11 +37,7 @@ STOCK = {
     "language": "en",
     "assistant_id": "stock",
     "pipeline": [
-        {"name": "WhitespaceTokenizer"},
-        {"name": "RegexFeaturizer"},
-        {"name": "LexicalSyntacticFeaturizer"},
-        {"name": "CountVectorsFeaturizer"},
-        {"name": "CountVectorsFeaturizer", "analyzer": "char_wb", "min_ngram": 1, "max_ngram": 4},
+        *FEATURIZERS,
         # 100 epochs by default: fewer take less time to train and the same time to answer, which is what is measured.
         {"name": "DIETClassifier", "epochs": 5, "constrain_similarities": True},
         {"name": "EntitySynonymMapper"},

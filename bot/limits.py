@@ -8,13 +8,11 @@ from pathlib import Path
 
 import yaml
 
-from bot.content.check import plain
 from bot.content.models import Department
-from bot.elsewhere import Elsewhere
+from bot.elsewhere import Elsewhere, without_marks
 
 MAX_WORDS = 25
 """A longer message tells a story, in which these words may be about anything."""
-_APOSTROPHES = str.maketrans("", "", "'’")
 
 
 class Limits:
@@ -30,7 +28,7 @@ class Limits:
 
     def find(self, text: str, department: str) -> str | None:
         """The key of the sentence that says the limit (bot/messages.py, NO_ANSWER), or None."""
-        words = plain(text.translate(_APOSTROPHES))
+        words = without_marks(text)
         if len(words.split()) <= MAX_WORDS:
             for name, pattern in self._limits.items():
                 if pattern.search(words):

@@ -203,10 +203,8 @@ class Renderer:
         form: Form | None,
     ) -> list[str]:
         """The paragraphs of an answer. Whatever the form, its exceptions are among them."""
-        words = {"short": first_sentences(answer.answer[language]), "source": None}.get(
-            form or "", answer.answer[language]
-        )
-        parts = [words] if words else []
+        whole = answer.answer[language]
+        parts = [] if form == "source" else [first_sentences(whole) if form == "short" else whole]
         if form in {"explained", "source"}:
             parts += [self._source(citation, language) for citation in citations]
         if answer.exceptions:
@@ -215,7 +213,7 @@ class Renderer:
         if form is None:
             steps = [line for step in answer.next_steps if (line := self._step_line(step, content, language))]
             parts += ["\n".join(steps)] if steps else []
-        return parts or [answer.answer[language]]
+        return parts or [whole]
 
     def _source(self, citation: Citation, language: str) -> str:
         """Where a citation stands, and its words: in the resident's language too, where there is a translation."""

@@ -17,7 +17,7 @@ Kind = Literal["answer", "clarify", "no_answer", "emergency", "handoff", "smallt
 class Say(TypedDict, total=False):
     """What to say, as Rasa's responses and the actions put it; `say` decides which other keys there are."""
 
-    say: Literal["answer", "clarify", "no_answer", "emergency", "handoff", "smalltalk", "ask", "language"]
+    say: Literal["answer", "clarify", "no_answer", "handoff", "smalltalk", "ask", "language"]
     message: str
     topic: str
     topics: list[str]

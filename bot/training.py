@@ -41,10 +41,8 @@ def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
 def variants(library: Library) -> dict[str, list[str]]:
     """Every question variant by language: the examples of the intent `faq`."""
     found: dict[str, list[str]] = {}
-    for department in library.departments.values():
-        for answer in department.answers.values():
-            for language, texts in answer.variants.items():
-                found.setdefault(language, []).extend(texts)
+    for variant in library.variants():
+        found.setdefault(variant.language, []).append(variant.text)
     return found
 
 
@@ -92,25 +90,19 @@ def search_index(settings: Settings, library: Library, cache: VectorCache, progr
 def safety_net(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> SafetyNet:
     """The net under the safety rules, built if it isn't there."""
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
-    questions = [
-        " ".join(text.split())
-        for department in library.departments.values()
-        for topic, answer in department.answers.items()
-        if topic != "report-danger-now"
-        for texts in answer.variants.values()
-        for text in texts
-    ]
+    questions = [variant.text for variant in library.variants() if variant.topic != "report-danger-now"]
     said = [text for pairs in nlu_examples(settings.data_dir).values() for _, text in pairs]
     examples = read_examples(settings.data_dir / "safety", [*questions, *said])
     return build_net(examples, cache, settings.cache_dir / "index", progress)
 
 
 def train(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Path:
-    """Train Rasa and build the search index if they aren't there, and return the model; raises TrainingError."""
+    """Train Rasa if the model for the present data isn't there, and return it; raises TrainingError.
+
+    While Rasa trains, the search index and the safety net are built, each if it isn't there.
+    """
     path = model_path(settings, library)
     if path.exists():
-        search_index(settings, library, cache, progress)
-        safety_net(settings, library, cache, progress)
         return path
     faq_file = write_faq(settings, library)
     folder = faq_file.parent

@@ -109,7 +109,11 @@ def train() -> None:
         new = not training.model_path(settings, library).exists()
         if new:
             say("train: Rasa and the search index are due, which takes one to four minutes")
-        path = training.train(settings, library, training.vector_cache(settings, functools.cache(encoder)), vectors)
+        cache = training.vector_cache(settings, functools.cache(encoder))
+        path = training.train(settings, library, cache, vectors)
+        if not new:
+            training.search_index(settings, library, cache, vectors)
+            training.safety_net(settings, library, cache, vectors)
         done = f"{path.name} made in {time.monotonic() - started:.0f} s" if new else f"{path.name} is current"
         say(f"train: {done}")
     except (ContentError, training.TrainingError) as error:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from bot.content import written_from
@@ -13,7 +14,6 @@ from bot.content.documents import Document, fold
 from bot.content.models import (
     Answer,
     CitationRef,
-    ConditionElsewhere,
     Department,
     Language,
     Topic,
@@ -43,6 +43,11 @@ class Parts:
     files: Mapping[str, YamlFile]
     """The answers' files by topic."""
 
+    @cached_property
+    def stale(self) -> Mapping[str, set[str]]:
+        """For each topic, what of its `written_from` has changed since: while there is anything, it is withheld."""
+        return {topic: written_from.changed(answer, self.documents) for topic, answer in self.answers.items()}
+
     @property
     def written(self) -> set[str]:
         """The topics that have a file, whether it loads or not."""
@@ -57,7 +62,7 @@ def answers(parts: Parts, topics: Mapping[str, Topic], languages: Mapping[str, L
         if topic not in topics:
             problems.append(file.problem(f"topic {topic!r} is not in data/topics.yml", "topic"))
         problems += _languages(answer, file, languages)
-        stale = stale_places(answer, parts.documents)
+        stale = parts.stale[topic]
         problems += _written_from(answer, file, parts.documents, stale)
         resolved = True
         for citation, location in citations_of(answer):
@@ -73,16 +78,10 @@ def answers(parts: Parts, topics: Mapping[str, Topic], languages: Mapping[str, L
     return problems
 
 
-def stale_places(answer: Answer, documents: Mapping[str, Document]) -> set[str]:
-    """The places of `answer.written_from` whose text has changed since: while there is one, it is withheld."""
-    now = written_from.current(answer, (ref for ref, _ in citations_of(answer)), documents)
-    return {place for place, digest in answer.written_from.items() if place in now and now[place] != digest}
-
-
 def _written_from(
     answer: Answer, file: YamlFile, documents: Mapping[str, Document], stale: set[str]
 ) -> Iterator[Problem]:
-    now = written_from.current(answer, (ref for ref, _ in citations_of(answer)), documents)
+    now = written_from.current(answer, documents)
     if now.keys() != answer.written_from.keys():
         yield file.problem(
             f"`written_from` names {sorted(answer.written_from)}, the answer cites {sorted(now)}: run "
@@ -154,12 +153,7 @@ def _exceptions(answer: Answer, file: YamlFile, documents: Mapping[str, Document
         for condition in document.head.conditions:
             if not _cites(answer.citations, document.id, condition.rule, documents):
                 continue
-            for exception in condition.exceptions:
-                other, quote = (
-                    (exception.document, exception.quote)
-                    if isinstance(exception, ConditionElsewhere)
-                    else (document.id, exception)
-                )
+            for other, quote in condition.limits(document.id):
                 if other in documents and not _cites(entries, other, quote, documents):
                     yield file.problem(f"cites a rule with an exception that it leaves out: “{quote}”", "exceptions")
 

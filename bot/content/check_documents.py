@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from bot.content.check import Parts, stale_places
+from bot.content.check import Parts
 from bot.content.documents import Document, fold
 from bot.content.models import Answer, ConditionElsewhere, citations_of
 from bot.content.yamlfile import Problem
@@ -14,7 +14,7 @@ from bot.content.yamlfile import Problem
 def documents(parts: Parts) -> list[Problem]:
     """Everything wrong with the published texts of one department."""
     problems: list[Problem] = []
-    changed = {place for answer in parts.answers.values() for place in stale_places(answer, parts.documents)}
+    changed = set().union(*parts.stale.values())
     for document in parts.documents.values():
         # What the front matter says of a text that has changed waits, as its answers do, for somebody to look.
         stale = any(place.startswith(f"{document.id}#") for place in changed)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from bot.content import check, check_departments
+from bot.content import check_departments
 from bot.content.check import Parts
-from bot.content.documents import Document, load_document, load_translation, validate
+from bot.content.documents import Document, fold, load_document, load_translation, validate
 from bot.content.models import Answer, CitationRef, Department, Language, Topic
 from bot.content.yamlfile import ContentError, Problem, YamlFile
 
@@ -32,6 +33,16 @@ class DepartmentContent:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """One way of asking for a topic of a department; white space folded."""
+
+    department: str
+    topic: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Library:
     """Every language, topic and department, and a version: a hash over all files that were read."""
 
@@ -40,6 +51,13 @@ class Library:
     departments: dict[str, DepartmentContent]
     version: str
     stale: tuple[Problem, ...] = ()
+
+    def variants(self) -> Iterator[Variant]:
+        """Every question variant, department by department and topic by topic."""
+        for name, department in self.departments.items():
+            for topic, answer in department.answers.items():
+                for language, texts in answer.variants.items():
+                    yield from (Variant(name, topic, language, fold(text)) for text in texts)
 
 
 @dataclass
@@ -81,8 +99,9 @@ class _Loader:
             self.problems += error.problems
         documents, answers = self._documents(folder / "policies"), self._answers(folder / "answers")
         files = {topic: self.files[f"{folder.name}/{topic}"] for topic in answers}
-        self.parts.append(Parts(folder, profile, file, documents, answers, files))
-        stale = frozenset(topic for topic, answer in answers.items() if check.stale_places(answer, documents))
+        parts = Parts(folder, profile, file, documents, answers, files)
+        self.parts.append(parts)
+        stale = frozenset(topic for topic, places in parts.stale.items() if places)
         return DepartmentContent(profile, documents, answers, stale) if profile else None
 
     def _documents(self, folder: Path) -> dict[str, Document]:

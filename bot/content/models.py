@@ -157,6 +157,13 @@ class Condition(_Model):
     rule: Text
     exceptions: list[Text | ConditionElsewhere] = Field(min_length=1)
 
+    def limits(self, document: str) -> list[tuple[str, str]]:
+        """Each exception as the document that it stands in and its words; `document` is the condition's own."""
+        return [
+            (each.document, each.quote) if isinstance(each, ConditionElsewhere) else (document, each)
+            for each in self.exceptions
+        ]
+
 
 class Uncited(_Model):
     """A sentence that no topic needs to cite, and why."""

@@ -8,27 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from bot.content.documents import Document, validate
-from bot.content.models import Answer, CitationRef, citations_of
+from bot.content.models import Answer, citations_of
 from bot.content.yamlfile import ContentError, YamlFile
 
 EVERYTHING = "*"
 _BLOCK = re.compile(r"^written_from:.*\n(?:[ \t]+.*\n)*", re.MULTILINE)
 
 
-def current(answer: Answer, citations: Iterable[CitationRef], documents: Mapping[str, Document]) -> dict[str, str]:
+def current(answer: Answer, documents: Mapping[str, Document]) -> dict[str, str]:
     """What `written_from` would be if somebody looked now; a section that is gone has an empty hash."""
     if answer.silent:
         return {EVERYTHING: _hash_of_all(documents)}
     hashes = {}
-    for ref in citations:
+    for ref, _ in citations_of(answer):
         document = documents.get(ref.document)
         section = document.sections.get(ref.section) if document else None
         hashes[f"{ref.document}#{ref.section}"] = section.hash if section else ""
     return hashes
+
+
+def changed(answer: Answer, documents: Mapping[str, Document]) -> set[str]:
+    """The places of `answer.written_from` whose text has changed since."""
+    now = current(answer, documents)
+    return {place for place, digest in answer.written_from.items() if place in now and now[place] != digest}
 
 
 def _hash_of_all(documents: Mapping[str, Document]) -> str:
@@ -46,7 +52,7 @@ def accept(path: Path, documents: Mapping[str, Document]) -> bool:
     """
     file = YamlFile.read(path)
     answer = validate(Answer, file)
-    hashes = current(answer, (ref for ref, _ in citations_of(answer)), documents)
+    hashes = current(answer, documents)
     if gone := [place for place, digest in hashes.items() if not digest]:
         raise ContentError([file.problem(f"there is no {', '.join(gone)}: change the citations first", "citations")])
     text = path.read_text(encoding="utf-8")

@@ -54,19 +54,29 @@ class Turn:
     @cached_property
     def alone(self) -> Outcome:
         """What search says to the message by itself."""
-        if self.vector is None:
+        if self._found is None:
             return Outcome("no_answer", (), 0.0)
-        return self.decision.decide(self._search(self.text, self.vector), len(self.text.split()))
+        return self.decision.decide(self._found, len(self.text.split()))
+
+    @property
+    def sure_topic(self) -> str | None:
+        """The topic of the message by itself, where search is so sure that it overrules what else speaks."""
+        sure = self.alone.kind == "answer" and self.alone.confidence >= SURE_FROM
+        return self.alone.topics[0] if sure else None
 
     async def decide(self) -> Outcome:
         """Search the department for the message and decide; what can't stand alone is read with the one before it."""
-        if self.vector is not None and self.in_context and self.alone.confidence < ENOUGH_ALONE:
+        if self._found is not None and self.in_context and self.alone.confidence < ENOUGH_ALONE:
             text, vector = await self.in_context()
-            found = self._search(self.text, self.vector).both(self._search(text, vector))
+            found = self._found.both(self._search(text, vector))
             together = self.decision.decide(found, len(text.split()))
             if together.kind == "answer":
                 return together
         return self.alone
+
+    @cached_property
+    def _found(self) -> Found | None:
+        return None if self.vector is None else self._search(self.text, self.vector)
 
     def _search(self, text: str, vector: Vectors) -> Found:
         found = self.index.search(self.content.profile.id, text, vector)
@@ -228,18 +238,6 @@ class Turns:
             unserved = None if pending.choice else self._unserved.detect(pending.text)
         limit = None if pending.choice else self._limits.find(pending.text, conversation.department)
         changes: dict[str, Any] = {"language": language}
-        if flag:
-            reply = self._renderer.safety(flag.say, conversation.department, language)
-            if flag.say != "self_harm" and not reply.topic and (topic := await self._also_asked(pending, vector)):
-                says = [Say(say="answer", topic=topic, confidence=1.0)]
-                reply = self._renderer.warn(flag.say, self._renderer.render(says, conversation.department, language))
-            return reply, changes | _about(reply, pending)
-        if unserved:
-            return self._renderer.unserved(unserved, conversation.department), {}
-        if limit:
-            says = [Say(say="no_answer", message=limit, confidence=1.0)]
-            reply = self._renderer.render(says, conversation.department, language)
-            return reply, changes | _about(reply, pending)
         turn = Turn(
             text=pending.text,
             language=language,
@@ -250,6 +248,23 @@ class Turns:
             last_topic=conversation.topic,
             in_context=self._in_context(pending),
         )
+        if flag:
+            reply = self._renderer.safety(flag.say, conversation.department, language)
+            if flag.say != "self_harm" and not reply.topic:
+                # What is surely asked beside the danger is answered below the warning.
+                turn.vector = await (vector or self._encoder.query(pending.text))
+                topic = turn.sure_topic
+                if topic and topic != "report-danger-now":
+                    says = [Say(say="answer", topic=topic, confidence=1.0)]
+                    answer = self._renderer.render(says, conversation.department, language)
+                    reply = self._renderer.warn(flag.say, answer)
+            return reply, changes | _about(reply, pending)
+        if unserved:
+            return self._renderer.unserved(unserved, conversation.department), {}
+        if limit:
+            says = [Say(say="no_answer", message=limit, confidence=1.0)]
+            reply = self._renderer.render(says, conversation.department, language)
+            return reply, changes | _about(reply, pending)
         if not pending.choice:
             with stages.time("encoder"):
                 turn.vector = await (vector or self._encoder.query(pending.text))
@@ -262,7 +277,7 @@ class Turns:
                 metadata = {
                     "department": conversation.department,
                     "language": language,
-                    "answerable": turn.alone.confidence >= SURE_FROM,
+                    "answerable": turn.sure_topic is not None,
                 }
                 says = await self._rasa.turn(conversation.id, text, metadata, turn.vector)
         finally:
@@ -277,16 +292,6 @@ class Turns:
             if flag:
                 reply = self._renderer.warn(flag.say, reply)
         return reply, changes | _about(reply, pending)
-
-    async def _also_asked(self, pending: Pending, vector: Awaitable[Vectors] | None) -> str | None:
-        """The topic that a message is surely about beside the danger it speaks of, to be answered below the warning."""
-        content = self._renderer.library.departments[pending.conversation.department]
-        encoded = await (vector or self._encoder.query(pending.text))
-        found = self._index.search(content.profile.id, pending.text, encoded)
-        found = found.only([topic for topic, answer in content.answers.items() if answer.enabled])
-        outcome = self._decision.decide(found, len(pending.text.split()))
-        sure = outcome.kind == "answer" and outcome.confidence >= SURE_FROM
-        return outcome.topics[0] if sure and outcome.topics[0] != "report-danger-now" else None
 
     def _in_context(self, pending: Pending) -> InContext | None:
         """How to read a message that needs the one before it, or None if it can stand alone."""

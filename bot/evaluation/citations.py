@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.content.documents import fold
 from bot.content.library import DepartmentContent
-from bot.content.models import ConditionElsewhere, citations_of
+from bot.content.models import citations_of
 from bot.evaluation.questions import Question, has_words
 from bot.replies import Citation
 
@@ -61,11 +61,7 @@ def limits(content: DepartmentContent, citations: Iterable[Citation]) -> Iterato
     for document in content.documents.values():
         for condition in document.head.conditions:
             if _meet(quoted, places(content, document.id, condition.rule)):
-                for exception in condition.exceptions:
-                    if isinstance(exception, ConditionElsewhere):
-                        name, words = exception.document, exception.quote
-                    else:
-                        name, words = document.id, exception
+                for name, words in condition.limits(document.id):
                     yield words, _meet(quoted, places(content, name, words))
 
 

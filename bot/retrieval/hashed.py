@@ -6,7 +6,7 @@ import hashlib
 import io
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +40,22 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_bytes(hashlib.sha256(data).digest() + data)
     temporary.replace(path)
+
+
+def kept(
+    folder: Path, suffix: str, made_from: Iterable[str], make: Callable[[], Mapping[str, NDArray[Any]]]
+) -> Mapping[str, NDArray[Any]]:
+    """What `make` makes of exactly these strings: read from `folder`, or made and written there in the old one's place.
+
+    One file of each `suffix` is kept; its name is a hash of `made_from`.
+    """
+    digest = hashlib.sha256("\0".join(made_from).encode())
+    path = folder / f"{digest.hexdigest()[:16]}.{suffix}"
+    stored = read(path)
+    if stored is not None:
+        return stored
+    for old in folder.glob(f"*.{suffix}"):
+        old.unlink()
+    made = make()
+    write(path, made)
+    return made

@@ -9,7 +9,6 @@ index knows its own department's topics alone.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -19,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 
-from bot.content.library import Library
+from bot.content.library import Library, Variant
 from bot.encoder import Vectors, unit
 from bot.retrieval import hashed, kernel
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 
-_VERSION = 5
+_VERSION = 6
 """Changes when an index built by older code can't be used."""
 _OTHERS_WEIGHT = 0.3
 _FOREIGN_WEIGHT = 0.5
@@ -107,10 +106,10 @@ class DepartmentIndex:
     ) -> tuple[list[Match], float]:
         """Every topic, best first, and `Found.inside`.
 
-        For a message's cosines (n,) and likenesses of wording (n,) with the index's texts, its vector centred as
-        passages are, and its wording.
+        For a message's cosines (n,) with the index's texts, its vector centred as passages are, its wording, and how
+        alike it is worded to each variant.
         """
-        scores = kernel.by_meaning(cosines) @ self.dual + wording[1] @ self.letters[wording[0]]
+        scores = kernel.scores(cosines, wording, self.dual, self.letters)
         odds = np.exp(_SHARPNESS * (scores[:-1] - scores[:-1].max()))
         columns = zip(
             self.topics.tolist(),
@@ -138,8 +137,7 @@ class Index:
         self._passage_mean = arrays["passage_mean"]
         self._wording = Wording(arrays["ngrams"], arrays["idf"])
         self._vectors = arrays["vectors"]
-        self._letters = self._wording.rows(arrays["texts"].tolist()).tocsc()
-        self._variants = int(arrays["variants"])
+        self._letters = self._wording.rows(arrays["variants"].tolist()).tocsc()
         names = {key.split("/")[0] for key in arrays if "/" in key}
         self._departments = {
             name: DepartmentIndex(**{field.name: arrays[f"{name}/{field.name}"] for field in fields(DepartmentIndex)})
@@ -152,7 +150,7 @@ class Index:
         cosines, wording = self._vectors @ query, self._wording.row(text)
         alike = _alike(self._letters, wording)
         matches, inside = self._departments[department].search(cosines, passage_query, wording, alike)
-        return Found(matches, inside, float(cosines[self._variants :].max()))
+        return Found(matches, inside, float(cosines[self._letters.shape[0] :].max()))
 
 
 def _alike(rows: csc_matrix, wording: tuple[NDArray[np.int64], Vectors]) -> Vectors:
@@ -165,23 +163,16 @@ def _alike(rows: csc_matrix, wording: tuple[NDArray[np.int64], Vectors]) -> Vect
 
 
 @dataclass(frozen=True)
-class _Text:
+class _Passage:
     department: str
     topic: str
     text: str
 
 
-def _variants(library: Library) -> Iterator[_Text]:
+def _passages(library: Library) -> Iterator[_Passage]:
     for name, department in library.departments.items():
         for topic, answer in department.answers.items():
-            for texts in answer.variants.values():
-                yield from (_Text(name, topic, " ".join(text.split())) for text in texts)
-
-
-def _passages(library: Library) -> Iterator[_Text]:
-    for name, department in library.departments.items():
-        for topic, answer in department.answers.items():
-            yield from (_Text(name, topic, citation.quote) for citation in answer.citations)
+            yield from (_Passage(name, topic, citation.quote) for citation in answer.citations)
 
 
 def build_index(
@@ -191,22 +182,16 @@ def build_index(
 
     `outside`: messages that no department's text is about.
     """
-    variants, passages = list(_variants(library)), list(_passages(library))
-    known = [f"{each.department}/{each.topic}/{each.text}" for each in (*variants, *passages)]
-    digest = hashlib.sha256("\0".join((cache.path.name, str(_VERSION), *known, *outside)).encode())
-    path = folder / f"{digest.hexdigest()[:16]}.index"
-    stored = hashed.read(path)
-    if stored is None:
-        for old in folder.glob("*.index"):
-            old.unlink()
-        stored = _build(variants, passages, outside, cache, progress)
-        hashed.write(path, stored)
-    return Index(stored)
+    variants, passages = list(library.variants()), list(_passages(library))
+    texts: list[Variant | _Passage] = [*variants, *passages]
+    known = [f"{each.department}/{each.topic}/{each.text}" for each in texts]
+    made_from = (cache.path.name, str(_VERSION), *known, *outside)
+    return Index(hashed.kept(folder, "index", made_from, lambda: _build(variants, passages, outside, cache, progress)))
 
 
 def _build(
-    variants: Sequence[_Text],
-    passages: Sequence[_Text],
+    variants: Sequence[Variant],
+    passages: Sequence[_Passage],
     outside: Sequence[str],
     cache: VectorCache,
     progress: Progress | None,
@@ -224,8 +209,7 @@ def _build(
         "ngrams": wording.ngrams,
         "idf": wording.idf,
         "vectors": centred,
-        "texts": np.array(texts),
-        "variants": np.array(len(variants)),
+        "variants": np.array(texts[: len(variants)]),
     }
     for name in dict.fromkeys(each.department for each in variants):
         own = np.array([index for index, each in enumerate(variants) if each.department == name])
@@ -243,7 +227,7 @@ def _build(
         part = DepartmentIndex(
             topics=np.array(topics),
             dual=dual,
-            letters=np.asarray(letters.T @ dual, dtype=np.float32),
+            letters=kernel.of_ngrams(letters, dual),
             own=own,
             own_topics=classes[own],
             passages=centred_passages[quoted],

@@ -40,6 +40,17 @@ def fit(
     return np.asarray(cho_solve(cho_factor(kernel, lower=True, overwrite_a=True), targets), dtype=np.float32)
 
 
+def of_ngrams(wording: csr_matrix, dual: Vectors) -> Vectors:
+    """What each n-gram speaks for, (g, k): the wording's share of the kernel, summed up once over the rows (n, g)."""
+    return np.asarray(wording.T @ dual, dtype=np.float32)
+
+
+def scores(cosines: Vectors, wording: tuple[NDArray[np.int64], Vectors], dual: Vectors, ngrams: Vectors) -> Vectors:
+    """(k,), for a message's cosines (n,) with the rows of a fit and its wording; `ngrams` is what `of_ngrams` made."""
+    indexes, values = wording
+    return np.asarray(by_meaning(cosines) @ dual + values @ ngrams[indexes], dtype=np.float32)
+
+
 def balanced(classes: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """`weights` (n,) scaled so that each class has the same total, and their mean is 1."""
     totals = np.bincount(classes, weights=weights)

@@ -8,7 +8,6 @@ first, and what was asked is answered below it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,24 +82,16 @@ class SafetyNet:
 
     def check(self, text: str, vector: Vectors) -> Flag | None:
         """A flag if a message, with its vector (d,), is like the examples of danger; its `say` is the likeliest."""
-        grams, values = self._wording.row(text)
-        scores = kernel.by_meaning(self._vectors @ unit(vector - self._mean)) @ self._dual
-        scores = scores + values @ self._letters[grams]
+        cosines = self._vectors @ unit(vector - self._mean)
+        scores = kernel.scores(cosines, self._wording.row(text), self._dual, self._letters)
         return Flag(NET, self._says[int(scores[1:].argmax())]) if scores[0] >= FIRES_FROM else None
 
 
 def build_net(examples: Examples, cache: VectorCache, folder: Path, progress: Progress | None = None) -> SafetyNet:
     """The net of these examples and this encoder: read from `folder`, or built and written there."""
     known = [*(f"{say}/{text}" for text, say in examples.danger), *examples.near_misses, *examples.others]
-    digest = hashlib.sha256("\0".join((cache.path.name, str(_VERSION), *known)).encode())
-    path = folder / f"{digest.hexdigest()[:16]}.net"
-    stored = hashed.read(path)
-    if stored is None:
-        for old in folder.glob("*.net"):
-            old.unlink()
-        stored = _build(examples, cache, progress)
-        hashed.write(path, stored)
-    return SafetyNet(stored)
+    made_from = (cache.path.name, str(_VERSION), *known)
+    return SafetyNet(hashed.kept(folder, "net", made_from, lambda: _build(examples, cache, progress)))
 
 
 def _build(examples: Examples, cache: VectorCache, progress: Progress | None) -> dict[str, NDArray[Any]]:
@@ -130,6 +121,6 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
         "ngrams": wording.ngrams,
         "idf": wording.idf,
         "dual": dual,
-        "letters": np.asarray(letters.T @ dual, dtype=np.float32),
+        "letters": kernel.of_ngrams(letters, dual),
         "says": np.array(says),
     }
