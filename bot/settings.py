@@ -54,22 +54,60 @@ class Settings(BaseSettings):
     max_message_chars: int = Field(
         4000, ge=100, le=10000, description="Longest message taken; a longer one is refused with a clear sentence."
     )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="Secret that encrypts what residents leave to be called back, and signs alarms. Without one, "
+        "development makes a file `secret.key` in the var folder; whoever loses it loses what it encrypts.",
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="Address under which people reach Enlace; alarms link to it."
+    )
+    patience_s: int = Field(
+        600, ge=1, description="Seconds that a resident waits for a liaison before a callback is offered."
+    )
+    alarm_every_s: int = Field(
+        300, ge=1, description="Seconds between alarms about a resident whom nobody has claimed yet."
+    )
+    smtp_host: str | None = Field(None, description="Mail server for alarms by email. Without one, none is sent.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection to the mail server is secured; `none` is for this machine only."
+    )
+    smtp_user: str | None = Field(None, description="Name to sign in to the mail server with.")
+    smtp_password: SecretStr | None = Field(None, description="Password for the mail server.")
+    smtp_from: str = Field("enlace@localhost", description="Sender of alarms by email.")
+    webhook_url: str | None = Field(None, description="Address that alarms are posted to. Without one, none is.")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Secret that signs what is posted there (docs/operations.md). Needed with a webhook."
+    )
+    retention_days: int = Field(30, ge=1, description="Days after its last message that a conversation is deleted.")
+    contact_days: int = Field(7, ge=0, description="Days after a callback was made that its contact is deleted.")
+    deliver_for_s: int = Field(
+        86400, ge=1, description="Seconds for which a message is tried to be delivered before it counts as failed."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much is logged. No level logs a resident's words or an address."
     )
 
     @model_validator(mode="after")
     def _secrets(self) -> Settings:
-        token = self.rasa_token.get_secret_value() if self.rasa_token else ""
-        if self.rasa_url and self.environment == "production" and len(token) < 32:
-            raise ValueError(
-                "ENLACE_RASA_TOKEN is missing or shorter than 32 characters, and ENLACE_RASA_URL names a Rasa "
-                "elsewhere. "
-                'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
-            )
+        if self.webhook_url:
+            _long_enough("WEBHOOK_SECRET", self.webhook_secret, "ENLACE_WEBHOOK_URL is set")
+        if self.environment == "production":
+            _long_enough("SECRET_KEY", self.secret_key, "ENLACE_ENVIRONMENT is production")
+            if self.rasa_url:
+                _long_enough("RASA_TOKEN", self.rasa_token, "ENLACE_RASA_URL names a Rasa elsewhere")
         return self
 
     @property
     def database(self) -> str:
         """The URL of the database in force."""
         return self.database_url or f"sqlite+aiosqlite:///{self.var_dir / 'enlace.db'}"
+
+
+def _long_enough(name: str, secret: SecretStr | None, why: str) -> None:
+    if len(secret.get_secret_value() if secret else "") < 32:
+        raise ValueError(
+            f"ENLACE_{name} is missing or shorter than 32 characters, and {why}. "
+            'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )

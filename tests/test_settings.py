@@ -81,18 +81,29 @@ def test_settings_do_not_change_once_they_are_made() -> None:
 @pytest.mark.parametrize("token", [None, "", "short", "x" * 31])
 def test_production_with_a_rasa_elsewhere_needs_its_secret(token: str | None) -> None:
     with pytest.raises(ValidationError) as caught:
-        Settings(environment="production", rasa_url="http://rasa:5005", rasa_token=token)
+        Settings(environment="production", secret_key="k" * 32, rasa_url="http://rasa:5005", rasa_token=token)
     said = str(caught.value)
     assert "ENLACE_RASA_TOKEN" in said
     assert "secrets.token_urlsafe" in said
 
 
 def test_a_good_secret_starts_and_is_not_shown() -> None:
-    settings = Settings(environment="production", rasa_url="http://rasa:5005", rasa_token="x" * 32)
+    settings = Settings(environment="production", secret_key="x" * 32, rasa_url="http://rasa:5005", rasa_token="x" * 32)
     assert "xxxx" not in repr(settings)
     assert "xxxx" not in settings.model_dump_json()
 
 
-@pytest.mark.parametrize("given", [{"environment": "production"}, {"rasa_url": "http://127.0.0.1:5005"}])
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [({"environment": "production"}, "ENLACE_SECRET_KEY"), ({"webhook_url": "https://x"}, "ENLACE_WEBHOOK_SECRET")],
+)
+def test_a_secret_that_is_needed_and_missing_stops_the_start(given: dict[str, str], name: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Settings(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "given", [{"environment": "production", "secret_key": "k" * 32}, {"rasa_url": "http://127.0.0.1:5005"}]
+)
 def test_no_secret_is_asked_for_where_none_is_needed(given: dict[str, str]) -> None:
     assert Settings(**given).rasa_token is None

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from bot.conversations.store import Store
-from bot.conversations.tables import now
+from bot.tables import now
 
 log = logging.getLogger(__name__)
 

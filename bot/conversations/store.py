@@ -17,8 +17,9 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.conversations.tables import Conversation, Inbox, Message, Outbox, now
+from bot.conversations.tables import Conversation, Inbox, Message, Outbox
 from bot.errors import NotFound, Unauthorized
+from bot.tables import now
 
 
 @dataclass(frozen=True)

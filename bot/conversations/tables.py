@@ -1,49 +1,25 @@
-"""The tables. Every change here needs a migration (migrations/versions), and a test compares the two."""
+"""The tables of a conversation: its messages, what came in, what goes out, and each time it is handed to a person."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, String, Text, TypeDecorator, UniqueConstraint
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class UtcDateTime(TypeDecorator[dt.datetime]):
-    """A moment in UTC; SQLite forgets the zone, so it is put back."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
-        return value.replace(tzinfo=dt.UTC) if value is not None and value.tzinfo is None else value
-
-
-def now() -> dt.datetime:
-    """This moment, in UTC."""
-    return dt.datetime.now(dt.UTC)
-
-
-class Base(DeclarativeBase):
-    """Names every constraint, so that migrations can name them on both engines."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {dt.datetime: UtcDateTime, dict[str, Any]: JSON}
+from bot.liaisons import tables as _liaisons  # noqa: F401 - its tables are referred to
+from bot.tables import Base, now
 
 
 class Conversation(Base):
     """One resident's conversation with one department on one channel."""
 
     __tablename__ = "conversations"
+    __table_args__ = (
+        CheckConstraint("owner IN ('bot', 'waiting', 'liaison', 'closed')", name="owner_known"),
+        CheckConstraint("(owner = 'liaison') = (liaison_id IS NOT NULL)", name="one_owner"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64))
@@ -53,7 +29,19 @@ class Conversation(Base):
     language_chosen: Mapped[bool]
     """True when the resident chose it: no detector moves it then."""
     owner: Mapped[str] = mapped_column(String(16), default="bot")
-    """bot, or waiting: the resident asked for a person."""
+    """bot, waiting (the resident asked for a person), liaison or closed: bot/conversations/ownership.py."""
+    liaison_id: Mapped[int | None] = mapped_column(ForeignKey("liaisons.id"))
+    """Who owns it, where a liaison does; no row of this table can have two."""
+    shown_from: Mapped[int | None]
+    """Number of the first message that liaisons may read; None while the resident has agreed to none."""
+    flag: Mapped[str | None] = mapped_column(String(32))
+    """What the safety layer found last: the key of what it said (bot/messages.py, SAFETY)."""
+    resume_hash: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    """Keyed hash of the code with which the resident opens the conversation again elsewhere."""
+    delivered: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Number of the last message that the resident's page has taken."""
+    legal_hold: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True: the schedule of deletion leaves it alone, until a supervisor lifts it."""
     topic: Mapped[str | None] = mapped_column(String(64))
     """Topic of the last answer, for messages that are about it; None where the last question had none."""
     asked: Mapped[int | None]
@@ -74,11 +62,13 @@ class Message(Base):
     number: Mapped[int]
     """1, 2, 3 … in the order of the conversation; what live updates resume from."""
     author: Mapped[str] = mapped_column(String(16))
-    """resident or bot."""
+    """resident, bot, safety (the safety layer, while a person has the conversation), liaison, or notice."""
+    liaison_id: Mapped[int | None] = mapped_column(ForeignKey("liaisons.id"))
+    """Who wrote it, where a liaison did."""
     text: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(8))
     reply: Mapped[dict[str, Any] | None]
-    """The whole reply, for a message of the bot."""
+    """The whole reply, for a message of the bot; the inserted answer, for one of a liaison."""
     in_reply_to: Mapped[int | None]
     """Number of the resident's message that this answers."""
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
@@ -119,9 +109,48 @@ class Outbox(Base):
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), unique=True)
     state: Mapped[str] = mapped_column(String(16), default="pending")
-    """pending, then sent."""
+    """pending, sent, or failed: given up, until a liaison has it tried again."""
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[dt.datetime] = mapped_column(default=now)
     """Not before this; a failed attempt moves it."""
+    leased_until: Mapped[dt.datetime | None]
+    """Until then one sender has it, and no other takes it."""
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     sent_at: Mapped[dt.datetime | None]
+
+
+class Handoff(Base):
+    """One request for a person, from beginning to end. It outlives a deleted conversation, without any words."""
+
+    __tablename__ = "handoffs"
+    __table_args__ = (Index("ix_handoffs_waiting", "department", "ended_at", "claimed_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"), index=True)
+    department: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(8))
+    topic: Mapped[str | None] = mapped_column(String(64))
+    flag: Mapped[str | None] = mapped_column(String(32))
+    """What the safety layer had found in the conversation when the resident asked."""
+    summary: Mapped[str | None] = mapped_column(Text)
+    """What the resident agreed to pass on, masked; None where they dropped it."""
+    name: Mapped[str | None] = mapped_column(Text)
+    """What the resident wants to be called, encrypted; None: they stay anonymous."""
+    requested_at: Mapped[dt.datetime] = mapped_column(default=now)
+    claimed_at: Mapped[dt.datetime | None]
+    replied_at: Mapped[dt.datetime | None]
+    """A liaison's first message."""
+    ended_at: Mapped[dt.datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    """handed_back, closed, or withdrawn by the resident."""
+    liaison_id: Mapped[int | None] = mapped_column(ForeignKey("liaisons.id"))
+    """The last who claimed it."""
+    told_at: Mapped[dt.datetime | None]
+    """When the resident was told that nobody had come, and offered to be called back."""
+    alarm_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    """When the next alarm is due; None when nobody need be alarmed any more."""
+    alarms: Mapped[int] = mapped_column(default=0)
+    helpful: Mapped[bool | None]
+    """The resident's first tap afterwards."""
+    helpful_why: Mapped[str | None] = mapped_column(String(16))
+    """Their second: bot/handoffs/satisfaction.py."""

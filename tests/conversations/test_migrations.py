@@ -7,13 +7,13 @@ from typing import Any
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations.database import alembic_config, migrate, open_engine
 from bot.conversations.store import Store
-from bot.conversations.tables import Base
+from bot.tables import Base
 
 
 def tables(connection: Connection) -> set[str]:
@@ -48,3 +48,26 @@ async def test_migrating_twice_keeps_what_is_stored(engine: AsyncEngine) -> None
     await migrate(engine)
     row = await Store(engine).access(conversation.id, conversation.token)
     assert row.department == "kent-wa"
+
+
+async def test_an_upgrade_keeps_what_the_version_before_has_stored(engine_url: str) -> None:
+    # On SQLite, Alembic's batches make a table anew, and dropping the old one deletes by cascade what hangs on it.
+    engine = open_engine(engine_url)
+    moment = "'2026-11-01 00:00:00+00:00'"
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0002"))
+        await connection.execute(
+            text(
+                "INSERT INTO conversations (id, token_hash, department, channel, language, language_chosen, owner, "
+                f"last_number, created_at, last_at) VALUES ('c', 'h', 'kent-wa', 'web', 'es', false, 'waiting', 1, {moment}, {moment})"
+            )
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO messages (conversation_id, number, author, text, language, created_at) "
+                f"VALUES ('c', 1, 'resident', 'hola', 'es', {moment})"
+            )
+        )
+    await migrate(engine)
+    assert [row.text for row in await Store(engine).messages("c")] == ["hola"]
+    await engine.dispose()

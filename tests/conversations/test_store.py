@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations.store import NewConversation, Pending, Store
-from bot.conversations.tables import Base
 from bot.errors import NotFound, Unauthorized
+from bot.tables import Base
 
 CANARY = "canario-amarillo-7421"
 
@@ -237,7 +237,8 @@ async def test_erasing_leaves_no_row_and_touches_no_other_conversation(engine: A
         await store.complete(await pending(store, conversation), reply(), {})
         await accept(store, conversation, f"{conversation.id}-two", "sin respuesta")
     await store.erase(erased.id)
-    assert await count(engine) == {"conversations": 1, "messages": 3, "inbox": 2, "outbox": 1}
+    left = {name: rows for name, rows in (await count(engine)).items() if rows}
+    assert left == {"conversations": 1, "messages": 3, "inbox": 2, "outbox": 1}
     assert await numbers(store, kept) == [1, 2, 3]
     with pytest.raises(Unauthorized):
         await store.access(erased.id, erased.token)

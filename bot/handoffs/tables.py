@@ -1,0 +1,97 @@
+"""The tables around a handoff. The handoff itself changes with its conversation: bot/conversations/tables.py."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.tables import Base, now
+
+
+class Callback(Base):
+    """A resident's wish to be called back, which they left in fields of its own."""
+
+    __tablename__ = "callbacks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    department: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(8))
+    """In which they want to be spoken to."""
+    contact: Mapped[str | None] = mapped_column(Text)
+    """Phone number or email, encrypted; None once it was deleted."""
+    time: Mapped[str | None] = mapped_column(Text)
+    """When it suits them, in their words, encrypted; None once it was deleted."""
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    done_at: Mapped[dt.datetime | None]
+    done_by: Mapped[int | None] = mapped_column(ForeignKey("liaisons.id"))
+
+
+class Note(Base):
+    """What liaisons write for each other about a conversation; residents never see it."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    liaison_id: Mapped[int] = mapped_column(ForeignKey("liaisons.id"))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+
+class Label(Base):
+    """A word that liaisons put on a conversation."""
+
+    __tablename__ = "labels"
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
+    label: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
+class CannedReply(Base):
+    """A reply that liaisons write often, in each language: one is shown beside the other."""
+
+    __tablename__ = "canned_replies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    department: Mapped[str] = mapped_column(String(64), index=True)
+    title: Mapped[str] = mapped_column(String(80))
+    texts: Mapped[dict[str, str]]
+
+
+class AlarmDelivery(Base):
+    """One alarm on its way to one place; kept until it is delivered or given up."""
+
+    __tablename__ = "alarm_deliveries"
+    __table_args__ = (Index("ix_alarm_deliveries_due", "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoffs.id", ondelete="CASCADE"), index=True)
+    way: Mapped[str] = mapped_column(String(8))
+    """email or webhook."""
+    number: Mapped[int]
+    """The how manieth alarm of its handoff this is."""
+    state: Mapped[str] = mapped_column(String(8), default="pending")
+    """pending, sent or failed."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+
+class Erasure(Base):
+    """How many conversations residents erased on a day: all that is left of them."""
+
+    __tablename__ = "erasures"
+
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    department: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class ToForget(Base):
+    """A deleted conversation whose dialogue Rasa still has to forget."""
+
+    __tablename__ = "to_forget"
+
+    conversation_id: Mapped[str] = mapped_column(String(32), primary_key=True)

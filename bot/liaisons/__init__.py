@@ -1,0 +1,1 @@
+"""Who picks up handoffs: accounts, sessions, what each may do, and the record of what each did."""
