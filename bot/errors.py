@@ -9,6 +9,8 @@ EnlaceError
 ├── NotFound              404
 │   ├── UnknownDepartment
 │   └── UnknownLanguage
+├── Conflict              409  somebody else was first
+│   └── AlreadyClaimed
 ├── Gone                  410  the conversation was erased
 ├── TooLarge              413
 └── Unavailable           503  not ready, or a part that is needed doesn't answer
@@ -115,6 +117,21 @@ class UnknownLanguage(NotFound):
 
     code = "unknown_language"
     message = N_("This language is not served here. Please choose English or Spanish.")
+
+
+class Conflict(EnlaceError):
+    """Somebody else was first."""
+
+    code = "conflict"
+    status = 409
+    message = N_("Somebody else was first. Load the page again to see how it stands.")
+
+
+class AlreadyClaimed(Conflict):
+    """A liaison has the conversation."""
+
+    code = "already_claimed"
+    message = N_("%(name)s has this conversation already.")
 
 
 class Gone(EnlaceError):

@@ -51,7 +51,7 @@ def _derive(key: str, use: bytes) -> bytes:
 
 
 def load_secrets(settings: Settings) -> Secrets:
-    """From the setting; without one, from a file in the var folder, made at the first start, that its owner alone reads."""
+    """From the setting; without one, from a file in the var folder, made at the first start and its owner's alone."""
     if settings.secret_key:
         return Secrets(settings.secret_key.get_secret_value())
     path = settings.var_dir / "secret.key"

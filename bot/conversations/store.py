@@ -9,17 +9,21 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.conversations.ownership import write
 from bot.conversations.tables import Conversation, Inbox, Message, Outbox
 from bot.errors import NotFound, Unauthorized
 from bot.tables import now
+
+Also = Callable[[AsyncConnection], Awaitable[None]]
+"""More to do in the same transaction."""
 
 
 @dataclass(frozen=True)
@@ -140,30 +144,54 @@ class Store:
         async with self.engine.connect() as connection:
             return list(await connection.scalars(query))
 
-    async def complete(self, pending: Pending, reply: dict[str, Any], changes: dict[str, Any]) -> None:
-        """Close a turn: the reply, its outbox row, the inbox and the conversation, all or nothing."""
-        conversation_id, channel = pending.conversation.id, pending.conversation.channel
+    async def complete(
+        self,
+        pending: Pending,
+        reply: dict[str, Any],
+        changes: dict[str, Any],
+        also: Also | None = None,
+        author: Literal["bot", "safety"] = "bot",
+    ) -> bool:
+        """Close a turn: the reply, its outbox row, the inbox, the conversation and `also`, all or nothing.
+
+        False where a liaison has taken the conversation since the turn began: the bot says nothing then.
+        """
+        conversation_id = pending.conversation.id
         async with self.engine.begin() as connection:
-            number = await self._next_number(connection, conversation_id, changes)
-            result = await connection.execute(
-                insert(Message)
-                .values(
-                    conversation_id=conversation_id,
-                    number=number,
-                    author="bot",
-                    text=reply["text"],
-                    language=reply["language"],
-                    reply=reply,
+            where = [Conversation.id == conversation_id]
+            if author == "bot":
+                where.append(Conversation.owner != "liaison")
+                if pending.conversation.owner == "closed":
+                    changes = {"owner": "bot", **changes}
+            taken = await connection.execute(
+                update(Conversation).where(*where).values(last_at=now(), **changes).returning(Conversation.id)
+            )
+            speaks = taken.first() is not None
+            if speaks:
+                await write(
+                    connection,
+                    conversation_id,
+                    author,
+                    reply["text"],
+                    reply["language"],
+                    reply,
                     in_reply_to=pending.number,
                 )
-                .returning(Message.id)
-            )
-            await connection.execute(
-                insert(Outbox).values(channel=channel, conversation_id=conversation_id, message_id=result.scalar_one())
-            )
-            await connection.execute(
-                update(Inbox).where(Inbox.id == pending.inbox_id).values(state="done", done_at=now())
-            )
+                if also:
+                    await also(connection)
+            elif await self._conversation(connection, conversation_id) is None:
+                raise NotFound
+            await self._done(connection, pending)
+        return speaks
+
+    async def pass_on(self, pending: Pending) -> None:
+        """Close the turn of a message that is a liaison's to answer."""
+        async with self.engine.begin() as connection:
+            await self._done(connection, pending)
+
+    @staticmethod
+    async def _done(connection: AsyncConnection, pending: Pending) -> None:
+        await connection.execute(update(Inbox).where(Inbox.id == pending.inbox_id).values(state="done", done_at=now()))
 
     async def reply_to(self, inbox_id: int) -> dict[str, Any] | None:
         """The reply to a message, or None if its turn isn't over."""
@@ -178,6 +206,16 @@ class Store:
         async with self.engine.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else {**row.reply, "number": row.number}
+
+    async def passed_on(self, inbox_id: int) -> Any | None:
+        """The conversation of a message whose turn is over without a reply: a liaison answers it. Else None."""
+        query = (
+            select(Conversation)
+            .join(Inbox, Inbox.conversation_id == Conversation.id)
+            .where(Inbox.id == inbox_id, Inbox.state == "done")
+        )
+        async with self.engine.connect() as connection:
+            return (await connection.execute(query)).one_or_none()
 
     async def messages(self, conversation_id: str, after: int = 0) -> Sequence[Any]:
         """The messages of a conversation numbered above `after`, in order."""
@@ -264,14 +302,12 @@ class Store:
         return (await connection.execute(query)).one_or_none()
 
     @staticmethod
-    async def _next_number(
-        connection: AsyncConnection, conversation_id: str, changes: dict[str, Any] | None = None
-    ) -> int:
+    async def _next_number(connection: AsyncConnection, conversation_id: str) -> int:
         """Take the conversation's next message number; the update locks the row against a second writer."""
         result = await connection.execute(
             update(Conversation)
             .where(Conversation.id == conversation_id)
-            .values(last_number=Conversation.last_number + 1, last_at=now(), **(changes or {}))
+            .values(last_number=Conversation.last_number + 1, last_at=now())
             .returning(Conversation.last_number)
         )
         number = result.scalar_one_or_none()

@@ -113,6 +113,7 @@ class Settled:
     """The reply to a message; `stages` is empty where another call ran the turn."""
 
     reply: Reply
+    """With an empty `text` where the message went to the liaison who has the conversation."""
     stages: Stages
 
 
@@ -175,8 +176,10 @@ class Turns:
         if inbox_id is None:
             return None
         # An earlier call of the same conversation has run this turn too, or the message came twice.
-        stored = await self._store.reply_to(inbox_id)
-        return Settled(Reply.model_validate(stored), Stages()) if stored else None
+        if stored := await self._store.reply_to(inbox_id):
+            return Settled(Reply.model_validate(stored), Stages())
+        passed_on = await self._store.passed_on(inbox_id)
+        return Settled(_to_liaison(passed_on), Stages()) if passed_on else None
 
     async def erase(self, conversation_id: str) -> None:
         """Erase a conversation here and in Rasa once no turn of it runs; on a RasaError nothing is erased."""
@@ -203,6 +206,8 @@ class Turns:
         start = time.perf_counter()
         stages = Stages()
         conversation = pending.conversation
+        if conversation.owner == "liaison":
+            return await self._pass_on(pending)
         try:
             reply, changes = await self._answer(pending, vector, stages)
         except RasaError as error:
@@ -216,11 +221,28 @@ class Turns:
         reply.elapsed_ms = round((time.perf_counter() - start) * 1000, 1)
         with stages.time("store"):
             try:
-                await self._store.complete(pending, reply.model_dump(mode="json"), changes)
+                spoke = await self._store.complete(pending, reply.model_dump(mode="json"), changes)
             except NotFound:  # erased while the turn ran: nothing to keep, nobody to tell
                 return None
         self._delivered(conversation.id)
-        return Settled(reply, stages)
+        return Settled(reply if spoke else _to_liaison(conversation), stages)
+
+    async def _pass_on(self, pending: Pending) -> Settled | None:
+        """A message in a liaison's conversation: the bot is silent, and the safety layer still speaks, to both."""
+        conversation = pending.conversation
+        flag = None if pending.choice else self._safety.check(pending.text)
+        try:
+            if flag is None:
+                await self._store.pass_on(pending)
+                reply = _to_liaison(conversation)
+            else:
+                reply = self._renderer.safety(flag.say, conversation.department, conversation.language)
+                changes = {"flag": flag.say}
+                await self._store.complete(pending, reply.model_dump(mode="json"), changes, author="safety")
+        except NotFound:
+            return None
+        self._delivered(conversation.id)
+        return Settled(reply, Stages())
 
     async def _answer(
         self, pending: Pending, vector: Awaitable[Vectors] | None, stages: Stages
@@ -258,7 +280,7 @@ class Turns:
                     says = [Say(say="answer", topic=topic, confidence=1.0)]
                     answer = self._renderer.render(says, conversation.department, language)
                     reply = self._renderer.warn(flag.say, answer)
-            return reply, changes | _about(reply, pending)
+            return reply, changes | {"flag": flag.say} | _about(reply, pending)
         if unserved:
             return self._renderer.unserved(unserved, conversation.department), {}
         if limit:
@@ -291,6 +313,7 @@ class Turns:
             reply = self._renderer.render(says, conversation.department, language)
             if flag:
                 reply = self._renderer.warn(flag.say, reply)
+                changes["flag"] = flag.say
         return reply, changes | _about(reply, pending)
 
     def _in_context(self, pending: Pending) -> InContext | None:
@@ -304,6 +327,11 @@ class Turns:
             return text, await self._encoder.query(text)
 
         return together
+
+
+def _to_liaison(conversation: Any) -> Reply:
+    """What the channel gets for a message that a liaison will answer: nothing to say."""
+    return Reply(kind="handoff", department=conversation.department, language=conversation.language, text="")
 
 
 def _about(reply: Reply, pending: Pending) -> dict[str, Any]:

@@ -59,7 +59,8 @@ async def test_an_upgrade_keeps_what_the_version_before_has_stored(engine_url: s
         await connection.execute(
             text(
                 "INSERT INTO conversations (id, token_hash, department, channel, language, language_chosen, owner, "
-                f"last_number, created_at, last_at) VALUES ('c', 'h', 'kent-wa', 'web', 'es', false, 'waiting', 1, {moment}, {moment})"
+                "last_number, created_at, last_at) "
+                f"VALUES ('c', 'h', 'kent-wa', 'web', 'es', false, 'waiting', 1, {moment}, {moment})"
             )
         )
         await connection.execute(

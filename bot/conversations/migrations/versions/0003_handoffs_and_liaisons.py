@@ -231,12 +231,14 @@ def downgrade() -> None:
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.drop_constraint(op.f("ck_conversations_one_owner"), type_="check")
         batch_op.drop_constraint(op.f("ck_conversations_owner_known"), type_="check")
-        batch_op.drop_constraint("fk_conversations_liaison_id_liaisons", type_="foreignkey")
+        if not sqlite:  # there it goes with its column
+            batch_op.drop_constraint("fk_conversations_liaison_id_liaisons", type_="foreignkey")
         batch_op.drop_index("ix_conversations_resume_hash")
         for column in ("legal_hold", "delivered", "resume_hash", "flag", "shown_from", "liaison_id"):
             batch_op.drop_column(column)
     with op.batch_alter_table("messages", schema=None) as batch_op:
-        batch_op.drop_constraint("fk_messages_liaison_id_liaisons", type_="foreignkey")
+        if not sqlite:  # there it goes with its column
+            batch_op.drop_constraint("fk_messages_liaison_id_liaisons", type_="foreignkey")
         batch_op.drop_column("liaison_id")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_column("leased_until")

@@ -1,0 +1,269 @@
+"""Who has a conversation: the assistant, the queue, one liaison, or nobody any more.
+
+            request            claim             close
+    bot ─────────────► waiting ──────► liaison ─────────► closed
+     ▲ ◄───────────────   ▲ ◄─────────   │ ▲                │ │
+     │     withdraw          release     │ └────────────────┘ │
+     │                                   │       reopen       │
+     └───────────── hand_back ───────────┘                    │
+     └───────────── the resident writes again ────────────────┘
+
+Each move is one UPDATE that names the owner it moves from, so of two who move at once one wins and the other is told.
+The database refuses the rest (migration 0003): a second owner, and a word of the bot in a liaison's conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.conversations.tables import Conversation, Handoff, Message, Outbox
+from bot.errors import AlreadyClaimed, Conflict, NotFound
+from bot.liaisons.tables import Liaison
+from bot.tables import now
+
+Owner = Literal["bot", "waiting", "liaison", "closed"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the resident is told of a move; stored as a message in the move's own transaction."""
+
+    text: str
+    language: str
+    reply: dict[str, Any] | None = None
+    """A whole reply, where it has buttons."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a resident agrees to pass on."""
+
+    summary: str | None
+    """Masked; None: nothing."""
+    name: str | None = None
+    """Encrypted; None: they stay anonymous."""
+    whole_chat: bool = False
+    """Whether liaisons may read what was written before, too."""
+
+
+class Ownership:
+    """Moves conversations from owner to owner. Each method is one transaction; raises NotFound, Conflict."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """`engine`: from `open_engine`, its schema migrated."""
+        self._engine = engine
+
+    def requesting(self, conversation_id: str, consent: Consent) -> Callable[[AsyncConnection], Awaitable[None]]:
+        """`request` as a part of another transaction: the one that closes the turn in which the resident agreed."""
+
+        async def request(connection: AsyncConnection) -> None:
+            row = await _move(connection, conversation_id, {"bot", "closed", "waiting"}, "waiting", None)
+            await _share(connection, row, consent)
+            values = {"summary": consent.summary, "name": consent.name, "language": row.language}
+            # Asked again while waiting, it is the same request, with what the resident wants passed on now.
+            again = await connection.execute(
+                update(Handoff).where(*_running(conversation_id)).values(**values).returning(Handoff.id)
+            )
+            if again.first() is None:
+                await connection.execute(
+                    insert(Handoff).values(
+                        conversation_id=conversation_id,
+                        department=row.department,
+                        topic=row.topic,
+                        flag=row.flag,
+                        alarm_at=now(),
+                        **values,
+                    )
+                )
+
+        return request
+
+    async def request(self, conversation_id: str, consent: Consent, notice: Notice) -> None:
+        """The resident agrees to be handed to a person."""
+        async with self._engine.begin() as connection:
+            await self.requesting(conversation_id, consent)(connection)
+            await _tell(connection, conversation_id, notice)
+
+    async def withdraw(self, conversation_id: str, notice: Notice) -> None:
+        """The resident would rather stay with the assistant."""
+        async with self._engine.begin() as connection:
+            await _move(connection, conversation_id, {"waiting"}, "bot", None)
+            await _end(connection, conversation_id, "withdrawn")
+            await _tell(connection, conversation_id, notice)
+
+    async def claim(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+        """A liaison takes a waiting conversation; raises AlreadyClaimed with the name of who was first."""
+        async with self._engine.begin() as connection:
+            await _move(connection, conversation_id, {"waiting"}, "liaison", liaison_id)
+            await connection.execute(
+                update(Handoff)
+                .where(*_running(conversation_id))
+                .values(claimed_at=now(), liaison_id=liaison_id, alarm_at=None)
+            )
+            await _tell(connection, conversation_id, notice)
+
+    async def transfer(self, conversation_id: str, liaison_id: int, to: int, notice: Notice) -> None:
+        """A liaison gives a conversation to another."""
+        async with self._engine.begin() as connection:
+            await _move(connection, conversation_id, {"liaison"}, "liaison", to, of=liaison_id)
+            await connection.execute(update(Handoff).where(*_running(conversation_id)).values(liaison_id=to))
+            await _tell(connection, conversation_id, notice)
+
+    async def release(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+        """A liaison puts a conversation back into the queue, where it has waited since the resident asked."""
+        async with self._engine.begin() as connection:
+            await _move(connection, conversation_id, {"liaison"}, "waiting", None, of=liaison_id)
+            await connection.execute(
+                update(Handoff)
+                .where(*_running(conversation_id))
+                .values(claimed_at=None, liaison_id=None, alarm_at=now())
+            )
+            await _tell(connection, conversation_id, notice)
+
+    async def hand_back(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+        """A liaison gives a conversation back to the assistant."""
+        async with self._engine.begin() as connection:
+            await _move(connection, conversation_id, {"liaison"}, "bot", None, of=liaison_id)
+            await _end(connection, conversation_id, "handed_back")
+            await _tell(connection, conversation_id, notice)
+
+    async def close(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+        """A liaison ends a conversation; the resident's next message opens it again, with the assistant."""
+        async with self._engine.begin() as connection:
+            await _move(connection, conversation_id, {"liaison"}, "closed", None, of=liaison_id)
+            await _end(connection, conversation_id, "closed")
+            await _tell(connection, conversation_id, notice)
+
+    async def reopen(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+        """A liaison takes a closed conversation up again."""
+        async with self._engine.begin() as connection:
+            row = await _move(connection, conversation_id, {"closed"}, "liaison", liaison_id)
+            await connection.execute(
+                insert(Handoff).values(
+                    conversation_id=conversation_id,
+                    department=row.department,
+                    language=row.language,
+                    topic=row.topic,
+                    flag=row.flag,
+                    claimed_at=now(),
+                    liaison_id=liaison_id,
+                )
+            )
+            await _tell(connection, conversation_id, notice)
+
+    async def say(
+        self, conversation_id: str, liaison_id: int, text: str, language: str, reply: dict[str, Any] | None = None
+    ) -> int:
+        """A liaison writes, in a conversation that is theirs; returns the message's number."""
+        async with self._engine.begin() as connection:
+            await _move(connection, conversation_id, {"liaison"}, "liaison", liaison_id, of=liaison_id)
+            await connection.execute(
+                update(Handoff).where(*_running(conversation_id), Handoff.replied_at.is_(None)).values(replied_at=now())
+            )
+            return await write(connection, conversation_id, "liaison", text, language, reply, liaison_id)
+
+
+async def write(
+    connection: AsyncConnection,
+    conversation_id: str,
+    author: str,
+    text: str,
+    language: str,
+    reply: dict[str, Any] | None = None,
+    liaison_id: int | None = None,
+    in_reply_to: int | None = None,
+) -> int:
+    """Store a message to the resident and its outbox row, and return its number; raises NotFound."""
+    taken = await connection.execute(
+        update(Conversation)
+        .where(Conversation.id == conversation_id)
+        .values(last_number=Conversation.last_number + 1, last_at=now())
+        .returning(Conversation.last_number, Conversation.channel)
+    )
+    conversation = taken.one_or_none()
+    if conversation is None:
+        raise NotFound
+    message = await connection.execute(
+        insert(Message)
+        .values(
+            conversation_id=conversation_id,
+            number=conversation.last_number,
+            author=author,
+            text=text,
+            language=language,
+            reply=reply,
+            liaison_id=liaison_id,
+            in_reply_to=in_reply_to,
+        )
+        .returning(Message.id)
+    )
+    await connection.execute(
+        insert(Outbox).values(
+            channel=conversation.channel, conversation_id=conversation_id, message_id=message.scalar_one()
+        )
+    )
+    return int(conversation.last_number)
+
+
+def _running(conversation_id: str) -> tuple[Any, ...]:
+    return (Handoff.conversation_id == conversation_id, Handoff.ended_at.is_(None))
+
+
+async def _move(
+    connection: AsyncConnection,
+    conversation_id: str,
+    before: Collection[Owner],
+    to: Owner,
+    liaison_id: int | None,
+    of: int | None = None,
+) -> Any:
+    """The one place that changes an owner. `of`: only if this liaison has it. Returns the row as it is then."""
+    where = [Conversation.id == conversation_id, Conversation.owner.in_(before)]
+    if of is not None:
+        where.append(Conversation.liaison_id == of)
+    moved = await connection.execute(
+        update(Conversation).where(*where).values(owner=to, liaison_id=liaison_id).returning(*Conversation.__table__.c)
+    )
+    row = moved.one_or_none()
+    if row is None:
+        await _refuse(connection, conversation_id)
+    return row
+
+
+async def _refuse(connection: AsyncConnection, conversation_id: str) -> None:
+    query = (
+        select(Conversation.id, Liaison.name)
+        .outerjoin(Liaison, Liaison.id == Conversation.liaison_id)
+        .where(Conversation.id == conversation_id)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound
+    if row.name:
+        raise AlreadyClaimed(name=row.name)
+    raise Conflict
+
+
+async def _share(connection: AsyncConnection, row: Any, consent: Consent) -> None:
+    """What liaisons may read: all, or what is written from now on; never less than the resident agreed to before."""
+    start = 1 if consent.whole_chat else row.last_number + 1
+    await connection.execute(
+        update(Conversation)
+        .where(Conversation.id == row.id)
+        .values(shown_from=start if row.shown_from is None else min(start, row.shown_from))
+    )
+
+
+async def _end(connection: AsyncConnection, conversation_id: str, outcome: str) -> None:
+    await connection.execute(
+        update(Handoff).where(*_running(conversation_id)).values(ended_at=now(), outcome=outcome, alarm_at=None)
+    )
+
+
+async def _tell(connection: AsyncConnection, conversation_id: str, notice: Notice) -> None:
+    await write(connection, conversation_id, "notice", notice.text, notice.language, notice.reply)

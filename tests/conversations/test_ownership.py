@@ -1,0 +1,236 @@
+"""Guards who has a conversation: one owner, claimed once, a bot that can't speak over a person, on both engines."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations.database import migrate, open_engine
+from bot.conversations.ownership import Consent, Notice, Ownership
+from bot.conversations.store import Pending, Store
+from bot.conversations.tables import Conversation, Handoff, Message
+from bot.errors import AlreadyClaimed, Conflict, NotFound
+from bot.liaisons.tables import Liaison
+
+TOLD = Notice("aviso", "es")
+CONSENT = Consent("Tema: denunciar")
+REPLY = {"kind": "answer", "department": "kent-wa", "language": "es", "text": "respuesta"}
+
+
+async def liaison(engine: AsyncEngine, name: str) -> int:
+    async with engine.begin() as connection:
+        values = {
+            "email": f"{name}@example.org",
+            "name": name,
+            "title": {"en": "liaison"},
+            "sworn": False,
+            "role": "liaison",
+            "departments": ["kent-wa"],
+            "languages": ["es"],
+            "password": "x",
+            "totp": "x",
+            "recovery": [],
+        }
+        return int((await connection.execute(insert(Liaison).values(values).returning(Liaison.id))).scalar_one())
+
+
+async def begin(store: Store) -> str:
+    return (await store.create("kent-wa", "web", "es", chosen=False)).id
+
+
+async def ask(store: Store, conversation: str, provider_id: str = "one") -> Pending:
+    await store.accept(conversation, "web", f"{conversation}:{provider_id}", "hola", "es", None)
+    pending = await store.pending(conversation)
+    assert pending
+    return pending
+
+
+async def row(engine: AsyncEngine, table: Any, **where: Any) -> Any:
+    async with engine.connect() as connection:
+        return (await connection.execute(select(table).filter_by(**where))).one()
+
+
+async def authors(store: Store, conversation: str) -> list[str]:
+    return [message.author for message in await store.messages(conversation)]
+
+
+async def test_a_handoff_goes_from_the_bot_to_a_person_and_back(engine: AsyncEngine, store: Store) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    await ownership.request(conversation, CONSENT, TOLD)
+    waiting = await row(engine, Handoff)
+    assert (waiting.summary, waiting.claimed_at, waiting.alarm_at is None) == ("Tema: denunciar", None, False)
+    await ownership.claim(conversation, ana, TOLD)
+    await ownership.say(conversation, ana, "Buenos días", "es")
+    await ownership.hand_back(conversation, ana, TOLD)
+    over = await row(engine, Handoff)
+    assert over.requested_at <= over.claimed_at <= over.replied_at <= over.ended_at
+    assert (over.outcome, over.alarm_at, over.liaison_id) == ("handed_back", None, ana)
+    assert await authors(store, conversation) == ["notice", "notice", "liaison", "notice"]
+    assert await store.complete(await ask(store, conversation), REPLY, {})
+    assert (await authors(store, conversation))[-2:] == ["resident", "bot"]
+
+
+async def test_of_fifty_who_claim_at_once_one_wins_and_the_others_are_told_who(
+    engine: AsyncEngine, store: Store
+) -> None:
+    ownership = Ownership(engine)
+    names = {await liaison(engine, f"L{number}"): f"L{number}" for number in range(50)}
+    conversation = await begin(store)
+    await ownership.request(conversation, CONSENT, TOLD)
+    outcomes = await asyncio.gather(
+        *(ownership.claim(conversation, each, TOLD) for each in names), return_exceptions=True
+    )
+    owner = names[(await row(engine, Conversation)).liaison_id]
+    told = [outcome.values["name"] for outcome in outcomes if isinstance(outcome, AlreadyClaimed)]
+    assert told == [owner] * 49
+    assert outcomes.count(None) == 1
+    assert await authors(store, conversation) == ["notice", "notice"]
+
+
+async def test_a_turn_that_ends_after_a_claim_leaves_the_bot_silent(engine: AsyncEngine, store: Store) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    pending = await ask(store, conversation)
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.claim(conversation, ana, TOLD)
+    assert not await store.complete(pending, REPLY, {"topic": "detainers"})
+    assert "bot" not in await authors(store, conversation)
+    assert await store.pending(conversation) is None
+    assert (await row(engine, Conversation)).topic is None
+
+
+async def test_the_safety_layer_speaks_in_a_liaisons_conversation(engine: AsyncEngine, store: Store) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.claim(conversation, ana, TOLD)
+    assert await store.complete(await ask(store, conversation), REPLY, {"flag": "emergency"}, author="safety")
+    assert (await authors(store, conversation))[-1] == "safety"
+    assert (await row(engine, Conversation)).flag == "emergency"
+
+
+async def test_the_database_itself_refuses_the_bot_and_a_second_owner(engine: AsyncEngine, store: Store) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.claim(conversation, ana, TOLD)
+    spoken = insert(Message).values(conversation_id=conversation, number=99, author="bot", text="x", language="es")
+    for statement in (
+        spoken,
+        text("UPDATE conversations SET liaison_id = NULL"),
+        text("UPDATE conversations SET owner = 'waiting'"),
+        text("UPDATE conversations SET owner = 'nobody', liaison_id = NULL"),
+    ):
+        with pytest.raises(DBAPIError):
+            async with engine.begin() as connection:
+                await connection.execute(statement)
+
+
+async def test_a_closed_conversation_opens_again_for_either_side(engine: AsyncEngine, store: Store) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    for _ in range(2):
+        await ownership.request(conversation, CONSENT, TOLD)
+        await ownership.claim(conversation, ana, TOLD)
+        await ownership.close(conversation, ana, TOLD)
+    await ownership.reopen(conversation, ana, TOLD)
+    assert (await row(engine, Conversation)).owner == "liaison"
+    await ownership.close(conversation, ana, TOLD)
+    assert await store.complete(await ask(store, conversation), REPLY, {})
+    assert (await row(engine, Conversation)).owner == "bot"
+
+
+async def test_only_what_the_resident_agreed_to_is_shown(engine: AsyncEngine, store: Store) -> None:
+    ownership = Ownership(engine)
+    conversation = await begin(store)
+    await store.complete(await ask(store, conversation), REPLY, {})
+    assert (await row(engine, Conversation)).shown_from is None
+    await ownership.request(conversation, CONSENT, TOLD)
+    assert (await row(engine, Conversation)).shown_from == 3
+    await ownership.request(conversation, Consent(None, whole_chat=True), TOLD)
+    assert (await row(engine, Conversation)).shown_from == 1
+    assert (await row(engine, Handoff)).summary is None  # asked again while waiting: one request
+
+
+async def test_nobody_moves_a_conversation_that_is_not_theirs_or_not_there(engine: AsyncEngine, store: Store) -> None:
+    ownership = Ownership(engine)
+    ana, ben = await liaison(engine, "Ana"), await liaison(engine, "Ben")
+    conversation = await begin(store)
+    with pytest.raises(NotFound):
+        await ownership.claim("no-such", ana, TOLD)
+    with pytest.raises(Conflict):
+        await ownership.claim(conversation, ana, TOLD)
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.claim(conversation, ana, TOLD)
+    for move in (ownership.close, ownership.hand_back, ownership.release):
+        with pytest.raises(AlreadyClaimed):
+            await move(conversation, ben, TOLD)
+    with pytest.raises(AlreadyClaimed):
+        await ownership.say(conversation, ben, "hola", "es")
+    await ownership.transfer(conversation, ana, ben, TOLD)
+    await ownership.say(conversation, ben, "hola", "es")
+
+
+MOVES = ["request", "withdraw", "claim", "transfer", "release", "hand_back", "close", "reopen", "say", "turn"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.sampled_from(MOVES), st.integers(1, 2), st.booleans()), max_size=25))
+def test_whatever_happens_in_whatever_order_the_invariants_hold(
+    steps: list[tuple[str, int, bool]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('any') / 'enlace.db'}"
+    asyncio.run(_run(url, steps))
+
+
+async def _run(url: str, steps: list[tuple[str, int, bool]]) -> None:
+    engine = open_engine(url)
+    await migrate(engine)
+    store, ownership = Store(engine), Ownership(engine)
+    people = {1: await liaison(engine, "Ana"), 2: await liaison(engine, "Ben")}
+    conversation, turns = await begin(store), 0
+
+    async def move(name: str, who: int) -> None:
+        me, other = people[who], people[3 - who]
+        match name:
+            case "request":
+                await ownership.request(conversation, CONSENT, TOLD)
+            case "withdraw":
+                await ownership.withdraw(conversation, TOLD)
+            case "transfer":
+                await ownership.transfer(conversation, me, other, TOLD)
+            case "say":
+                await ownership.say(conversation, me, "hola", "es")
+            case other_move:
+                await getattr(ownership, other_move)(conversation, me, TOLD)
+
+    for name, who, at_once in steps:
+        before = await row(engine, Conversation)
+        if name == "turn":
+            turns += 1
+            pending = await ask(store, conversation, str(turns))
+            moved = ownership.claim(conversation, people[who], TOLD) if at_once else asyncio.sleep(0)
+            spoke, _ = await asyncio.gather(store.complete(pending, REPLY, {}), moved, return_exceptions=True)
+            assert spoke is (before.owner != "liaison") or at_once
+        else:
+            both = [move(name, who)] + ([move(name, 3 - who)] if at_once else [])
+            random.shuffle(both)
+            for outcome in await asyncio.gather(*both, return_exceptions=True):
+                assert outcome is None or isinstance(outcome, Conflict), outcome
+        now = await row(engine, Conversation)
+        assert (now.owner == "liaison") == (now.liaison_id is not None)
+        async with engine.connect() as connection:
+            running = (await connection.execute(select(Handoff).where(Handoff.ended_at.is_(None)))).all()
+        assert len(running) == (now.owner in {"waiting", "liaison"})
+    messages = await store.messages(conversation)
+    assert [message.number for message in messages] == list(range(1, len(messages) + 1))
+    await engine.dispose()
