@@ -3,7 +3,7 @@
 from rasa_sdk import Action
 
 from actions.answer import Answer, ChooseTopic
-from actions.handoff import OfferHandoff
+from actions.handoff import Connect, OfferHandoff
 from actions.language import ChangeLanguage
 from actions.last_answer import LastAnswer
 from actions.report import GuideReport, ValidateReportForm
@@ -16,6 +16,7 @@ def all_actions(turns: TurnLookup) -> list[Action]:
         Answer(turns),
         ChooseTopic(turns),
         OfferHandoff(),
+        Connect(),
         ChangeLanguage(turns),
         LastAnswer(turns),
         GuideReport(),

@@ -1,4 +1,4 @@
-"""Notes that the resident wants a person."""
+"""A person is offered, and the conversation handed over once the resident agrees."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.replies import Say
+from bot.replies import CONNECT_WHOLE, Say
 
 
 class OfferHandoff(Action):
-    """`action_offer_handoff`: the turn marks the conversation as waiting (bot/conversations/turn.py)."""
+    """`action_offer_handoff`: says who would read what, and asks; the turn fills that in (bot/handoffs/desk.py)."""
 
     def name(self) -> str:
         """Rasa's contract."""
@@ -20,4 +20,18 @@ class OfferHandoff(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
         """Rasa's contract: say one thing, change nothing."""
         dispatcher.utter_message(json_message=Say(say="handoff"))
+        return []
+
+
+class Connect(Action):
+    """`action_connect`: the resident agreed by a button; the turn puts the conversation into the queue."""
+
+    def name(self) -> str:
+        """Rasa's contract."""
+        return "action_connect"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
+        """Rasa's contract: say one thing, change nothing."""
+        whole_chat = f"/{tracker.get_intent_of_latest_message()}" == CONNECT_WHOLE
+        dispatcher.utter_message(json_message=Say(say="connect", whole_chat=whole_chat))
         return []

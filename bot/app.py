@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.channels import web
+from bot.channels import handoff, web
 from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, Unavailable
 from bot.i18n import Catalogs
 from bot.runtime import Progress, Runtime
@@ -122,7 +122,9 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     app.state.runtime = None
     app.state.catalogs = Catalogs(settings.locales_dir, ["en", "es"])  # until the content says which
     app.add_middleware(Guard)
+    app.include_router(handoff.resuming)  # before the routes with an id: "resume" is none
     app.include_router(web.router)
+    app.include_router(handoff.router)
     app.include_router(page.router)
     app.mount("/static", StaticFiles(directory=page.STATIC), name="static")
 

@@ -4,9 +4,11 @@ EnlaceError
 ├── BadRequest            400  what was sent can't be used
 │   ├── EmptyMessage
 │   ├── MessageTooLong
+│   ├── BadContact
 │   └── UnknownChoice
 ├── Unauthorized          401  no token, or not this conversation's
 ├── NotFound              404
+│   ├── UnknownCode
 │   ├── UnknownDepartment
 │   └── UnknownLanguage
 ├── Conflict              409  somebody else was first
@@ -82,6 +84,13 @@ class MessageTooLong(BadRequest):
     message = N_("Your message is too long. Please write at most %(limit)s characters, with one question.")
 
 
+class BadContact(BadRequest):
+    """Neither a phone number nor an email address."""
+
+    code = "bad_contact"
+    message = N_("We need a phone number with its area code, or an email address. Please check it.")
+
+
 class UnknownChoice(BadRequest):
     """A button that this conversation was not offered."""
 
@@ -103,6 +112,13 @@ class NotFound(EnlaceError):
     code = "not_found"
     status = 404
     message = N_("There is nothing here. Please check the address.")
+
+
+class UnknownCode(NotFound):
+    """A code that opens nothing."""
+
+    code = "unknown_code"
+    message = N_("That code does not open a chat. Please check each letter; a code works once.")
 
 
 class UnknownDepartment(NotFound):

@@ -12,15 +12,35 @@ from bot.content.library import DepartmentContent, Library
 from bot.content.models import Answer, CitationRef, NextStep, citations_of
 from bot.i18n import N_, Catalogs
 from bot.messages import ASKS_WHAT, FIRST_TOPICS, NO_ANSWER, QUESTIONS, SAFETY, SMALLTALK
-from bot.replies import GUIDE, NO, PERSON, YES, Choice, Citation, Form, Reply, Say, topic_choice
+from bot.replies import (
+    CONNECT,
+    CONNECT_WHOLE,
+    GUIDE,
+    NO,
+    PERSON,
+    STAY,
+    YES,
+    Choice,
+    Citation,
+    Form,
+    HandoffOffer,
+    Reader,
+    Reply,
+    Say,
+    topic_choice,
+)
 from bot.unserved import Unserved
 
 
 class Renderer:
     """Says things, out of one version of the content."""
 
-    def __init__(self, library: Library, catalogs: Catalogs) -> None:
-        """`catalogs` has every language of `library`, which may be put in another's place at any moment."""
+    def __init__(self, library: Library, catalogs: Catalogs, retention_days: int = 30) -> None:
+        """`catalogs` has every language of `library`, which may be put in another's place at any moment.
+
+        `retention_days`: how long a conversation is kept, as residents are told.
+        """
+        self._retention_days = retention_days
         self.library = library
         self._catalogs = catalogs
 
@@ -145,7 +165,9 @@ class Renderer:
                     **base,
                 )
             case "handoff":
-                return self._handoff(content, language)
+                return self._handoff(content, language, say["offer"])
+            case "connect":
+                return self.connected(content.profile.id, language)
             case "ask":
                 labels = self._fixed_labels(language)
                 yes_or_no = [Choice(label=labels[send], send=send) for send in (YES, NO)]
@@ -265,29 +287,88 @@ class Renderer:
             reviewed=False,
         )
 
-    def _handoff(self, content: DepartmentContent, language: str) -> Reply:
-        text = self._say(
-            language,
-            N_(
-                "I have noted that you would like to talk to a person (%(department)s). I cannot say when somebody "
-                "will read this, so please do not wait here if it is urgent. You can go on asking me. "
-                "If you are in danger now, call 911."
+    def _handoff(self, content: DepartmentContent, language: str, offer: HandoffOffer) -> Reply:
+        """Before anything is passed on: who would read it, what it is, how long it is kept, and who may demand it."""
+        name = self._name(content, language)
+        readers = [self._reader(reader, language) for reader in offer.readers]
+        parts = [
+            self._say(
+                language, N_("A person of %(department)s can read what you pass on, and answer here."), department=name
             ),
-            department=self._name(content, language),
-        )
+            self._say(language, N_("Who may read it: %(people)s."), people="; ".join(readers))
+            if readers
+            else self._say(
+                language,
+                N_("Nobody of %(department)s has an account here yet, so nobody may be there to read it."),
+                department=name,
+            ),
+            self._say(
+                language,
+                N_("This is what I would pass on: “%(summary)s” You can change it or leave it out."),
+                summary=offer.summary,
+            ),
+            self._say(
+                language,
+                N_(
+                    "You do not have to give your name. The chat is kept for %(days)s days after its last message, and "
+                    "a court can order that it be handed over. You can erase it at any time. I cannot say when "
+                    "somebody will read this: if you are in danger now, call 911."
+                ),
+                days=self._retention_days,
+            ),
+        ]
         answer = content.answers.get("reach-liaison")
         if answer and answer.topic in content.stale:
             answer = None
         citations = [self._citation(content, ref, language) for ref, _ in citations_of(answer)] if answer else []
+        labels = self._fixed_labels(language)
         return Reply(
             kind="handoff",
             department=content.profile.id,
             language=language,
-            text=text,
+            text="\n\n".join(parts),
             topic=answer.topic if answer else None,
             citations=citations,
+            choices=[Choice(label=labels[send], send=send) for send in (CONNECT, CONNECT_WHOLE, STAY)],
             handoff_offered=True,
+            handoff=offer,
         )
+
+    def connected(self, department: str, language: str) -> Reply:
+        """After the resident agreed: their request is in the queue."""
+        return Reply(
+            kind="handoff",
+            department=department,
+            language=language,
+            text=self._say(
+                language,
+                N_(
+                    "I have passed it on, and you are waiting for a person now. I cannot say when somebody will read "
+                    "it, so please do not wait here if it is urgent. You can go on asking me. If you are in danger "
+                    "now, call 911."
+                ),
+            ),
+        )
+
+    def withdrawn(self, department: str, language: str) -> Reply:
+        """After the resident took their request back."""
+        text = self._say(language, N_("You are not waiting for a person any more. You can go on asking me."))
+        return Reply(kind="handoff", department=department, language=language, text=text)
+
+    def summary(self, department: str, language: str, topic: str | None, question: str | None) -> str:
+        """What would be passed on to a person: what the conversation was about, in the resident's own words."""
+        known = topic in self.library.departments[department].answers if topic else False
+        if question and topic and known:
+            return self._say(
+                language, N_("About %(topic)s: %(question)s"), topic=self._label(topic, language), question=question
+            )
+        return question or self._say(language, N_("Wants to talk to a person."))
+
+    def _reader(self, reader: Reader, language: str) -> str:
+        message = (
+            N_("%(name)s (%(title)s, sworn officer)") if reader.sworn else N_("%(name)s (%(title)s, not an officer)")
+        )
+        return self._say(language, message, name=reader.name, title=reader.title)
 
     def _citation(self, content: DepartmentContent, ref: CitationRef, language: str) -> Citation:
         document = content.document_of(ref)
@@ -335,6 +416,9 @@ class Renderer:
             GUIDE: self._say(language, N_("Guide me")),
             YES: self._say(language, N_("Yes")),
             NO: self._say(language, N_("No")),
+            CONNECT: self._say(language, N_("Yes, pass it on")),
+            CONNECT_WHOLE: self._say(language, N_("With my whole chat")),
+            STAY: self._say(language, N_("No, stay here")),
         }
 
     def _label(self, topic: str, language: str) -> str:

@@ -14,16 +14,35 @@ Form = Literal["short", "explained", "source"]
 Kind = Literal["answer", "clarify", "no_answer", "emergency", "handoff", "smalltalk"]
 
 
+class Reader(BaseModel):
+    """Somebody who may read what is passed on."""
+
+    name: str
+    title: str
+    sworn: bool
+
+
+class HandoffOffer(BaseModel):
+    """What a resident is told before they agree to be handed to a person."""
+
+    readers: list[Reader]
+    """Every liaison who may see the department's conversations; empty where there is none yet."""
+    summary: str
+    """What would be passed on. The resident may change it, or leave it out."""
+
+
 class Say(TypedDict, total=False):
     """What to say, as Rasa's responses and the actions put it; `say` decides which other keys there are."""
 
-    say: Literal["answer", "clarify", "no_answer", "handoff", "smalltalk", "ask", "language"]
+    say: Literal["answer", "clarify", "no_answer", "handoff", "smalltalk", "ask", "language", "connect"]
     message: str
     topic: str
     topics: list[str]
     language: str
     confidence: float
     form: Form
+    whole_chat: bool
+    offer: HandoffOffer
 
 
 class Choice(BaseModel):
@@ -63,12 +82,17 @@ class Reply(BaseModel):
     citations: list[Citation] = []
     choices: list[Choice] = []
     handoff_offered: bool = False
+    handoff: HandoffOffer | None = None
+    """What handing over would mean, where this reply asks whether to."""
     reviewed: bool | None = None
     """Whether a person of the department has checked this answer; None where there is no answer."""
     elapsed_ms: float = 0.0
 
 
 PERSON = "/press_person"
+CONNECT = "/press_connect"
+CONNECT_WHOLE = "/press_connect_whole"
+STAY = "/press_stay"
 GUIDE = "/press_guide"
 YES = "/press_yes"
 NO = "/press_no"

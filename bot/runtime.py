@@ -20,6 +20,7 @@ from bot.conversations.delivery import Dispatcher, Listeners
 from bot.conversations.store import Store
 from bot.conversations.turn import Turns
 from bot.encoder import Encoder
+from bot.handoffs.desk import Desk
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
 from bot.limits import Limits
@@ -27,6 +28,7 @@ from bot.rasa import RasaClient, RasaProcess, environment, free_port
 from bot.renderer import Renderer
 from bot.retrieval.decision import Decision
 from bot.safety import SafetyRules
+from bot.secrets import load_secrets
 from bot.settings import Settings
 from bot.unserved import UnservedLanguages, words
 
@@ -44,6 +46,7 @@ class Runtime:
     library: Library
     catalogs: Catalogs
     store: Store
+    desk: Desk
     turns: Turns
     renderer: Renderer
     listeners: Listeners
@@ -63,13 +66,14 @@ class Runtime:
         for problem in self.library.stale:
             log.warning("%s", problem)
         self.catalogs = Catalogs(settings.locales_dir, self.library.languages)
-        self.renderer = Renderer(self.library, self.catalogs)
+        self.renderer = Renderer(self.library, self.catalogs, settings.retention_days)
         self.listeners = Listeners()
         async with contextlib.AsyncExitStack() as stack:
             engine = open_engine(settings.database)
             stack.push_async_callback(engine.dispose)
             await migrate(engine)
             self.store = Store(engine)
+            self.desk = Desk(self.store, load_secrets(settings), self.renderer)
 
             encoder_loading = asyncio.create_task(asyncio.to_thread(self._load_encoder))
             if not training.model_path(settings, self.library).exists():
@@ -162,6 +166,7 @@ class Runtime:
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
         return Turns(
             store=self.store,
+            desk=self.desk,
             encoder=encoder,
             rasa=self.rasa,
             index=index,

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bot import errors
-from bot.errors import EnlaceError, ErrorAnswer, MessageTooLong
+from bot.errors import AlreadyClaimed, EnlaceError, ErrorAnswer, MessageTooLong
 from bot.i18n import Catalogs
 from bot.settings import ROOT
 
@@ -37,7 +37,7 @@ def test_each_error_has_a_code_of_its_own() -> None:
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_an_error_says_something_to_the_resident_in_each_language(cls: type[EnlaceError], catalogs: Catalogs) -> None:
-    values = {"limit": 4000} if cls is MessageTooLong else {}
+    values = {MessageTooLong: {"limit": 4000}, AlreadyClaimed: {"name": "Ana"}}.get(cls, {})
     english, spanish = (cls(**values).body(catalogs, language)["error"] for language in ("en", "es"))
     assert english["message"] != spanish["message"]
     for body in (english, spanish):

@@ -210,6 +210,9 @@ def test_all_problems_are_told_at_once(check: Checks, project: Path) -> None:
         assert part in found
 
 
+TOO_LONG = "Your message is too long. Please write at most %(limit)s characters, with one question."
+
+
 @pytest.fixture
 def in_part(project: Path) -> Path:
     """The same with Portuguese, which is `usable`, in which only one message is translated; its .po file."""
@@ -247,7 +250,7 @@ def test_what_a_required_language_lacks_is_a_problem(check: Checks, project: Pat
     [
         ('msgid "No"\nmsgstr ""', '#, fuzzy\nmsgid "No"\nmsgstr "Não"', ": fuzzy: 'No'"),
         ('msgid "No"', 'msgid "Nope"', "obsolete, the code does not have it: 'Nope'"),
-        ('msgstr ""\n\n#: bot/errors.py:87', 'msgstr "Muito longa."\n\n#: bot/errors.py:87', "other placeholders"),
+        (f'msgid "{TOO_LONG}"\nmsgstr ""', f'msgid "{TOO_LONG}"\nmsgstr "Muito longa."', "other placeholders"),
     ],
 )
 def test_a_usable_language_is_held_to_all_else(

@@ -13,11 +13,15 @@ from bot.content.models import Contact, NextStep
 from bot.i18n import Catalogs
 from bot.messages import NO_ANSWER, QUESTIONS, SAFETY, SMALLTALK
 from bot.renderer import Renderer, first_sentences
-from bot.replies import GUIDE, NO, PERSON, YES, Form, Reply, Say, topic_choice
+from bot.replies import GUIDE, NO, PERSON, YES, Form, HandoffOffer, Reader, Reply, Say, topic_choice
 from bot.settings import ROOT
 
 REAL = inspect(ROOT / "data")[0]
 LANGUAGES = ["en", "es"]
+OFFER = HandoffOffer(
+    readers=[Reader(name="Ana", title="liaison", sworn=False), Reader(name="Ben", title="sergeant", sworn=True)],
+    summary="¿Preguntan?",
+)
 PUBLISHED: dict[str, str] = {
     path.name: fold(path.read_text(encoding="utf-8")) for path in (ROOT / "tests" / "fixtures" / "published").iterdir()
 }
@@ -190,7 +194,8 @@ def test_a_stale_translation_is_not_shown(catalogs: Catalogs) -> None:
         *((Say(say="ask", message=message), "clarify") for message in QUESTIONS),
         (Say(say="clarify", topics=["what-is-asked", "report-anonymous"], confidence=0.5), "clarify"),
         *((Say(say="no_answer", message=message, confidence=0.1), "no_answer") for message in NO_ANSWER),
-        (Say(say="handoff"), "handoff"),
+        (Say(say="handoff", offer=OFFER), "handoff"),
+        (Say(say="handoff", offer=HandoffOffer(readers=[], summary="¿Preguntan?")), "handoff"),
     ],
 )
 def test_everything_that_can_be_said_is_said_in_each_language(renderer: Renderer, say: Say, kind: str) -> None:
@@ -208,6 +213,10 @@ def test_everything_that_can_be_said_is_said_in_each_language(renderer: Renderer
             assert reply.citations == []
         if kind in {"no_answer", "handoff"}:
             assert reply.handoff_offered
+        if kind == "handoff":
+            assert reply.handoff
+            assert reply.handoff.summary in reply.text
+            assert all(reader.name in reply.text for reader in reply.handoff.readers)
 
 
 @pytest.mark.parametrize("message", SAFETY)

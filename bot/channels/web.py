@@ -31,16 +31,18 @@ _MAX_NUMBER = 2**31 - 1
 """Of a message: the largest that every database takes."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorAnswer} for status in (400, 401, 404, 410, 413, 422, 503)
+    status: {"model": ErrorAnswer} for status in (400, 401, 404, 409, 410, 413, 422, 503)
 }
 router = APIRouter(prefix="/api", responses=ERRORS)
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What a request carries: nothing but what is named."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class StartRequest(_Body):
+class StartRequest(Body):
     """Which department, and the language if the resident chose one."""
 
     department: str = Field(max_length=64, examples=["kent-wa"])
@@ -55,7 +57,7 @@ class Started(BaseModel):
     greeting: Reply
 
 
-class MessageRequest(_Body):
+class MessageRequest(Body):
     """A message: `text` that the resident wrote, or the `choice` of a button (`choices[].send`)."""
 
     text: str = Field("", max_length=20_000)

@@ -46,8 +46,8 @@ class Pending:
     """The columns of its conversation."""
 
 
-def _hash(token: str) -> str:
-    # A random token of 256 bits needs no slow hash.
+def hash_token(token: str) -> str:
+    """How a token is stored. One of 256 random bits needs no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -70,7 +70,7 @@ class Store:
             await connection.execute(
                 insert(Conversation).values(
                     id=new.id,
-                    token_hash=_hash(new.token),
+                    token_hash=hash_token(new.token),
                     department=department,
                     channel=channel,
                     language=language,
@@ -83,7 +83,7 @@ class Store:
         """The conversation's row, if `token` is its own; raises Unauthorized, the same for a wrong id and token."""
         async with self.engine.connect() as connection:
             row = await self._conversation(connection, conversation_id)
-        if row is None or not hmac.compare_digest(row.token_hash, _hash(token)):
+        if row is None or not hmac.compare_digest(row.token_hash, hash_token(token)):
             raise Unauthorized
         return row
 
@@ -235,6 +235,17 @@ class Store:
         if found is None:
             raise NotFound
         return found
+
+    async def offered(self, conversation_id: str) -> dict[str, Any] | None:
+        """The last reply that asked whether to hand the conversation to a person (`Reply.handoff`)."""
+        query = (
+            select(Message.reply)
+            .where(Message.conversation_id == conversation_id, Message.author == "bot")
+            .order_by(Message.number.desc())
+        )
+        async with self.engine.connect() as connection:
+            replies = await connection.scalars(query)
+            return next((reply["handoff"] for reply in replies if reply and reply.get("handoff")), None)
 
     async def waiting(self) -> Sequence[Any]:
         """Conversations whose residents asked for a person, the longest waiting first."""

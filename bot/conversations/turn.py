@@ -16,9 +16,10 @@ from typing import Any
 
 from bot.content.library import DepartmentContent
 from bot.conversations.follow_ups import FollowUps
-from bot.conversations.store import Pending, Store
+from bot.conversations.store import Also, Pending, Store
 from bot.encoder import Encoder, Vectors
 from bot.errors import NotFound
+from bot.handoffs.desk import Desk
 from bot.language import LanguageDetector
 from bot.limits import Limits
 from bot.rasa import RasaClient, RasaError
@@ -117,12 +118,22 @@ class Settled:
     stages: Stages
 
 
+@dataclass(frozen=True)
+class _Answered:
+    """A reply, what changes in the conversation, and what else its transaction does."""
+
+    reply: Reply
+    changes: dict[str, Any] = field(default_factory=dict)
+    also: Also | None = None
+
+
 class Turns:
     """Runs turns. Also finds, for an action, the turn that Rasa is working on."""
 
     def __init__(
         self,
         store: Store,
+        desk: Desk,
         encoder: Encoder,
         rasa: RasaClient,
         index: Index,
@@ -137,6 +148,7 @@ class Turns:
     ) -> None:
         """`delivered` is told the id of each conversation that has a new message."""
         self._store = store
+        self._desk = desk
         self._encoder = encoder
         self._rasa = rasa
         self._index = index
@@ -209,19 +221,22 @@ class Turns:
         if conversation.owner == "liaison":
             return await self._pass_on(pending)
         try:
-            reply, changes = await self._answer(pending, vector, stages)
+            answered = await self._answer(pending, vector, stages)
         except RasaError as error:
             log.error("a turn had no answer from Rasa: %s", error)
-            reply, changes = self._renderer.trouble(conversation.department, conversation.language), {}
+            answered = _Answered(self._renderer.trouble(conversation.department, conversation.language))
         except Exception as error:  # a resident must not be met with silence, whatever broke
             # Where, but not what: an error's message can hold the resident's words.
             frame = traceback.extract_tb(error.__traceback__)[-1]
             log.error("a turn failed: %s at %s:%s", type(error).__name__, frame.filename, frame.lineno)
-            reply, changes = self._renderer.trouble(conversation.department, conversation.language), {}
+            answered = _Answered(self._renderer.trouble(conversation.department, conversation.language))
+        reply = answered.reply
         reply.elapsed_ms = round((time.perf_counter() - start) * 1000, 1)
         with stages.time("store"):
             try:
-                spoke = await self._store.complete(pending, reply.model_dump(mode="json"), changes)
+                spoke = await self._store.complete(
+                    pending, reply.model_dump(mode="json"), answered.changes, answered.also
+                )
             except NotFound:  # erased while the turn ran: nothing to keep, nobody to tell
                 return None
         self._delivered(conversation.id)
@@ -244,10 +259,7 @@ class Turns:
         self._delivered(conversation.id)
         return Settled(reply, Stages())
 
-    async def _answer(
-        self, pending: Pending, vector: Awaitable[Vectors] | None, stages: Stages
-    ) -> tuple[Reply, dict[str, Any]]:
-        """The reply, and what changes in the conversation."""
+    async def _answer(self, pending: Pending, vector: Awaitable[Vectors] | None, stages: Stages) -> _Answered:
         conversation = pending.conversation
         with stages.time("safety"):
             flag = None if pending.choice else self._safety.check(pending.text)
@@ -280,13 +292,13 @@ class Turns:
                     says = [Say(say="answer", topic=topic, confidence=1.0)]
                     answer = self._renderer.render(says, conversation.department, language)
                     reply = self._renderer.warn(flag.say, answer)
-            return reply, changes | {"flag": flag.say} | _about(reply, pending)
+            return _Answered(reply, changes | {"flag": flag.say} | _about(reply, pending))
         if unserved:
-            return self._renderer.unserved(unserved, conversation.department), {}
+            return _Answered(self._renderer.unserved(unserved, conversation.department))
         if limit:
             says = [Say(say="no_answer", message=limit, confidence=1.0)]
             reply = self._renderer.render(says, conversation.department, language)
-            return reply, changes | _about(reply, pending)
+            return _Answered(reply, changes | _about(reply, pending))
         if not pending.choice:
             with stages.time("encoder"):
                 turn.vector = await (vector or self._encoder.query(pending.text))
@@ -304,17 +316,20 @@ class Turns:
                 says = await self._rasa.turn(conversation.id, text, metadata, turn.vector)
         finally:
             del self._running[conversation.id]
+        also = None
         for say in says:
             if say["say"] == "language":
                 changes |= {"language": say["language"], "language_chosen": True}
             elif say["say"] == "handoff":
-                changes["owner"] = "waiting"
+                say["offer"] = await self._desk.offer(conversation, changes["language"])
+            elif say["say"] == "connect":
+                also = await self._desk.agreeing(conversation.id, say["whole_chat"])
         with stages.time("render"):
             reply = self._renderer.render(says, conversation.department, language)
             if flag:
                 reply = self._renderer.warn(flag.say, reply)
                 changes["flag"] = flag.say
-        return reply, changes | _about(reply, pending)
+        return _Answered(reply, changes | _about(reply, pending), also)
 
     def _in_context(self, pending: Pending) -> InContext | None:
         """How to read a message that needs the one before it, or None if it can stand alone."""
@@ -336,6 +351,8 @@ def _to_liaison(conversation: Any) -> Reply:
 
 def _about(reply: Reply, pending: Pending) -> dict[str, Any]:
     """What the conversation is about after `reply`: as before, where it is small talk or about the last answer."""
+    if reply.kind == "handoff":  # it stays about what the resident wants a person for
+        return {}
     if reply.topic is not None and reply.topic != pending.conversation.topic:
         return {"topic": reply.topic, "asked": pending.number}
     if reply.kind in {"no_answer", "clarify"} and reply.topic is None:

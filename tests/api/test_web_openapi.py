@@ -19,6 +19,12 @@ ROUTES = {
     ("delete", "/api/conversations/{conversation_id}"),
     ("post", "/api/conversations/{conversation_id}/messages"),
     ("get", "/api/conversations/{conversation_id}/events"),
+    ("get", "/api/conversations/{conversation_id}/handoff"),
+    ("post", "/api/conversations/{conversation_id}/handoff"),
+    ("delete", "/api/conversations/{conversation_id}/handoff"),
+    ("post", "/api/conversations/{conversation_id}/callback"),
+    ("post", "/api/conversations/{conversation_id}/code"),
+    ("post", "/api/conversations/resume"),
     ("get", "/health"),
     ("get", "/ready"),
 }

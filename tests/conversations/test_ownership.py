@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from people import liaison
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,28 +19,10 @@ from bot.conversations.ownership import Consent, Notice, Ownership
 from bot.conversations.store import Pending, Store
 from bot.conversations.tables import Conversation, Handoff, Message
 from bot.errors import AlreadyClaimed, Conflict, NotFound
-from bot.liaisons.tables import Liaison
 
 TOLD = Notice("aviso", "es")
 CONSENT = Consent("Tema: denunciar")
 REPLY = {"kind": "answer", "department": "kent-wa", "language": "es", "text": "respuesta"}
-
-
-async def liaison(engine: AsyncEngine, name: str) -> int:
-    async with engine.begin() as connection:
-        values = {
-            "email": f"{name}@example.org",
-            "name": name,
-            "title": {"en": "liaison"},
-            "sworn": False,
-            "role": "liaison",
-            "departments": ["kent-wa"],
-            "languages": ["es"],
-            "password": "x",
-            "totp": "x",
-            "recovery": [],
-        }
-        return int((await connection.execute(insert(Liaison).values(values).returning(Liaison.id))).scalar_one())
 
 
 async def begin(store: Store) -> str:

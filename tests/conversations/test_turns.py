@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from people import liaison
 
 from bot.content.library import Library, load
+from bot.conversations.ownership import Notice, Ownership
 from bot.conversations.store import NewConversation, Store
 from bot.conversations.turn import Turns
+from bot.handoffs.desk import Desk
 from bot.i18n import Catalogs
 from bot.limits import Limits
 from bot.rasa import RasaError
@@ -20,6 +23,7 @@ from bot.replies import PERSON, Reply, Say
 from bot.retrieval.decision import Outcome
 from bot.retrieval.index import Found
 from bot.safety import SafetyRules
+from bot.secrets import Secrets
 from bot.settings import Settings
 from bot.unserved import UnservedLanguages
 
@@ -110,6 +114,7 @@ def turns(store: Store, rasa: Rasa, library: Library, safety: SafetyRules, deliv
     }
     return Turns(
         store=store,
+        desk=Desk(store, Secrets("k" * 32), renderer),
         safety=safety,
         renderer=renderer,
         unserved=UnservedLanguages(Settings().data_dir / "unserved.yml", library.languages),
@@ -287,7 +292,7 @@ async def test_a_conversation_erased_during_its_turn_stays_erased(store: Store, 
 @pytest.mark.parametrize(
     ("said", "changed"),
     [
-        ([{"say": "handoff"}], {"owner": "waiting", "language": "es"}),
+        ([{"say": "handoff"}], {"owner": "bot", "shown_from": None}),
         ([{"say": "language", "language": "en"}], {"language": "en", "language_chosen": True}),
     ],
     ids=["handoff", "language"],
@@ -330,3 +335,92 @@ async def test_danger_is_answered_without_rasa(store: Store, rasa: Rasa, turns: 
     assert reply
     assert (reply.kind, "911" in reply.text) == ("emergency", True)
     assert rasa.asked == []
+
+
+async def connect(store: Store, rasa: Rasa, turns: Turns) -> NewConversation:
+    """A conversation whose resident was asked, and agreed."""
+    conversation = await new(store)
+    for number, say in enumerate((Say(say="handoff"), Say(say="connect", whole_chat=False))):
+
+        async def answer(*_: str, say: Say = say) -> list[Say]:
+            return [say]
+
+        rasa.answer = answer
+        await settle(turns, conversation.id, await accept(store, conversation, f"una persona {number}"))
+    rasa.answer = rasa.greet
+    return conversation
+
+
+async def test_a_resident_who_agrees_waits_and_the_assistant_goes_on(store: Store, rasa: Rasa, turns: Turns) -> None:
+    conversation = await connect(store, rasa, turns)
+    row = await store.access(conversation.id, conversation.token)
+    assert row.owner == "waiting"
+    assert row.shown_from == 5
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    assert reply
+    assert reply.kind == "smalltalk"
+
+
+async def test_nobody_is_handed_over_who_was_not_asked(store: Store, rasa: Rasa, turns: Turns) -> None:
+    conversation = await new(store)
+
+    async def agree(*_: str) -> list[Say]:
+        return [Say(say="connect", whole_chat=True)]
+
+    rasa.answer = agree
+    await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    assert (await store.access(conversation.id, conversation.token)).owner == "bot"
+
+
+async def test_in_a_liaisons_conversation_the_bot_is_silent_and_safety_speaks(
+    store: Store, rasa: Rasa, turns: Turns, delivered: list[str]
+) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana = await liaison(store.engine, "Ana")
+    await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+    rasa.asked.clear()
+    inbox_id = await accept(store, conversation, "me dijeron que regresara hoy")
+    for _ in range(2):  # the second call finds the turn done
+        reply = await settle(turns, conversation.id, inbox_id)
+        assert reply
+        assert (reply.kind, reply.text) == ("handoff", "")
+    danger = await settle(turns, conversation.id, await accept(store, conversation, "estamos en peligro"))
+    assert danger
+    assert "911" in danger.text
+    assert rasa.asked == []
+    assert [row.author for row in await store.messages(conversation.id)][-4:] == [
+        "notice",
+        "resident",
+        "resident",
+        "safety",
+    ]
+    assert (await store.access(conversation.id, conversation.token)).flag == "emergency"
+    assert delivered[-2:] == [conversation.id] * 2
+
+
+async def test_a_turn_that_a_claim_overtakes_says_nothing(store: Store, rasa: Rasa, turns: Turns) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana = await liaison(store.engine, "Ana")
+
+    async def claimed_meanwhile(*_: str) -> list[Say]:
+        await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+        return GREET
+
+    rasa.answer = claimed_meanwhile
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    assert reply
+    assert reply.text == ""
+    assert [row.author for row in await store.messages(conversation.id)][-2:] == ["resident", "notice"]
+
+
+async def test_the_next_message_of_a_closed_conversation_is_the_assistants(
+    store: Store, rasa: Rasa, turns: Turns
+) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana, ownership = await liaison(store.engine, "Ana"), Ownership(store.engine)
+    await ownership.claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+    await ownership.close(conversation.id, ana, Notice("Ana se fue", "es"))
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    assert reply
+    assert reply.kind == "smalltalk"
+    assert (await store.access(conversation.id, conversation.token)).owner == "bot"

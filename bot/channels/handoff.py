@@ -1,0 +1,120 @@
+"""The website's API around a person: agree, take it back, ask to be called, open the conversation elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from bot.channels.web import ERRORS, Body, CurrentConversation, CurrentRuntime
+from bot.errors import BadContact, UnknownCode, UnknownLanguage
+from bot.handoffs.desk import MAX_SUMMARY_CHARS
+from bot.replies import HandoffOffer, Reply
+
+router = APIRouter(prefix="/api/conversations/{conversation_id}", responses=ERRORS)
+resuming = APIRouter(prefix="/api/conversations", responses=ERRORS)
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class HandoffState(BaseModel):
+    """Who has the conversation, and what handing it over would mean."""
+
+    owner: Literal["bot", "waiting", "liaison", "closed"]
+    offer: HandoffOffer
+
+
+class HandoffRequest(Body):
+    """What the resident agrees to pass on."""
+
+    summary: str | None = Field(None, max_length=MAX_SUMMARY_CHARS, description="As the resident left it; null: none.")
+    name: str | None = Field(None, max_length=80, description="What they want to be called; null: anonymous.")
+    whole_chat: bool = Field(False, description="Whether liaisons may read what was written before, too.")
+
+
+class CallbackRequest(Body):
+    """How and when to be called back."""
+
+    contact: Line
+    time: Line
+    language: str = Field(max_length=8)
+
+
+class Code(BaseModel):
+    """Opens the conversation elsewhere, once."""
+
+    code: str
+
+
+class ResumeRequest(Body):
+    """A code, in any spelling of its letters and dashes."""
+
+    code: str = Field(max_length=40)
+
+
+class Resumed(BaseModel):
+    """The conversation and its new token."""
+
+    id: str
+    token: str
+
+
+@router.get("/handoff")
+async def state(conversation: CurrentConversation, runtime: CurrentRuntime) -> HandoffState:
+    """Who has the conversation, who would read it, and the summary that would be passed on."""
+    offer = await runtime.desk.offer(conversation, conversation.language)
+    return HandoffState(owner=conversation.owner, offer=offer)
+
+
+@router.post("/handoff")
+async def agree(body: HandoffRequest, conversation: CurrentConversation, runtime: CurrentRuntime) -> Reply:
+    """The resident agrees to be handed to a person; again while waiting changes what is passed on."""
+    return await runtime.desk.request(conversation, body.summary, body.name, body.whole_chat)
+
+
+@router.delete("/handoff")
+async def take_back(conversation: CurrentConversation, runtime: CurrentRuntime) -> Reply:
+    """The resident takes the request back; 409 where nobody is waited for."""
+    return await runtime.desk.withdraw(conversation)
+
+
+@router.post("/callback", status_code=204)
+async def call_back(body: CallbackRequest, conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
+    """The resident asks to be called back."""
+    if body.language not in runtime.library.languages:
+        raise UnknownLanguage
+    if not _is_contact(body.contact):
+        raise BadContact
+    await runtime.desk.call_back(conversation, body.contact, body.time, body.language)
+    return Response(status_code=204)
+
+
+@router.post("/code")
+async def code(conversation: CurrentConversation, runtime: CurrentRuntime) -> Code:
+    """A new code; the one before is over."""
+    return Code(code=await runtime.desk.code(conversation.id))
+
+
+@resuming.post("/resume")
+async def resume(body: ResumeRequest, runtime: CurrentRuntime) -> Resumed:
+    """Open a conversation by its code."""
+    opened = await runtime.desk.resume(body.code)
+    if opened is None:
+        raise UnknownCode
+    return Resumed(id=opened.id, token=opened.token)
+
+
+def _is_contact(text: str) -> bool:
+    try:
+        if phonenumbers.is_possible_number(phonenumbers.parse(text, "US")):
+            return True
+    except phonenumbers.NumberParseException:
+        pass
+    try:
+        validate_email(text, check_deliverability=False)
+    except EmailNotValidError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""The resident's side of a handoff: what they are told before, and what they agree to."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from bot.channels.text import clean
+from bot.conversations.ownership import Consent, Notice, Ownership
+from bot.conversations.store import Also, NewConversation, Store, hash_token
+from bot.conversations.tables import Conversation
+from bot.errors import NotFound
+from bot.handoffs.tables import Callback
+from bot.liaisons.tables import Liaison
+from bot.renderer import Renderer, in_language
+from bot.replies import HandoffOffer, Reader, Reply
+from bot.secrets import Secrets
+
+_CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Without those that people take for another."""
+MAX_SUMMARY_CHARS = 1000
+
+
+class Desk:
+    """Where a resident asks for a person."""
+
+    def __init__(self, store: Store, secrets: Secrets, renderer: Renderer) -> None:
+        """`secrets` encrypts what residents leave about themselves."""
+        self._store = store
+        self._secrets = secrets
+        self._renderer = renderer
+        self._ownership = Ownership(store.engine)
+
+    async def offer(self, conversation: Any, language: str) -> HandoffOffer:
+        """Who would read it, and the summary that would be passed on. Changes nothing."""
+        asked = conversation.asked
+        question = await self._store.text(conversation.id, asked) if asked is not None else None
+        summary = self._renderer.summary(conversation.department, language, conversation.topic, question)
+        return HandoffOffer(readers=await self.readers(conversation.department, language), summary=summary)
+
+    async def readers(self, department: str, language: str) -> list[Reader]:
+        """Everybody who may read the department's handed-over conversations, by name."""
+        async with self._store.engine.connect() as connection:
+            rows = (await connection.execute(select(Liaison).where(Liaison.active).order_by(Liaison.name))).all()
+        return [
+            Reader(name=row.name, title=in_language(row.title, language), sworn=row.sworn)
+            for row in rows
+            if department in row.departments
+        ]
+
+    async def agreeing(self, conversation_id: str, whole_chat: bool) -> Also:
+        """What a turn's transaction does when the resident agrees by a button: to the summary that they were shown."""
+        offered = await self._store.offered(conversation_id)
+        if offered is None:
+            raise NotFound
+        return self._ownership.requesting(conversation_id, Consent(offered["summary"], whole_chat=whole_chat))
+
+    async def request(self, conversation: Any, summary: str | None, name: str | None, whole_chat: bool) -> Reply:
+        """The resident agrees in a form, where they may change the summary or drop it, and give a name or none."""
+        consent = Consent(
+            summary=clean(summary, MAX_SUMMARY_CHARS) if summary and summary.strip() else None,
+            name=self._secrets.encrypt(name.strip()) if name and name.strip() else None,
+            whole_chat=whole_chat,
+        )
+        reply = self._renderer.connected(conversation.department, conversation.language)
+        await self._ownership.request(conversation.id, consent, _notice(reply))
+        return reply
+
+    async def withdraw(self, conversation: Any) -> Reply:
+        """The resident would rather not be handed over; raises Conflict once a liaison has the conversation."""
+        reply = self._renderer.withdrawn(conversation.department, conversation.language)
+        await self._ownership.withdraw(conversation.id, _notice(reply))
+        return reply
+
+    async def call_back(self, conversation: Any, contact: str, time: str, language: str) -> None:
+        """The resident wants to be called back: `contact` and `time` as they wrote them, stored encrypted."""
+        async with self._store.engine.begin() as connection:
+            await connection.execute(
+                insert(Callback).values(
+                    conversation_id=conversation.id,
+                    department=conversation.department,
+                    language=language,
+                    contact=self._secrets.encrypt(contact.strip()),
+                    time=self._secrets.encrypt(time.strip()),
+                )
+            )
+
+    async def code(self, conversation_id: str) -> str:
+        """A new code with which the resident opens the conversation elsewhere; it replaces the one before.
+
+        Twelve of 30 characters, 58 bits: kept as a keyed hash, shown once, in no message that a liaison could read.
+        """
+        code = "".join(secrets.choice(_CODE_LETTERS) for _ in range(12))
+        async with self._store.engine.begin() as connection:
+            await connection.execute(
+                update(Conversation)
+                .where(Conversation.id == conversation_id)
+                .values(resume_hash=self._secrets.digest(code))
+            )
+        return "-".join((code[:4], code[4:8], code[8:]))
+
+    async def resume(self, code: str) -> NewConversation | None:
+        """Open the conversation of a code with a new token; the code and the old token are over then.
+
+        None where the code opens nothing.
+        """
+        digest = self._secrets.digest("".join(char for char in code.upper() if char in _CODE_LETTERS))
+        token = secrets.token_urlsafe(32)
+        async with self._store.engine.begin() as connection:
+            opened = await connection.execute(
+                update(Conversation)
+                .where(Conversation.resume_hash == digest)
+                .values(resume_hash=None, token_hash=hash_token(token))
+                .returning(Conversation.id)
+            )
+            conversation_id = opened.scalar_one_or_none()
+        return NewConversation(conversation_id, token) if conversation_id else None
+
+
+def _notice(reply: Reply) -> Notice:
+    return Notice(reply.text, reply.language, reply.model_dump(mode="json"))

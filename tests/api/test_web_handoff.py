@@ -1,0 +1,151 @@
+"""Guards the resident's side of a handoff, over HTTP and a real Rasa: consent first, then only what was agreed to."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Conversation, Server, Start
+
+pytestmark = pytest.mark.rasa
+
+ASKED = "¿La policía me va a preguntar si tengo papeles?"
+CONTACT = "(206) 555-0142"
+
+
+async def handoff(conversation: Conversation, method: str = "GET", **body: Any) -> Any:
+    answer = await conversation.client.request(
+        method, f"{conversation.url}/handoff", json=body or None, headers=conversation.headers
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def rows(server: Server, query: str, *values: str) -> list[Any]:
+    with sqlite3.connect(f"file:{server.var_dir / 'enlace.db'}?mode=ro", uri=True) as database:
+        return database.execute(query, values).fetchall()
+
+
+async def test_asking_for_a_person_passes_nothing_on_and_says_what_would_be(start: Start) -> None:
+    conversation = await start("kent-wa", "es")
+    await conversation.send(ASKED)
+    reply = await conversation.send("quiero hablar con una persona")
+    assert reply["kind"] == "handoff"
+    assert reply["handoff"]["readers"] == []  # nobody has an account on this server
+    assert ASKED in reply["handoff"]["summary"]
+    assert reply["handoff"]["summary"] in reply["text"]
+    assert "30" in reply["text"]
+    assert "911" in reply["text"]
+    assert [choice["send"] for choice in reply["choices"]] == [
+        "/press_connect",
+        "/press_connect_whole",
+        "/press_stay",
+    ]
+    assert (await handoff(conversation))["owner"] == "bot"
+
+
+@pytest.mark.parametrize(("button", "shown_from"), [("/press_connect", 5 + 1), ("/press_connect_whole", 1)])
+async def test_a_button_agrees_to_the_summary_that_was_shown(
+    server: Server, start: Start, button: str, shown_from: int
+) -> None:
+    conversation = await start("kent-wa", "es")
+    await conversation.send(ASKED)
+    offered = await conversation.send("quiero hablar con una persona")
+    reply = await conversation.send(choice=button)
+    assert reply["kind"] == "handoff"
+    assert reply["handoff"] is None
+    assert (await handoff(conversation))["owner"] == "waiting"
+    found = rows(
+        server,
+        "SELECT handoffs.summary, handoffs.name, handoffs.topic, c.shown_from "
+        "FROM handoffs JOIN conversations c ON c.id = conversation_id "
+        "WHERE c.id = ?",
+        conversation.id,
+    )
+    assert len(found) == 1
+    summary, name, topic, shown = found[0]
+    assert (summary, name, topic) == (offered["handoff"]["summary"], None, "what-is-asked")
+    # Message 6 is the reply to the button: what is read begins after the button was pressed.
+    assert shown in {shown_from, shown_from + 1}
+
+
+async def test_declining_passes_nothing_on(start: Start) -> None:
+    conversation = await start("kent-wa", "en")
+    await conversation.send("can I talk to a person")
+    assert (await conversation.send(choice="/press_stay"))["kind"] == "smalltalk"
+    assert (await handoff(conversation))["owner"] == "bot"
+
+
+async def test_a_form_passes_on_what_the_resident_made_of_it_masked_and_takes_it_back(
+    server: Server, start: Start
+) -> None:
+    conversation = await start("kent-wa", "es")
+    await handoff(conversation, "POST", summary=f"Mi número es {CONTACT}", name="Flor", whole_chat=True)
+    found = rows(server, "SELECT summary, name FROM handoffs WHERE conversation_id = ?", conversation.id)
+    assert found[0][0] == "Mi número es [phone]"
+    assert found[0][1]
+    assert "Flor" not in found[0][1]
+    assert (await handoff(conversation))["owner"] == "waiting"
+    assert (await conversation.send(ASKED))["kind"] == "answer"  # the assistant goes on meanwhile
+    await handoff(conversation, "DELETE")
+    assert (await handoff(conversation))["owner"] == "bot"
+    again = await conversation.client.delete(f"{conversation.url}/handoff", headers=conversation.headers)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "conflict")
+
+
+async def test_a_callback_is_stored_encrypted_and_a_contact_has_to_be_one(server: Server, start: Start) -> None:
+    conversation = await start("kent-wa", "es")
+
+    async def ask(**body: str) -> Any:
+        body = {"contact": CONTACT, "time": "martes por la tarde", "language": "es"} | body
+        return await conversation.client.post(f"{conversation.url}/callback", json=body, headers=conversation.headers)
+
+    assert (await ask()).status_code == 204
+    assert (await ask(contact="flor@example.org")).status_code == 204
+    for wrong, code in ((await ask(contact="mi prima"), "bad_contact"), (await ask(language="xx"), "unknown_language")):
+        assert wrong.json()["error"]["code"] == code
+    found = rows(server, "SELECT contact, time, language FROM callbacks WHERE conversation_id = ?", conversation.id)
+    assert [language for _, _, language in found] == ["es", "es"]
+    assert not [cell for row in found for cell in row[:2] if "555" in cell or "martes" in cell or "flor" in cell]
+
+
+async def test_a_code_opens_the_conversation_elsewhere_once(start: Start) -> None:
+    conversation = await start("kent-wa", "es")
+    await conversation.send(ASKED)
+    url = f"{conversation.url}/code"
+    first, second = [
+        (await conversation.client.post(url, headers=conversation.headers)).json()["code"] for _ in range(2)
+    ]
+
+    async def resume(code: str) -> Any:
+        return await conversation.client.post("/api/conversations/resume", json={"code": code})
+
+    for wrong in (first, "AAAA-BBBB-CCCC", ""):
+        assert (await resume(wrong)).json()["error"]["code"] == "unknown_code"
+    opened = (await resume(second.lower().replace("-", " "))).json()
+    assert opened["id"] == conversation.id
+    old = await conversation.client.get(conversation.url, headers=conversation.headers)
+    assert old.status_code == 401
+    conversation.token = opened["token"]
+    transcript = await conversation.transcript()
+    assert transcript["messages"][0]["text"] == ASKED
+    assert second not in str(transcript)
+    assert (await resume(second)).status_code == 404
+
+
+async def test_every_route_around_a_person_needs_the_conversations_token(start: Start) -> None:
+    mine, other = await start("kent-wa", "es"), await start("kent-wa", "es")
+    for method, path in (
+        ("GET", "handoff"),
+        ("POST", "handoff"),
+        ("DELETE", "handoff"),
+        ("POST", "callback"),
+        ("POST", "code"),
+    ):
+        body = {"contact": CONTACT, "time": "hoy", "language": "es"} if path == "callback" else {}
+        json = body if method == "POST" and path != "code" else None
+        answer = await mine.client.request(method, f"{mine.url}/{path}", json=json, headers=other.headers)
+        assert answer.status_code == 401, (method, path)
