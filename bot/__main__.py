@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import content, language
+from bot.cli import content, language, liaison
 from bot.cli.ask import ask
 from bot.cli.calibrate import calibrate
 from bot.cli.evaluate import evaluate
@@ -24,6 +24,7 @@ app.command()(calibrate)
 app.command()(handoffs)
 app.add_typer(content.app, name="content")
 app.add_typer(language.app, name="language")
+app.add_typer(liaison.app, name="liaison")
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.channels import handoff, web
+from bot.console import web as console
+from bot.console.app import add_console
 from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, Unavailable
 from bot.i18n import Catalogs
 from bot.runtime import Progress, Runtime
@@ -87,8 +89,10 @@ class Guard:
         return messages
 
 
-def error_answer(request: Request, error: EnlaceError) -> JSONResponse:
-    """An error in its one shape, in the language of the conversation or of the browser."""
+def error_answer(request: Request, error: EnlaceError) -> Response:
+    """An error in its one shape, in the language of the conversation or of the browser; in the console, as a page."""
+    if request.url.path.startswith(console.ROOT) and (shown := console.failed(request, error)):
+        return shown
     catalogs: Catalogs = request.app.state.catalogs
     language = getattr(request.state, "language", None) or catalogs.negotiate(
         request.headers.get("accept-language"), "en"
@@ -126,6 +130,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     app.include_router(web.router)
     app.include_router(handoff.router)
     app.include_router(page.router)
+    add_console(app)
     app.mount("/static", StaticFiles(directory=page.STATIC), name="static")
 
     @app.get("/health", tags=["operations"])

@@ -5,8 +5,11 @@ EnlaceError
 │   ├── EmptyMessage
 │   ├── MessageTooLong
 │   ├── BadContact
+│   ├── WeakPassword
 │   └── UnknownChoice
 ├── Unauthorized          401  no token, or not this conversation's
+│   └── SignInFailed
+├── Forbidden             403  signed in, but not allowed, or not sent from the console's own pages
 ├── NotFound              404
 │   ├── UnknownCode
 │   ├── UnknownDepartment
@@ -15,6 +18,7 @@ EnlaceError
 │   └── AlreadyClaimed
 ├── Gone                  410  the conversation was erased
 ├── TooLarge              413
+├── TooSoon               429  sign-in was tried too often
 └── Unavailable           503  not ready, or a part that is needed doesn't answer
 """
 
@@ -91,6 +95,13 @@ class BadContact(BadRequest):
     message = N_("We need a phone number with its area code, or an email address. Please check it.")
 
 
+class WeakPassword(BadRequest):
+    """A new password that is easy to guess."""
+
+    code = "weak_password"
+    message = N_("A password needs at least %(chars)s characters, not all alike, and must not have your email in it.")
+
+
 class UnknownChoice(BadRequest):
     """A button that this conversation was not offered."""
 
@@ -104,6 +115,29 @@ class Unauthorized(EnlaceError):
     code = "unauthorized"
     status = 401
     message = N_("This conversation can only be opened where it was started. Please start a new one.")
+
+
+class SignInFailed(Unauthorized):
+    """Which of email, password and code was wrong is not said."""
+
+    code = "sign_in_failed"
+    message = N_("That did not work. Please check what you typed, and that your phone shows the right time.")
+
+
+class Forbidden(EnlaceError):
+    """Signed in, but not allowed; or not sent from the console's own pages."""
+
+    code = "forbidden"
+    status = 403
+    message = N_("This is not open to you. If you think it should be, ask whoever keeps the accounts.")
+
+
+class TooSoon(EnlaceError):
+    """Sign-in was tried too often."""
+
+    code = "too_soon"
+    status = 429
+    message = N_("That was tried too often. Please wait %(seconds)s seconds and try again.")
 
 
 class NotFound(EnlaceError):

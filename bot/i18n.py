@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.core import negotiate_locale
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from babel.support import NullTranslations, Translations
 
 DOMAIN = "enlace"
@@ -37,7 +38,7 @@ class Catalogs:
                 raise MissingCatalogError(f"no compiled catalog for {language!r} in {folder}: run `make catalogs`")
             self._catalogs[language] = catalog
 
-    def gettext(self, language: str, message: str, **values: Any) -> str:
+    def gettext(self, language: str, message: str, /, **values: Any) -> str:
         """`message` in `language`, its %(placeholders)s filled."""
         text = str(self._catalogs[language].gettext(message))
         return text % values if values else text
@@ -63,3 +64,8 @@ class Catalogs:
     def date(language: str, date: dt.date) -> str:
         """A date as people write it in `language`."""
         return str(format_date(date, format="long", locale=language))
+
+    @staticmethod
+    def moment(language: str, at: dt.datetime, time_zone: str) -> str:
+        """A moment as people write it in `language`, in the time of a place."""
+        return str(format_datetime(at, "medium", ZoneInfo(time_zone), language))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_timedelta
 
 from bot.content.library import DepartmentContent, Library
 from bot.content.models import Answer, CitationRef, NextStep, citations_of
@@ -26,6 +28,7 @@ from bot.replies import (
     HandoffOffer,
     Reader,
     Reply,
+    ResidentForm,
     Say,
     topic_choice,
 )
@@ -334,26 +337,116 @@ class Renderer:
             handoff=offer,
         )
 
-    def connected(self, department: str, language: str) -> Reply:
-        """After the resident agreed: their request is in the queue."""
-        return Reply(
-            kind="handoff",
-            department=department,
-            language=language,
-            text=self._say(
+    def connected(
+        self, department: str, language: str, wait_s: float | None = None, opens_at: dt.datetime | None = None
+    ) -> Reply:
+        """After the resident agreed: their request is in the queue.
+
+        `wait_s`: what others have waited; None where too few have for that to be said. `opens_at`: when the office
+        opens, where it is closed now.
+        """
+        if opens_at is not None:
+            zone = self.library.departments[department].profile.time_zone
+            hint = self._say(
                 language,
-                N_(
-                    "I have passed it on, and you are waiting for a person now. I cannot say when somebody will read "
-                    "it, so please do not wait here if it is urgent. You can go on asking me. If you are in danger "
-                    "now, call 911."
-                ),
+                N_("The office is closed now and opens again on %(moment)s."),
+                moment=self._catalogs.moment(language, opens_at, zone),
+            )
+        elif wait_s is not None:
+            hint = self._say(
+                language,
+                N_("Lately, half of those who asked waited %(time)s or less."),
+                time=duration(wait_s, language),
+            )
+        else:
+            hint = self._say(language, N_("I cannot say when somebody will read it."))
+        return self._notice(
+            department,
+            language,
+            N_(
+                "I have passed it on, and you are waiting for a person now. You can go on asking me meanwhile. If you "
+                "do not want to wait here, you can ask to be called back, or take a code with which you open this chat "
+                "later. If you are in danger now, call 911."
             ),
+            hint,
+            forms=["callback", "code"],
         )
 
     def withdrawn(self, department: str, language: str) -> Reply:
         """After the resident took their request back."""
-        text = self._say(language, N_("You are not waiting for a person any more. You can go on asking me."))
-        return Reply(kind="handoff", department=department, language=language, text=text)
+        return self._notice(
+            department, language, N_("You are not waiting for a person any more. You can go on asking me.")
+        )
+
+    def nobody_came(self, department: str, language: str) -> Reply:
+        """While the resident waits, and nobody has taken the conversation up for long."""
+        return self._notice(
+            department,
+            language,
+            N_(
+                "Nobody has been able to answer you yet. Your request stays, and we keep calling for somebody. You can "
+                "ask to be called back, or take a code with which you open this chat later. If you are in danger now, "
+                "call 911."
+            ),
+            forms=["callback", "code"],
+        )
+
+    def joined(self, department: str, language: str, reader: Reader) -> Reply:
+        """A liaison has taken the conversation up."""
+        message = (
+            N_("%(name)s (%(title)s, sworn officer) is here now and reads what you write. I am silent meanwhile.")
+            if reader.sworn
+            else N_("%(name)s (%(title)s, not an officer) is here now and reads what you write. I am silent meanwhile.")
+        )
+        return self._notice(department, language, message, name=reader.name, title=reader.title)
+
+    def released(self, department: str, language: str, reader: Reader) -> Reply:
+        """A liaison has put the conversation back into the queue."""
+        return self._notice(
+            department,
+            language,
+            N_("%(name)s had to leave. You are waiting for another person. You can go on asking me meanwhile."),
+            name=reader.name,
+            forms=["callback", "code"],
+        )
+
+    def handed_back(self, department: str, language: str, reader: Reader) -> Reply:
+        """A liaison has given the conversation back to the assistant."""
+        return self._notice(
+            department,
+            language,
+            N_(
+                "%(name)s has left this chat. From here on the automatic assistant answers again. You can ask for a "
+                "person at any time."
+            ),
+            name=reader.name,
+            forms=["rate"],
+        )
+
+    def closed(self, department: str, language: str, reader: Reader) -> Reply:
+        """A liaison has ended the conversation."""
+        return self._notice(
+            department,
+            language,
+            N_(
+                "%(name)s has ended this conversation. If you write again, the automatic assistant answers. You can "
+                "ask for a person at any time."
+            ),
+            name=reader.name,
+            forms=["rate"],
+        )
+
+    def _notice(
+        self,
+        department: str,
+        language: str,
+        message: str,
+        *more: str,
+        forms: Sequence[ResidentForm] = (),
+        **values: Any,
+    ) -> Reply:
+        text = "\n\n".join([self._say(language, message, **values), *more])
+        return Reply(kind="handoff", department=department, language=language, text=text, forms=list(forms))
 
     def summary(self, department: str, language: str, topic: str | None, question: str | None) -> str:
         """What would be passed on to a person: what the conversation was about, in the resident's own words."""
@@ -439,6 +532,11 @@ def in_language(text: Mapping[str, str], language: str) -> str:
 def language_name(language: str) -> str:
     """A language's name in itself, as it stands inside a sentence: "español", "English"."""
     return str(Locale.parse(language).get_language_name(language))
+
+
+def duration(seconds: float, language: str) -> str:
+    """A length of time as people say it: "20 minutes", "2 horas"."""
+    return str(format_timedelta(int(max(seconds, 60)), threshold=1.5, locale=language))
 
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")

@@ -14,6 +14,10 @@ Form = Literal["short", "explained", "source"]
 Kind = Literal["answer", "clarify", "no_answer", "emergency", "handoff", "smalltalk"]
 
 
+ResidentForm = Literal["callback", "code", "rate"]
+"""What a reply invites the resident to fill in: be called back, open the chat elsewhere, say whether it helped."""
+
+
 class Reader(BaseModel):
     """Somebody who may read what is passed on."""
 
@@ -84,6 +88,7 @@ class Reply(BaseModel):
     handoff_offered: bool = False
     handoff: HandoffOffer | None = None
     """What handing over would mean, where this reply asks whether to."""
+    forms: list[ResidentForm] = []
     reviewed: bool | None = None
     """Whether a person of the department has checked this answer; None where there is no answer."""
     elapsed_ms: float = 0.0

@@ -6,29 +6,35 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 from actions import all_actions
 from bot import training
 from bot.actions_server import ActionServer
+from bot.console.news import News
 from bot.content.library import Library, load
 from bot.content.names import names
 from bot.content.watch import watch
 from bot.conversations.database import migrate, open_engine
-from bot.conversations.delivery import Dispatcher, Listeners
+from bot.conversations.delivery import Channel, Dispatcher, Listeners
+from bot.conversations.outbox import OutboxStore
+from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
 from bot.conversations.turn import Turns
 from bot.encoder import Encoder
 from bot.handoffs.desk import Desk
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
+from bot.liaisons.accounts import Accounts
+from bot.liaisons.sessions import Sessions
 from bot.limits import Limits
 from bot.rasa import RasaClient, RasaProcess, environment, free_port
 from bot.renderer import Renderer
 from bot.retrieval.decision import Decision
 from bot.safety import SafetyRules
-from bot.secrets import load_secrets
+from bot.secrets import Secrets, load_secrets
 from bot.settings import Settings
 from bot.unserved import UnservedLanguages, words
 
@@ -51,6 +57,12 @@ class Runtime:
     renderer: Renderer
     listeners: Listeners
     rasa: RasaClient
+    secrets: Secrets
+    accounts: Accounts
+    sessions: Sessions
+    ownership: Ownership
+    outbox: OutboxStore
+    news: News
 
     def __init__(self, settings: Settings, progress: Progress = log.info) -> None:
         """Reads nothing and opens nothing yet."""
@@ -73,7 +85,16 @@ class Runtime:
             stack.push_async_callback(engine.dispose)
             await migrate(engine)
             self.store = Store(engine)
-            self.desk = Desk(self.store, load_secrets(settings), self.renderer)
+            self.secrets = load_secrets(settings)
+            self.desk = Desk(self.store, self.secrets, self.renderer, self.changed)
+            self.accounts, self.sessions = Accounts(engine, self.secrets), Sessions(engine, self.secrets)
+            self.ownership = Ownership(engine)
+            self.outbox = OutboxStore(engine, settings.deliver_for_s)
+            self.news = News(engine)
+            await stack.enter_async_context(self.news.running())
+            # The website fetches its messages; sending one is telling those who listen.
+            web = Channel(self._send_web, repeatable=True)
+            self._dispatcher = Dispatcher(self.outbox, {"web": web}, self.news.publish)
 
             encoder_loading = asyncio.create_task(asyncio.to_thread(self._load_encoder))
             if not training.model_path(settings, self.library).exists():
@@ -95,13 +116,12 @@ class Runtime:
             stack.push_async_callback(self.rasa.close)
 
             encoder = await encoder_loading
-            dispatcher = Dispatcher(self.store, {"web": self._send_web})
-            self.turns = await asyncio.to_thread(self._build_turns, encoder, dispatcher)
+            self.turns = await asyncio.to_thread(self._build_turns, encoder)
             actions.serve(all_actions(self.turns))
             if process:
                 await process.wait_ready(self.rasa)
-            dispatcher.start()
-            stack.push_async_callback(dispatcher.stop)
+            self._dispatcher.start()
+            stack.push_async_callback(self._dispatcher.stop)
             self.in_background(self.turns.recover())
             watching = asyncio.create_task(watch(settings.data_dir, self._content_changed))
             stack.push_async_callback(_cancel, watching)
@@ -151,7 +171,7 @@ class Runtime:
         log_file = self.settings.var_dir / "logs" / "rasa.log"
         return RasaProcess(self.settings.rasa_python, Path(model), free_port(), env, log_file)
 
-    def _build_turns(self, encoder: Encoder, dispatcher: Dispatcher) -> Turns:
+    def _build_turns(self, encoder: Encoder) -> Turns:
         settings, library = self.settings, self.library
         cache = training.vector_cache(settings, lambda: encoder)
         index = training.search_index(settings, library, cache, self._vector_progress)
@@ -159,9 +179,6 @@ class Runtime:
         examples = training.variants(library)
         for language, pairs in training.nlu_examples(settings.data_dir).items():
             examples.setdefault(language, []).extend(text for _, text in pairs)
-
-        def delivered(conversation_id: str) -> None:
-            dispatcher.wake()
 
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
         return Turns(
@@ -179,11 +196,20 @@ class Runtime:
             limits=Limits(
                 settings.data_dir, {name: department.profile for name, department in library.departments.items()}
             ),
-            delivered=delivered,
+            delivered=self.changed,
         )
 
+    def changed(self, conversation_id: str) -> None:
+        """Something in a conversation is new: have it sent, and tell the consoles."""
+        self._dispatcher.wake()
+        self.news.publish(conversation_id)
+
+    @staticmethod
+    def clock() -> float:
+        """Seconds that only ever go forward."""
+        return time.monotonic()
+
     async def _send_web(self, row: Any) -> None:
-        """The website fetches its messages; sending one is telling those who listen."""
         self.listeners.wake(row.conversation_id)
 
 

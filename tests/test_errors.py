@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bot import errors
-from bot.errors import AlreadyClaimed, EnlaceError, ErrorAnswer, MessageTooLong
+from bot.errors import AlreadyClaimed, EnlaceError, ErrorAnswer, MessageTooLong, TooSoon, WeakPassword
 from bot.i18n import Catalogs
 from bot.settings import ROOT
 
@@ -37,7 +37,12 @@ def test_each_error_has_a_code_of_its_own() -> None:
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_an_error_says_something_to_the_resident_in_each_language(cls: type[EnlaceError], catalogs: Catalogs) -> None:
-    values = {MessageTooLong: {"limit": 4000}, AlreadyClaimed: {"name": "Ana"}}.get(cls, {})
+    values = {
+        MessageTooLong: {"limit": 4000},
+        AlreadyClaimed: {"name": "Ana"},
+        WeakPassword: {"chars": 12},
+        TooSoon: {"seconds": 3},
+    }.get(cls, {})
     english, spanish = (cls(**values).body(catalogs, language)["error"] for language in ("en", "es"))
     assert english["message"] != spanish["message"]
     for body in (english, spanish):

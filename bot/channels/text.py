@@ -1,4 +1,4 @@
-"""What every channel does to a resident's text before anything else sees it."""
+"""What is done to every text that a person writes before anything else sees it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ _KEPT = {"\n", "\t", "\u200c", "\u200d"}
 
 
 def clean(text: str, limit: int) -> str:
-    """`text` without control and bidirectional characters, identifiers masked.
+    """What a resident wrote, tidied, identifiers masked; raises what `tidy` does."""
+    return mask(tidy(text, limit))
+
+
+def tidy(text: str, limit: int) -> str:
+    """`text` without control and bidirectional characters.
 
     Raises EmptyMessage if nothing visible is left, MessageTooLong over `limit` characters.
     """
@@ -23,4 +28,4 @@ def clean(text: str, limit: int) -> str:
     kept = kept.strip()
     if not kept or all(unicodedata.category(char) in {"Cf", "Mn", "Zs"} for char in kept):
         raise EmptyMessage
-    return mask(kept)
+    return kept

@@ -78,6 +78,7 @@ class TranscriptMessage(BaseModel):
     text: str
     language: str
     reply: Reply | None
+    name: str | None = Field(None, description="Of the liaison who wrote it, where one did.")
     at: dt.datetime
 
 
@@ -195,7 +196,12 @@ async def read(conversation: CurrentConversation, runtime: CurrentRuntime) -> Tr
 @router.get(
     "/conversations/{conversation_id}/events",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "One `message` event for each message."}},
+    responses={
+        200: {
+            "content": {"text/event-stream": {}},
+            "description": "A `message` event for each message, and `typing` while a liaison is writing.",
+        }
+    },
 )
 async def events(
     conversation: CurrentConversation,
@@ -210,12 +216,25 @@ async def events(
         async with runtime.listeners.listen(conversation.id) as news:
             while True:
                 news.clear()
+                before = seen
                 for row in await runtime.store.messages(conversation.id, seen):
                     seen = row.number
                     yield ServerSentEvent(_message(row).model_dump_json(), event="message", id=str(seen))
+                if seen > before and await runtime.store.delivered(conversation.id, seen):
+                    runtime.news.publish(conversation.id)
+                if runtime.news.typing.is_typing(conversation.id):
+                    yield ServerSentEvent("{}", event="typing")
                 await news.wait()
 
     return EventSourceResponse(stream(), ping=_PING_S, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/conversations/{conversation_id}/typing", status_code=204)
+async def typing(conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
+    """The resident is writing: the liaison who has the conversation sees that, not what."""
+    if conversation.owner == "liaison":
+        runtime.news.type(conversation.id, conversation.department)
+    return Response(status_code=204)
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
@@ -230,5 +249,11 @@ async def erase(conversation: CurrentConversation, runtime: CurrentRuntime) -> R
 
 def _message(row: Any) -> TranscriptMessage:
     return TranscriptMessage(
-        number=row.number, author=row.author, text=row.text, language=row.language, reply=row.reply, at=row.created_at
+        number=row.number,
+        author=row.author,
+        text=row.text,
+        language=row.language,
+        reply=row.reply,
+        name=row.name,
+        at=row.created_at,
     )

@@ -8,9 +8,10 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from bot.conversations.store import Store
+from bot.conversations.outbox import OutboxStore
 from bot.tables import now
 
 log = logging.getLogger(__name__)
@@ -52,13 +53,27 @@ class Listeners:
                 del self._waiting[conversation_id]
 
 
+@dataclass(frozen=True)
+class Channel:
+    """How a channel sends."""
+
+    send: Send
+    repeatable: bool = False
+    """Whether the same row sent twice is seen once: after a crash in the middle it is sent again then, and else it
+    counts as failed."""
+
+
 class Dispatcher:
     """Empties the outbox, oldest first."""
 
-    def __init__(self, store: Store, channels: Mapping[str, Send]) -> None:
-        """`channels`: how each channel sends."""
-        self._store = store
+    def __init__(
+        self, outbox: OutboxStore, channels: Mapping[str, Channel], failed: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`failed` is told the id of a conversation of which a message was given up."""
+        self._outbox = outbox
         self._channels = channels
+        self._told_failed = failed
+        self._once = [name for name, channel in channels.items() if not channel.repeatable]
         self._due = asyncio.Event()
         self._due.set()
         self._task: asyncio.Task[None] | None = None
@@ -83,7 +98,7 @@ class Dispatcher:
             self._due.clear()
             try:
                 await self._send_all()
-                due_at = await self._store.next_due()
+                due_at = await self._outbox.next_due()
                 wait = None if due_at is None else max((due_at - now()).total_seconds(), 0.0)
             except Exception as error:
                 log.error("the outbox could not be read or written: %s", type(error).__name__)
@@ -92,17 +107,22 @@ class Dispatcher:
                 await asyncio.wait_for(self._due.wait(), wait)
 
     async def _send_all(self) -> None:
-        while rows := await self._store.unsent():
+        given_up = await self._outbox.fail_unconfirmed(self._once) if self._once else []
+        while rows := await self._outbox.lease():
             sent: list[int] = []
-            failed: dict[int, float] = {}
+            waits: dict[int, float] = {}
             for row in rows:
                 try:
-                    await self._channels[row.channel](row)
+                    await self._channels[row.channel].send(row)
                     sent.append(row.id)
+                    if row.channel in self._once:  # known to be sent before the next is tried
+                        await self._outbox.sent([sent.pop()])
                 except Exception as error:
                     log.error("a message could not be sent by %s: %s", row.channel, type(error).__name__)
-                    failed[row.id] = backoff_s(row.attempts)
+                    waits[row.id] = backoff_s(row.attempts)
             if sent:
-                await self._store.mark_sent(sent)
-            if failed:
-                await self._store.postpone(list(failed), list(failed.values()))
+                await self._outbox.sent(sent)
+            if waits:
+                given_up += await self._outbox.postpone(waits)
+        for conversation_id in given_up:
+            self._told_failed(conversation_id)

@@ -14,7 +14,8 @@ The database refuses the rest (migration 0003): a second owner, and a word of th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,6 +28,8 @@ from bot.liaisons.tables import Liaison
 from bot.tables import now
 
 Owner = Literal["bot", "waiting", "liaison", "closed"]
+Also = Callable[[AsyncConnection], Awaitable[None]]
+"""More to do in the same transaction."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,15 @@ class Consent:
 
 
 class Ownership:
-    """Moves conversations from owner to owner. Each method is one transaction; raises NotFound, Conflict."""
+    """Moves conversations from owner to owner. Each method is one transaction, `also` included; raises NotFound,
+    Conflict.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         """`engine`: from `open_engine`, its schema migrated."""
         self._engine = engine
 
-    def requesting(self, conversation_id: str, consent: Consent) -> Callable[[AsyncConnection], Awaitable[None]]:
+    def requesting(self, conversation_id: str, consent: Consent) -> Also:
         """`request` as a part of another transaction: the one that closes the turn in which the resident agreed."""
 
         async def request(connection: AsyncConnection) -> None:
@@ -96,9 +101,9 @@ class Ownership:
             await _end(connection, conversation_id, "withdrawn")
             await _tell(connection, conversation_id, notice)
 
-    async def claim(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+    async def claim(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
         """A liaison takes a waiting conversation; raises AlreadyClaimed with the name of who was first."""
-        async with self._engine.begin() as connection:
+        async with self._transaction(also) as connection:
             await _move(connection, conversation_id, {"waiting"}, "liaison", liaison_id)
             await connection.execute(
                 update(Handoff)
@@ -107,16 +112,18 @@ class Ownership:
             )
             await _tell(connection, conversation_id, notice)
 
-    async def transfer(self, conversation_id: str, liaison_id: int, to: int, notice: Notice) -> None:
+    async def transfer(
+        self, conversation_id: str, liaison_id: int, to: int, notice: Notice, also: Also | None = None
+    ) -> None:
         """A liaison gives a conversation to another."""
-        async with self._engine.begin() as connection:
+        async with self._transaction(also) as connection:
             await _move(connection, conversation_id, {"liaison"}, "liaison", to, of=liaison_id)
             await connection.execute(update(Handoff).where(*_running(conversation_id)).values(liaison_id=to))
             await _tell(connection, conversation_id, notice)
 
-    async def release(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+    async def release(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
         """A liaison puts a conversation back into the queue, where it has waited since the resident asked."""
-        async with self._engine.begin() as connection:
+        async with self._transaction(also) as connection:
             await _move(connection, conversation_id, {"liaison"}, "waiting", None, of=liaison_id)
             await connection.execute(
                 update(Handoff)
@@ -125,23 +132,23 @@ class Ownership:
             )
             await _tell(connection, conversation_id, notice)
 
-    async def hand_back(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+    async def hand_back(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
         """A liaison gives a conversation back to the assistant."""
-        async with self._engine.begin() as connection:
+        async with self._transaction(also) as connection:
             await _move(connection, conversation_id, {"liaison"}, "bot", None, of=liaison_id)
             await _end(connection, conversation_id, "handed_back")
             await _tell(connection, conversation_id, notice)
 
-    async def close(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+    async def close(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
         """A liaison ends a conversation; the resident's next message opens it again, with the assistant."""
-        async with self._engine.begin() as connection:
+        async with self._transaction(also) as connection:
             await _move(connection, conversation_id, {"liaison"}, "closed", None, of=liaison_id)
             await _end(connection, conversation_id, "closed")
             await _tell(connection, conversation_id, notice)
 
-    async def reopen(self, conversation_id: str, liaison_id: int, notice: Notice) -> None:
+    async def reopen(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
         """A liaison takes a closed conversation up again."""
-        async with self._engine.begin() as connection:
+        async with self._transaction(also) as connection:
             row = await _move(connection, conversation_id, {"closed"}, "liaison", liaison_id)
             await connection.execute(
                 insert(Handoff).values(
@@ -157,15 +164,28 @@ class Ownership:
             await _tell(connection, conversation_id, notice)
 
     async def say(
-        self, conversation_id: str, liaison_id: int, text: str, language: str, reply: dict[str, Any] | None = None
+        self,
+        conversation_id: str,
+        liaison_id: int,
+        text: str,
+        language: str,
+        reply: dict[str, Any] | None = None,
+        also: Also | None = None,
     ) -> int:
         """A liaison writes, in a conversation that is theirs; returns the message's number."""
-        async with self._engine.begin() as connection:
+        async with self._transaction(also) as connection:
             await _move(connection, conversation_id, {"liaison"}, "liaison", liaison_id, of=liaison_id)
             await connection.execute(
                 update(Handoff).where(*_running(conversation_id), Handoff.replied_at.is_(None)).values(replied_at=now())
             )
             return await write(connection, conversation_id, "liaison", text, language, reply, liaison_id)
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self, also: Also | None) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.begin() as connection:
+            yield connection
+            if also:
+                await also(connection)
 
 
 async def write(

@@ -5,11 +5,10 @@ Every public method is one transaction. A conversation is reached through `acces
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,13 +16,11 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.conversations.ownership import write
-from bot.conversations.tables import Conversation, Inbox, Message, Outbox
+from bot.conversations.ownership import Also, write
+from bot.conversations.tables import Conversation, Inbox, Message
 from bot.errors import NotFound, Unauthorized
+from bot.liaisons.tables import Liaison
 from bot.tables import now
-
-Also = Callable[[AsyncConnection], Awaitable[None]]
-"""More to do in the same transaction."""
 
 
 @dataclass(frozen=True)
@@ -218,14 +215,26 @@ class Store:
             return (await connection.execute(query)).one_or_none()
 
     async def messages(self, conversation_id: str, after: int = 0) -> Sequence[Any]:
-        """The messages of a conversation numbered above `after`, in order."""
+        """The messages of a conversation numbered above `after`, in order, each with the `name` of its liaison."""
         query = (
-            select(Message)
+            select(Message, Liaison.name.label("name"))
+            .outerjoin(Liaison, Liaison.id == Message.liaison_id)
             .where(Message.conversation_id == conversation_id, Message.number > after)
             .order_by(Message.number)
         )
         async with self.engine.connect() as connection:
             return (await connection.execute(query)).all()
+
+    async def delivered(self, conversation_id: str, number: int) -> bool:
+        """The resident's page has taken the messages up to `number`; False where that was known."""
+        async with self.engine.begin() as connection:
+            moved = await connection.execute(
+                update(Conversation)
+                .where(Conversation.id == conversation_id, Conversation.delivered < number)
+                .values(delivered=number)
+                .returning(Conversation.id)
+            )
+            return moved.first() is not None
 
     async def text(self, conversation_id: str, number: int) -> str:
         """The text of one message; raises NotFound."""
@@ -270,42 +279,6 @@ class Store:
             # The write-ahead log still has what was erased, until it is written back and cut.
             async with self.engine.connect() as connection:
                 await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-
-    async def unsent(self, limit: int = 100) -> Sequence[Any]:
-        """Outbox rows that are due and not handed to their channel yet, oldest first."""
-        query = (
-            select(Outbox)
-            .where(Outbox.state == "pending", Outbox.due_at <= now())
-            .order_by(Outbox.due_at, Outbox.id)
-            .limit(limit)
-        )
-        async with self.engine.connect() as connection:
-            return (await connection.execute(query)).all()
-
-    async def mark_sent(self, outbox_ids: Sequence[int]) -> None:
-        """The channel has taken these."""
-        async with self.engine.begin() as connection:
-            await connection.execute(
-                update(Outbox)
-                .where(Outbox.id.in_(outbox_ids))
-                .values(state="sent", sent_at=now(), attempts=Outbox.attempts + 1)
-            )
-
-    async def postpone(self, outbox_ids: Sequence[int], seconds: Sequence[float]) -> None:
-        """These could not be sent: try each again after so many seconds."""
-        async with self.engine.begin() as connection:
-            for outbox_id, wait in zip(outbox_ids, seconds, strict=True):
-                due_at = now() + dt.timedelta(seconds=wait)
-                await connection.execute(
-                    update(Outbox).where(Outbox.id == outbox_id).values(attempts=Outbox.attempts + 1, due_at=due_at)
-                )
-
-    async def next_due(self) -> dt.datetime | None:
-        """When the next outbox row is due, or None if there is none to send."""
-        async with self.engine.connect() as connection:
-            query = select(Outbox.due_at).where(Outbox.state == "pending").order_by(Outbox.due_at).limit(1)
-            due_at: dt.datetime | None = await connection.scalar(query)
-        return due_at
 
     @staticmethod
     async def _conversation(connection: AsyncConnection, conversation_id: str) -> Any:

@@ -16,7 +16,8 @@ from typing import Any
 
 from bot.content.library import DepartmentContent
 from bot.conversations.follow_ups import FollowUps
-from bot.conversations.store import Also, Pending, Store
+from bot.conversations.ownership import Also
+from bot.conversations.store import Pending, Store
 from bot.encoder import Encoder, Vectors
 from bot.errors import NotFound
 from bot.handoffs.desk import Desk

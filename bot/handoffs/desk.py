@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from bot.channels.text import clean
-from bot.conversations.ownership import Consent, Notice, Ownership
-from bot.conversations.store import Also, NewConversation, Store, hash_token
+from bot.conversations.ownership import Also, Consent, Notice, Ownership
+from bot.conversations.store import NewConversation, Store, hash_token
 from bot.conversations.tables import Conversation
 from bot.errors import NotFound
 from bot.handoffs.tables import Callback
@@ -26,8 +27,11 @@ MAX_SUMMARY_CHARS = 1000
 class Desk:
     """Where a resident asks for a person."""
 
-    def __init__(self, store: Store, secrets: Secrets, renderer: Renderer) -> None:
-        """`secrets` encrypts what residents leave about themselves."""
+    def __init__(
+        self, store: Store, secrets: Secrets, renderer: Renderer, changed: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`secrets` encrypts what residents leave about themselves; `changed` is told which conversation changed."""
+        self._changed = changed
         self._store = store
         self._secrets = secrets
         self._renderer = renderer
@@ -65,13 +69,15 @@ class Desk:
             whole_chat=whole_chat,
         )
         reply = self._renderer.connected(conversation.department, conversation.language)
-        await self._ownership.request(conversation.id, consent, _notice(reply))
+        await self._ownership.request(conversation.id, consent, notice(reply))
+        self._changed(conversation.id)
         return reply
 
     async def withdraw(self, conversation: Any) -> Reply:
         """The resident would rather not be handed over; raises Conflict once a liaison has the conversation."""
         reply = self._renderer.withdrawn(conversation.department, conversation.language)
-        await self._ownership.withdraw(conversation.id, _notice(reply))
+        await self._ownership.withdraw(conversation.id, notice(reply))
+        self._changed(conversation.id)
         return reply
 
     async def call_back(self, conversation: Any, contact: str, time: str, language: str) -> None:
@@ -119,5 +125,6 @@ class Desk:
         return NewConversation(conversation_id, token) if conversation_id else None
 
 
-def _notice(reply: Reply) -> Notice:
+def notice(reply: Reply) -> Notice:
+    """What the resident is told of a move."""
     return Notice(reply.text, reply.language, reply.model_dump(mode="json"))

@@ -19,6 +19,7 @@ ROUTES = {
     ("delete", "/api/conversations/{conversation_id}"),
     ("post", "/api/conversations/{conversation_id}/messages"),
     ("get", "/api/conversations/{conversation_id}/events"),
+    ("post", "/api/conversations/{conversation_id}/typing"),
     ("get", "/api/conversations/{conversation_id}/handoff"),
     ("post", "/api/conversations/{conversation_id}/handoff"),
     ("delete", "/api/conversations/{conversation_id}/handoff"),

@@ -8,9 +8,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from bot.conversations.delivery import Dispatcher, Listeners
+from bot.conversations import outbox as outbox_module
+from bot.conversations.delivery import Channel, Dispatcher, Listeners
+from bot.conversations.outbox import OutboxStore
 from bot.conversations.store import Store
+from bot.conversations.tables import Outbox
+from bot.errors import Conflict
 
 SOON = 5
 """Seconds within which what is due now has to have happened."""
@@ -28,13 +33,23 @@ async def answer(store: Store, channel: str, *texts: str) -> None:
 
 async def emptied(store: Store) -> None:
     """Wait until the outbox is empty."""
-    while await store.next_due():  # noqa: ASYNC110 - nothing but the store knows it
+    while await OutboxStore(store.engine).next_due():  # noqa: ASYNC110 - nothing but the store knows it
         await asyncio.sleep(0.01)
 
 
+async def pending(store: Store) -> list[int]:
+    """The messages that wait in the outbox, oldest first."""
+    async with store.engine.connect() as connection:
+        query = select(Outbox.message_id).where(Outbox.state == "pending").order_by(Outbox.id)
+        return list(await connection.scalars(query))
+
+
 @asynccontextmanager
-async def running(store: Store, channels: Mapping[str, Callable[[Any], Awaitable[None]]]) -> AsyncIterator[Dispatcher]:
-    dispatcher = Dispatcher(store, channels)
+async def running(
+    store: Store, channels: Mapping[str, Callable[[Any], Awaitable[None]]], repeatable: bool = True
+) -> AsyncIterator[Dispatcher]:
+    ways = {name: Channel(send, repeatable) for name, send in channels.items()}
+    dispatcher = Dispatcher(OutboxStore(store.engine), ways)
     dispatcher.start()
     try:
         yield dispatcher
@@ -42,7 +57,7 @@ async def running(store: Store, channels: Mapping[str, Callable[[Any], Awaitable
         await dispatcher.stop()
 
 
-class Channel:
+class Sender:
     """Notes what it is given; fails while `broken`."""
 
     def __init__(self, broken: bool = False) -> None:
@@ -60,8 +75,8 @@ class Channel:
 async def test_what_an_earlier_run_left_is_sent_oldest_first(store: Store) -> None:
     await answer(store, "web", "uno", "dos")
     await answer(store, "web", "tres")
-    due = [row.message_id for row in await store.unsent()]
-    channel = Channel()
+    due = await pending(store)
+    channel = Sender()
     async with running(store, {"web": channel.send}):
         await asyncio.wait_for(emptied(store), SOON)
     assert channel.sent == due
@@ -69,7 +84,7 @@ async def test_what_an_earlier_run_left_is_sent_oldest_first(store: Store) -> No
 
 async def test_more_than_one_batch_is_sent_once_and_in_order(store: Store) -> None:
     await answer(store, "web", *map(str, range(120)))
-    channel = Channel()
+    channel = Sender()
     async with running(store, {"web": channel.send}):
         await asyncio.wait_for(emptied(store), 4 * SOON)
     assert len(channel.sent) == len(set(channel.sent)) == 120
@@ -77,7 +92,7 @@ async def test_more_than_one_batch_is_sent_once_and_in_order(store: Store) -> No
 
 
 async def test_waking_sends_what_came_since(store: Store) -> None:
-    channel = Channel()
+    channel = Sender()
     async with running(store, {"web": channel.send}) as dispatcher:
         await answer(store, "web", "uno")
         dispatcher.wake()
@@ -92,10 +107,10 @@ async def test_a_channel_that_fails_gets_its_message_later_and_once(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     await answer(store, "web", "uno")
-    channel = Channel(broken=True)
+    channel = Sender(broken=True)
     async with running(store, {"web": channel.send}) as dispatcher:
         await asyncio.wait_for(channel.tried.wait(), SOON)
-        assert await store.next_due()
+        assert await OutboxStore(store.engine).next_due()
         channel.broken = False
         await asyncio.wait_for(emptied(store), 4 * SOON)
         await answer(store, "web", "dos")
@@ -108,7 +123,7 @@ async def test_a_channel_that_fails_gets_its_message_later_and_once(
 async def test_a_channel_that_is_down_holds_up_no_other(store: Store) -> None:
     await answer(store, "whatsapp", *map(str, range(120)))
     await answer(store, "web", "para la página")
-    down, web = Channel(broken=True), Channel()
+    down, web = Sender(broken=True), Sender()
     delivered = asyncio.Event()
 
     async def send_web(row: Any) -> None:
@@ -130,7 +145,7 @@ async def test_stopping_leaves_what_is_not_sent(store: Store) -> None:
 
     async with running(store, {"web": never}):
         await asyncio.wait_for(begun.wait(), SOON)
-    assert len(await store.unsent()) == 1
+    assert len(await pending(store)) == 1
 
 
 async def test_a_listener_is_woken_for_its_own_conversation_alone() -> None:
@@ -148,3 +163,52 @@ async def test_a_listener_that_left_is_not_woken() -> None:
         listeners.wake("a")
         assert (stays.is_set(), leaves.is_set()) == (True, False)
     listeners.wake("a")  # nobody is left: nothing happens
+
+
+async def states(store: Store) -> list[str]:
+    async with store.engine.connect() as connection:
+        return list(await connection.scalars(select(Outbox.state).order_by(Outbox.id)))
+
+
+async def test_of_many_senders_one_gets_a_row(store: Store) -> None:
+    await answer(store, "web", *map(str, range(40)))
+    outbox = OutboxStore(store.engine)
+    taken = await asyncio.gather(*(outbox.lease(10) for _ in range(8)))
+    ids = [row.id for rows in taken for row in rows]
+    assert len(ids) == len(set(ids)) == 40
+
+
+@pytest.mark.parametrize(("repeatable", "times", "state"), [(True, 2, "sent"), (False, 1, "failed")])
+async def test_a_sender_that_dies_while_sending_doubles_nothing_that_would_be_seen_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch, repeatable: bool, times: int, state: str
+) -> None:
+    monkeypatch.setattr(outbox_module, "LEASE_S", 0.2)
+    await answer(store, "whatsapp", "uno")
+    tries = 0
+    begun = asyncio.Event()
+
+    async def send(row: Any) -> None:
+        nonlocal tries
+        tries += 1
+        begun.set()
+        if tries == 1:
+            await asyncio.Event().wait()  # the process ends here, after the other side took it
+
+    async with running(store, {"whatsapp": send}, repeatable):
+        await asyncio.wait_for(begun.wait(), SOON)
+    await asyncio.sleep(0.3)
+    async with running(store, {"whatsapp": send}, repeatable):
+        await asyncio.wait_for(emptied(store), SOON)
+    assert (tries, await states(store)) == (times, [state])
+
+
+async def test_what_cannot_be_sent_is_given_up_in_the_end_and_can_be_tried_again(store: Store) -> None:
+    await answer(store, "whatsapp", "uno")
+    outbox = OutboxStore(store.engine, deliver_for_s=0)
+    row = (await outbox.lease())[0]
+    with pytest.raises(Conflict):
+        await outbox.retry(row.conversation_id, 2)
+    assert await outbox.postpone({row.id: 5}) == [row.conversation_id]
+    assert (await states(store), await outbox.next_due()) == (["failed"], None)
+    await outbox.retry(row.conversation_id, 2)
+    assert [again.id for again in await outbox.lease()] == [row.id]

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.conversations.outbox import OutboxStore
 from bot.conversations.store import NewConversation, Pending, Store
 from bot.errors import NotFound, Unauthorized
 from bot.tables import Base
@@ -189,14 +190,17 @@ async def test_a_language_that_the_resident_chose_is_kept(store: Store) -> None:
 
 async def test_the_outbox_is_read_oldest_first_and_without_what_was_sent(store: Store) -> None:
     conversation = await new(store)
+    outbox = OutboxStore(store.engine)
     for each in range(3):
         await accept(store, conversation, f"id-{each}")
         await store.complete(await pending(store, conversation), reply(), {})
-    rows = await store.unsent()
+    rows = await outbox.lease(limit=2)
+    rows = [*rows, *await outbox.lease()]
     assert [row.id for row in rows] == sorted(row.id for row in rows)
-    assert [row.id for row in await store.unsent(limit=2)] == [rows[0].id, rows[1].id]
-    await store.mark_sent([rows[0].id, rows[2].id])
-    assert [row.id for row in await store.unsent()] == [rows[1].id]
+    assert len(rows) == 3
+    await outbox.release([row.id for row in rows])
+    await outbox.sent([rows[0].id, rows[2].id])
+    assert [row.id for row in await outbox.lease()] == [rows[1].id]
 
 
 # --- time --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""The console, where liaisons pick conversations up."""

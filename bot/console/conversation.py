@@ -1,0 +1,236 @@
+"""One conversation: what was said, and what a liaison says, notes and looks up."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Path, Query, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.channels.text import tidy
+from bot.channels.web import CurrentRuntime
+from bot.console.web import SignedIn, Words, page, to
+from bot.conversations.tables import Inbox
+from bot.errors import Conflict, NotFound
+from bot.handoffs import casework
+from bot.handoffs.queue import colleagues
+from bot.liaisons.access import Who, access_conversation
+from bot.liaisons.audit import record
+from bot.replies import Say
+from bot.runtime import Runtime
+from bot.tables import now
+
+router = APIRouter(prefix="/conversations/{conversation_id}")
+Id = Annotated[str, Path(max_length=32)]
+MAX_CHARS = 4000
+_MAX_NUMBER = 2**31 - 1
+CHANNEL = "console"
+
+
+@router.get("")
+async def show(request: Request, conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> HTMLResponse:
+    """The page. That somebody reads it is audited."""
+    async with runtime.store.engine.begin() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+        await record(connection, "view", who, row.department, row.id)
+        context = await _tools(connection, who, runtime, row) | await _messages(connection, runtime, row, 0)
+        handoffs = await casework.handoffs(connection, row.id)
+        context |= {
+            "handoff": handoffs[0] if handoffs else None,
+            "colleagues": await colleagues(connection, who, row.department),
+            "canned": await casework.canned_replies(connection, [row.department]),
+        }
+    name = context["handoff"].name if context["handoff"] else None
+    context["name"] = runtime.secrets.decrypt(name) if name else None
+    return page(request, runtime, "conversation.html", key=secrets.token_urlsafe(12), **context)
+
+
+@router.get("/messages")
+async def messages(
+    request: Request,
+    conversation_id: Id,
+    who: SignedIn,
+    runtime: CurrentRuntime,
+    after: Annotated[int, Query(ge=1, le=_MAX_NUMBER)],
+) -> HTMLResponse:
+    """What was said after a message, for the page that has those before it to stay live."""
+    async with runtime.store.engine.connect() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+        context = await _messages(connection, runtime, row, after)
+    return page(
+        request, runtime, "_messages.html", conversation=row, mine=row.liaison_id == who.id, part=True, **context
+    )
+
+
+@router.post("/messages")
+async def say(
+    request: Request,
+    conversation_id: Id,
+    who: SignedIn,
+    runtime: CurrentRuntime,
+    text: Annotated[str, Form(max_length=20_000)],
+    key: Annotated[str, Form(max_length=40, min_length=8)],
+    topic: Annotated[str, Form(max_length=64)] = "",
+) -> HTMLResponse:
+    """Write to the resident. `key` is the form's own: sent twice, it is said once."""
+    async with runtime.store.engine.connect() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+        closes = await casework.window_closes(connection, row)
+    if closes is not None and closes <= now():
+        raise Conflict
+    text = tidy(text, MAX_CHARS)
+    reply = _inserted(runtime, row, topic, text) if topic else None
+
+    async def once(connection: AsyncConnection) -> None:
+        await connection.execute(
+            insert(Inbox).values(
+                channel=CHANNEL,
+                provider_id=f"{row.id}:{key}",
+                conversation_id=row.id,
+                number=0,
+                state="done",
+                done_at=now(),
+            )
+        )
+
+    with contextlib.suppress(IntegrityError):  # the same form, sent again
+        await runtime.ownership.say(row.id, who.id, text, row.language, reply, once)
+    runtime.news.typing.stop(row.id)
+    runtime.changed(row.id)
+    return page(request, runtime, "_reply.html", conversation=row, key=secrets.token_urlsafe(12), closes=closes)
+
+
+@router.post("/typing", status_code=204)
+async def typing(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
+    """They are writing; the resident's page shows that for a few seconds."""
+    async with runtime.store.engine.connect() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+    if row.liaison_id == who.id:
+        runtime.news.typing.note(row.id)
+        runtime.listeners.wake(row.id)
+    return Response(status_code=204)
+
+
+@router.post("/retry/{number}", status_code=204)
+async def retry(
+    conversation_id: Id, number: Annotated[int, Path(ge=1, le=_MAX_NUMBER)], who: SignedIn, runtime: CurrentRuntime
+) -> Response:
+    """Have a message that could not be delivered tried again."""
+    async with runtime.store.engine.begin() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+        await record(connection, "retry", who, row.department, row.id)
+    await runtime.outbox.retry(row.id, number)
+    runtime.changed(row.id)
+    return Response(status_code=204)
+
+
+@router.post("/notes")
+async def note(
+    request: Request,
+    conversation_id: Id,
+    who: SignedIn,
+    runtime: CurrentRuntime,
+    text: Annotated[str, Form(max_length=20_000)],
+) -> HTMLResponse:
+    """A private note: colleagues read it, the resident never does."""
+    async with runtime.store.engine.begin() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+        await casework.add_note(connection, who, row, tidy(text, MAX_CHARS))
+        tools = await _tools(connection, who, runtime, row)
+    return page(request, runtime, "_notes.html", **tools)
+
+
+@router.post("/labels")
+async def label(
+    request: Request,
+    conversation_id: Id,
+    who: SignedIn,
+    runtime: CurrentRuntime,
+    label: Annotated[str, Form(max_length=40)],
+    on: Annotated[bool, Form()] = True,
+) -> HTMLResponse:
+    """Put a label on, or take it off."""
+    async with runtime.store.engine.begin() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+        await casework.set_label(connection, who, row, tidy(label, 40), on)
+        tools = await _tools(connection, who, runtime, row)
+    return page(request, runtime, "_labels.html", **tools)
+
+
+@router.get("/answers")
+async def answers(
+    request: Request,
+    conversation_id: Id,
+    who: SignedIn,
+    runtime: CurrentRuntime,
+    q: Annotated[str, Query(max_length=200)] = "",
+) -> HTMLResponse:
+    """The department's published answers that have these words, for one to be put into the reply."""
+    async with runtime.store.engine.connect() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+    say = Words(runtime, who.language)
+    content = runtime.library.departments[row.department]
+    wanted = q.casefold().split()
+    found = []
+    for topic, answer in sorted(content.answers.items()):
+        if not answer.enabled or topic in content.stale:
+            continue
+        reply = runtime.renderer.render([Say(say="answer", topic=topic, confidence=1.0)], row.department, row.language)
+        haystack = " ".join([say.topic(topic), *runtime.library.topics[topic].label.values(), reply.text]).casefold()
+        if all(word in haystack for word in wanted):
+            found.append(reply)
+    return page(request, runtime, "_answers.html", answers=found)
+
+
+@router.get("/export")
+async def export(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
+    """The transcript as a text file: what the resident agreed to share."""
+    say = Words(runtime, who.language)
+    async with runtime.store.engine.begin() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+        said = await casework.messages(connection, row)
+        await record(connection, "export", who, row.department, row.id, messages=len(said))
+    lines = [f"{say.department(row.department)} · {row.id}", ""]
+    for message in said:
+        author = message.name or say.named("AUTHORS", message.author)
+        lines += [f"[{say.moment(message.created_at, row.department)}] {author}:", message.text]
+        for source in (message.reply or {}).get("citations", []):
+            lines.append(f"    “{source['quote']}” ({source['title']}, {source['section_title']})")
+        lines.append("")
+    headers = {"Content-Disposition": f'attachment; filename="enlace-{row.id}.txt"'}
+    return PlainTextResponse("\n".join(lines), headers=headers)
+
+
+async def _messages(connection: AsyncConnection, runtime: Runtime, row: Any, after: int) -> dict[str, Any]:
+    said = await casework.messages(connection, row, after)
+    return {"messages": said, "last": max([after, 1, *(message.number for message in said)])}
+
+
+async def _tools(connection: AsyncConnection, who: Who, runtime: Runtime, row: Any) -> dict[str, Any]:
+    return {
+        "conversation": row,
+        "mine": row.liaison_id == who.id,
+        "part": False,
+        "notes": await casework.notes(connection, row.id),
+        "labels": await casework.labels(connection, row.id),
+        "closes": await casework.window_closes(connection, row),
+    }
+
+
+def _inserted(runtime: Runtime, row: Any, topic: str, text: str) -> dict[str, Any]:
+    """A published answer's citations under what the liaison made of it; raises NotFound."""
+    content = runtime.library.departments[row.department]
+    if topic not in content.answers or not content.answers[topic].enabled:
+        raise NotFound
+    answer = runtime.renderer.render([Say(say="answer", topic=topic, confidence=1.0)], row.department, row.language)
+    return answer.model_copy(update={"text": text, "choices": []}).model_dump(mode="json")
+
+
+def back(conversation_id: str) -> Response:
+    """To the conversation's page."""
+    return to(f"/conversations/{conversation_id}")

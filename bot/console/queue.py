@@ -1,0 +1,42 @@
+"""The queue: who waits, for whom, and how long already."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from bot.channels.web import CurrentRuntime
+from bot.console import words
+from bot.console.web import SignedIn, page, to
+from bot.handoffs.queue import queue
+from bot.liaisons.access import Who
+from bot.runtime import Runtime
+
+router = APIRouter()
+
+
+@router.get("")
+async def home(request: Request, who: SignedIn, runtime: CurrentRuntime) -> HTMLResponse:
+    """The page."""
+    return await _show(request, who, runtime, "queue.html")
+
+
+@router.get("/queue")
+async def lists(request: Request, who: SignedIn, runtime: CurrentRuntime) -> HTMLResponse:
+    """Its lists alone, for the page to renew itself."""
+    return await _show(request, who, runtime, "_queue.html")
+
+
+@router.post("/duty")
+async def duty(who: SignedIn, runtime: CurrentRuntime) -> Response:
+    """Begin to take conversations, or stop."""
+    await runtime.accounts.set_on_duty(who.id, not who.on_duty)
+    await runtime.sessions.present(who.id)
+    return to("")
+
+
+async def _show(request: Request, who: Who, runtime: Runtime, template: str) -> HTMLResponse:
+    async with runtime.store.engine.connect() as connection:
+        entries = await queue(connection, who)
+    lists = {place: [entry for entry in entries if entry.place == place] for place in words.PLACES}
+    return page(request, runtime, template, lists=lists, alarming=len(lists["for_you"]))

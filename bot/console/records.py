@@ -1,0 +1,72 @@
+"""What liaisons find again: past conversations, callbacks, and the audit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from bot.channels.text import tidy
+from bot.channels.web import CurrentRuntime
+from bot.console import words
+from bot.console.web import Overseer, SignedIn, page, to
+from bot.handoffs import casework
+from bot.liaisons.audit import PAGE, entries, record
+
+router = APIRouter()
+CallbackId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("/search")
+async def search(
+    request: Request, who: SignedIn, runtime: CurrentRuntime, q: Annotated[str, Query(max_length=200)] = ""
+) -> HTMLResponse:
+    """Past conversations, or messages that have these words."""
+    async with runtime.store.engine.begin() as connection:
+        recent = await casework.recent(connection, who)
+        found = await casework.search(connection, who, tidy(q, 200)) if q.strip() else None
+    return page(request, runtime, "search.html", q=q, found=found, recent=recent, most=casework.HITS)
+
+
+@router.get("/callbacks")
+async def callbacks(request: Request, who: SignedIn, runtime: CurrentRuntime) -> HTMLResponse:
+    """Who wants to be called back. Contacts are shown one at a time, and that is audited."""
+    async with runtime.store.engine.connect() as connection:
+        rows = await casework.callbacks(connection, who)
+    return page(request, runtime, "callbacks.html", callbacks=rows)
+
+
+@router.post("/callbacks/{callback_id}/contact")
+async def show_contact(
+    request: Request, callback_id: CallbackId, who: SignedIn, runtime: CurrentRuntime
+) -> HTMLResponse:
+    """How and when one of them wants to be called."""
+    async with runtime.store.engine.begin() as connection:
+        row = await casework.contact(connection, who, callback_id)
+    contact, time = (runtime.secrets.decrypt(value) if value else "" for value in (row.contact, row.time))
+    return page(request, runtime, "_contact.html", callback=row, contact=contact, time=time)
+
+
+@router.post("/callbacks/{callback_id}/done")
+async def done(callback_id: CallbackId, who: SignedIn, runtime: CurrentRuntime) -> Response:
+    """They were called."""
+    async with runtime.store.engine.begin() as connection:
+        await casework.callback_done(connection, who, callback_id)
+    return to("/callbacks")
+
+
+@router.get("/audit")
+async def audit(
+    request: Request,
+    who: Overseer,
+    runtime: CurrentRuntime,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    action: Annotated[str, Query(max_length=32)] = "",
+) -> HTMLResponse:
+    """What was done in the departments of a supervisor, the newest first. Reading it is in it."""
+    async with runtime.store.engine.begin() as connection:
+        rows = await entries(connection, who, before, action or None)
+        await record(connection, "audit", who)
+    more = rows[-1].id if len(rows) == PAGE else None
+    return page(request, runtime, "audit.html", entries=rows, more=more, action=action, actions=list(words.ACTIONS))

@@ -1,0 +1,87 @@
+"""Signing in and out of the console."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from bot.channels.web import CurrentRuntime
+from bot.console.web import ROOT, SignedIn, cookie_name, from_own_page, page, runtime_say, set_cookie, to
+from bot.errors import EnlaceError, SignInFailed, TooSoon
+
+router = APIRouter()
+Next = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/sign-in")
+async def form(request: Request, runtime: CurrentRuntime, next: Next = ROOT) -> HTMLResponse:  # noqa: A002
+    """The first step."""
+    return page(request, runtime, "sign_in.html", problem=None, next=next)
+
+
+@router.post("/sign-in", dependencies=[Depends(from_own_page)])
+async def sign_in(
+    request: Request,
+    runtime: CurrentRuntime,
+    email: Annotated[str, Form(max_length=254)],
+    password: Annotated[str, Form(max_length=1024)],
+    next: Annotated[str, Form(max_length=200)] = ROOT,  # noqa: A002
+) -> Response:
+    """The password; the second factor comes next."""
+    language = runtime.catalogs.negotiate(request.headers.get("accept-language"), "en")
+    try:
+        token = await runtime.sessions.sign_in(email, password, language)
+    except (SignInFailed, TooSoon) as error:
+        return _again(request, runtime, "sign_in.html", error, next)
+    answer = page(request, runtime, "second_factor.html", problem=None, next=next)
+    set_cookie(answer, runtime.settings, token)
+    return answer
+
+
+@router.post("/second-factor", dependencies=[Depends(from_own_page)])
+async def second_factor(
+    request: Request,
+    runtime: CurrentRuntime,
+    code: Annotated[str, Form(max_length=40)],
+    next: Annotated[str, Form(max_length=200)] = ROOT,  # noqa: A002
+) -> Response:
+    """The code of the app, or a recovery code."""
+    half = request.cookies.get(cookie_name(runtime.settings), "")
+    try:
+        token = await runtime.sessions.second_factor(half, code)
+    except (SignInFailed, TooSoon) as error:
+        return _again(request, runtime, "second_factor.html", error, next)
+    inside = next == ROOT or next.startswith(f"{ROOT}/")
+    answer = to(next.removeprefix(ROOT) if inside and "//" not in next and "\\" not in next else "")
+    set_cookie(answer, runtime.settings, token)
+    return answer
+
+
+@router.post("/sign-out")
+async def sign_out(who: SignedIn, runtime: CurrentRuntime, everywhere: Annotated[bool, Form()] = False) -> Response:
+    """End this session, or all of them; the browser forgets what it has of the console."""
+    await runtime.sessions.sign_out(who, everywhere)
+    answer = to("/sign-in")
+    answer.delete_cookie(cookie_name(runtime.settings), path="/")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@router.post("/language")
+async def speak(who: SignedIn, runtime: CurrentRuntime, language: Annotated[str, Form(max_length=8)]) -> Response:
+    """The language of the console's pages."""
+    if language in runtime.library.languages:
+        await runtime.sessions.speak(who.session, language)
+    return to("")
+
+
+def _again(
+    request: Request,
+    runtime: CurrentRuntime,
+    template: str,
+    error: EnlaceError,
+    next: str,  # noqa: A002
+) -> HTMLResponse:
+    return page(request, runtime, template, error.status, problem=runtime_say(runtime, request, error), next=next)

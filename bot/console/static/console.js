@@ -1,0 +1,170 @@
+"use strict";
+// Keeps a page of the console live. The stream of events says that something changed, never what; the page then fetches
+// what it lacks, from the last message that it has, so that nothing is missed however long it was away.
+
+const byId = (id) => document.getElementById(id);
+const problem = byId("problem");
+const say = (text) => { problem.textContent = text; };
+
+// --- live updates ---
+
+let newest = 0;
+let queueDue = null;
+
+function renewQueue() {
+  // At most once a second, and always once more after the last change.
+  if (queueDue || !byId("queue")) return;
+  queueDue = setTimeout(() => { queueDue = null; htmx.trigger("#queue", "renew"); }, 1000);
+}
+
+function renewMessages() {
+  const more = byId("more");
+  if (more && !more.dataset.busy) { more.dataset.busy = "1"; htmx.trigger(more, "renew"); }
+}
+
+function follow() {
+  const source = new EventSource("/console/events");
+  const conversation = byId("messages")?.dataset.conversation;
+  const about = (event) => JSON.parse(event.data);
+  source.addEventListener("hello", () => { say(""); renewMessages(); if (byId("queue")) htmx.trigger("#queue", "renew"); });
+  source.addEventListener("changed", (event) => {
+    const { id, number } = about(event);
+    if (id === conversation) { newest = Math.max(newest, number); renewMessages(); }
+    renewQueue();
+  });
+  source.addEventListener("alarm", (event) => { renewQueue(); alarm(about(event).id); });
+  source.addEventListener("typing", (event) => { if (about(event).id === conversation) showTyping(); });
+  source.addEventListener("over", () => { source.close(); location.reload(); });
+  source.addEventListener("error", () => {
+    say(document.body.dataset.offline);
+    if (source.readyState === EventSource.CLOSED) { setTimeout(follow, 5000); }
+  });
+}
+
+let typingOver = null;
+function showTyping() {
+  const typing = byId("typing");
+  if (!typing) return;
+  typing.hidden = false;
+  clearTimeout(typingOver);
+  typingOver = setTimeout(() => { const now = byId("typing"); if (now) now.hidden = true; }, 6000);
+}
+
+document.addEventListener("htmx:afterSettle", () => {
+  const more = byId("more"), owner = byId("owner");
+  if (more && Number(more.dataset.last) < newest && !more.dataset.busy) renewMessages();
+  if (owner) {
+    for (const state of document.querySelectorAll(".state")) {
+      if (Number(state.dataset.number) <= Number(owner.dataset.delivered)) state.textContent = owner.dataset.said;
+    }
+    const before = document.body.dataset.owner;
+    // Somebody else moved it: what can be done with it is another.
+    if (before !== undefined && before !== owner.dataset.owner && !unsent()) location.reload();
+    document.body.dataset.owner = owner.dataset.owner;
+  }
+  badge();
+});
+
+document.addEventListener("htmx:afterSwap", () => {
+  const last = byId("messages")?.querySelector("li.message:last-of-type");
+  if (last) last.scrollIntoView({ block: "nearest" });
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  const more = byId("more");
+  if (more) delete more.dataset.busy;
+  let message = document.body.dataset.failed;
+  try { message = JSON.parse(event.detail.xhr.responseText).error.message; } catch { /* not ours */ }
+  say(message);
+});
+document.addEventListener("htmx:sendError", () => {
+  const more = byId("more");
+  if (more) delete more.dataset.busy;
+  say(document.body.dataset.offline);
+});
+document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) say(""); });
+
+// --- sound and badge ---
+
+const sound = byId("sound");
+const title = document.title;
+const soundOn = () => localStorage.getItem("enlace-sound") !== "off";
+
+function badge() {
+  const waiting = Number(byId("waiting")?.dataset.waiting || 0);
+  document.title = waiting ? `(${waiting}) ${title}` : title;
+}
+
+let audio = null;
+function alarm() {
+  document.title = `● ${title}`;
+  if (!soundOn()) return;
+  audio ||= new AudioContext();
+  for (const start of [0, 0.3, 0.6]) {
+    const tone = audio.createOscillator(), volume = audio.createGain();
+    tone.frequency.value = 880;
+    volume.gain.value = 0.15;
+    tone.connect(volume).connect(audio.destination);
+    tone.start(audio.currentTime + start);
+    tone.stop(audio.currentTime + start + 0.18);
+  }
+}
+
+if (sound) {
+  const show = () => sound.setAttribute("aria-pressed", String(soundOn()));
+  sound.addEventListener("click", () => { localStorage.setItem("enlace-sound", soundOn() ? "off" : "on"); show(); });
+  show();
+}
+
+// --- the reply box ---
+
+const unsent = () => Boolean(byId("text")?.value.trim());
+let lastTyped = 0;
+
+document.addEventListener("input", (event) => {
+  const url = event.target.dataset.typing;
+  if (!url || Date.now() - lastTyped < 3000) return;
+  lastTyped = Date.now();
+  htmx.ajax("POST", url, { swap: "none", source: event.target });
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form?.id === "reply") {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  }
+});
+document.addEventListener("click", (event) => {
+  const form = byId("reply"), button = event.target.closest("button");
+  if (!form || !button) return;
+  const cited = byId("cited");
+  if (button.classList.contains("insert")) {
+    const box = byId("text");
+    box.setRangeText(button.dataset.text, box.selectionStart, box.selectionEnd, "end");
+    if (button.dataset.topic) {
+      form.elements.topic.value = button.dataset.topic;
+      cited.querySelector("span").textContent = button.dataset.name;
+      cited.hidden = false;
+    }
+    box.focus();
+  } else if (button.classList.contains("uncite")) {
+    form.elements.topic.value = "";
+    cited.hidden = true;
+  }
+});
+
+// --- countdown of a window that closes ---
+
+function countDown() {
+  for (const time of document.querySelectorAll(".countdown")) {
+    const minutes = Math.max(0, Math.floor((new Date(time.dateTime) - Date.now()) / 60000));
+    time.textContent = `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")} h`;
+  }
+}
+
+if ("live" in document.body.dataset) follow();
+const first = byId("owner");
+if (first) document.body.dataset.owner = first.dataset.owner;
+byId("messages")?.querySelector("li.message:last-of-type")?.scrollIntoView({ block: "nearest" });
+badge();
+countDown();
+setInterval(countDown, 20000);

@@ -1,0 +1,182 @@
+"""What every page of the console stands on: who is signed in, what a form must carry, how a page is rendered."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+
+from babel.dates import format_timedelta
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from bot.channels.web import CurrentRuntime
+from bot.console import words
+from bot.errors import EnlaceError, Forbidden, SignInFailed, Unauthorized
+from bot.liaisons.access import Who
+from bot.renderer import in_language, language_name
+from bot.runtime import Runtime
+from bot.settings import Settings
+from bot.tables import now
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+ROOT = "/console"
+
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    extensions=["jinja2.ext.i18n"],
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_SAFE = {"GET", "HEAD"}
+
+
+def cookie_name(settings: Settings) -> str:
+    """`__Host-` has the browser refuse it from a neighbour; it needs https, which a trial on this machine hasn't."""
+    return "__Host-enlace" if _secure(settings) else "enlace"
+
+
+def _secure(settings: Settings) -> bool:
+    return settings.environment == "production" or settings.public_url.startswith("https://")
+
+
+def set_cookie(response: Response, settings: Settings, token: str) -> None:
+    """The session's token, for this browser session alone and out of every script's reach."""
+    response.set_cookie(cookie_name(settings), token, path="/", secure=_secure(settings), httponly=True, samesite="lax")
+
+
+def from_own_page(request: Request) -> None:
+    """Raises Forbidden for what another site's page had the browser send."""
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if site not in {None, "same-origin", "none"}:
+        raise Forbidden
+    if origin is not None:
+        if urlsplit(origin).netloc != request.headers.get("host"):
+            raise Forbidden
+    elif site is None:  # a browser says one or the other; what says neither is none
+        raise Forbidden
+
+
+async def signed_in(request: Request, runtime: CurrentRuntime) -> Who:
+    """Who sends this; what changes something must come from the console's own page, with the session's CSRF token."""
+    token = request.cookies.get(cookie_name(runtime.settings))
+    who = await runtime.sessions.who(token) if token else None
+    if who is None:
+        raise Unauthorized
+    request.state.language = who.language
+    request.state.who = who
+    if request.method not in _SAFE:
+        from_own_page(request)
+        sent = request.headers.get("x-csrf-token") or (await request.form()).get("csrf")
+        if not isinstance(sent, str) or not secrets.compare_digest(sent.encode(), who.csrf.encode()):
+            raise Forbidden
+    return who
+
+
+SignedIn = Annotated[Who, Depends(signed_in)]
+
+
+def overseer(who: SignedIn) -> Who:
+    """A supervisor, or an administrator; raises Forbidden."""
+    who.require("oversee")
+    return who
+
+
+def administrator(who: SignedIn) -> Who:
+    """Raises Forbidden for anybody else."""
+    who.require("administer")
+    return who
+
+
+Overseer = Annotated[Who, Depends(overseer)]
+Administrator = Annotated[Who, Depends(administrator)]
+
+
+class Words:
+    """What templates call things, in one language."""
+
+    def __init__(self, runtime: Runtime, language: str) -> None:
+        """`language`: of the page."""
+        self._runtime = runtime
+        self.language = language
+
+    def __call__(self, message: str, /, **values: Any) -> str:
+        """A sentence of the catalogs."""
+        return self._runtime.catalogs.gettext(self.language, message, **values)
+
+    def department(self, name: str) -> str:
+        """A department's short name."""
+        known = self._runtime.library.departments.get(name)
+        return in_language(known.profile.short_name, self.language) if known else name
+
+    def topic(self, name: str | None) -> str:
+        """What a topic is called, or nothing."""
+        known = self._runtime.library.topics.get(name) if name else None
+        return in_language(known.label, self.language) if known else ""
+
+    def flag(self, name: str) -> str:
+        """What a safety rule found."""
+        return self(words.FLAGS[name]) if name in words.FLAGS else name
+
+    def named(self, kind: str, name: str) -> str:
+        """A word of bot/console/words.py: `kind` is one of its tables."""
+        return self(getattr(words, kind)[name])
+
+    def tongue(self, code: str) -> str:
+        """A language's name in itself."""
+        return language_name(code)
+
+    def moment(self, at: dt.datetime, department: str) -> str:
+        """A moment in the department's own time."""
+        known = self._runtime.library.departments.get(department)
+        return self._runtime.catalogs.moment(self.language, at, known.profile.time_zone if known else "UTC")
+
+    def since(self, at: dt.datetime) -> str:
+        """How long ago: "5 minutes"."""
+        return str(format_timedelta(now() - at, threshold=1.5, locale=self.language))
+
+
+def page(request: Request, runtime: Runtime, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page or a part of one, in the language of the session or of the browser."""
+    who: Who | None = getattr(request.state, "who", None)
+    language = who.language if who else runtime.catalogs.negotiate(request.headers.get("accept-language"), "en")
+    say = Words(runtime, language)
+    html = _templates.get_template(template).render(
+        _=say, say=say, language=language, languages=runtime.library.languages, who=who, root=ROOT, **context
+    )
+    return HTMLResponse(html, status)
+
+
+def to(path: str) -> RedirectResponse:
+    """Go on at another page of the console, by GET."""
+    return RedirectResponse(f"{ROOT}{path}", 303)
+
+
+def failed(request: Request, error: EnlaceError) -> Response | None:
+    """An error as a page, for somebody who follows a link or sends a form; None: answer with JSON, for a script.
+
+    Who isn't signed in goes to where they can, and comes back afterwards.
+    """
+    runtime: Runtime | None = request.app.state.runtime
+    script = request.headers.get("hx-request") == "true"
+    if isinstance(error, Unauthorized) and not isinstance(error, SignInFailed):
+        if script:
+            return Response(status_code=401, headers={"HX-Redirect": f"{ROOT}/sign-in"})
+        here = request.url.path if request.method in _SAFE else ROOT
+        return to(f"/sign-in?next={quote(here)}")
+    if script or runtime is None or "text/html" not in request.headers.get("accept", ""):
+        return None
+    return page(request, runtime, "error.html", error.status, message=runtime_say(runtime, request, error))
+
+
+def runtime_say(runtime: Runtime, request: Request, error: EnlaceError) -> str:
+    """What an error says, in the language of the page."""
+    who: Who | None = getattr(request.state, "who", None)
+    language = who.language if who else runtime.catalogs.negotiate(request.headers.get("accept-language"), "en")
+    return str(error.body(runtime.catalogs, language)["error"]["message"])

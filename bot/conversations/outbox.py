@@ -1,0 +1,118 @@
+"""What is on its way to the channels: taken by lease, tried again, given up after a while, never sent twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations.tables import Message, Outbox
+from bot.errors import Conflict
+from bot.tables import now
+
+LEASE_S = 60.0
+
+
+class OutboxStore:
+    """The rows of the outbox. Every method is one transaction."""
+
+    def __init__(self, engine: AsyncEngine, deliver_for_s: float = 86400) -> None:
+        """`deliver_for_s`: seconds after which a message that could not be sent counts as failed."""
+        self._engine = engine
+        self._deliver_for = dt.timedelta(seconds=deliver_for_s)
+
+    async def lease(self, limit: int = 100) -> Sequence[Any]:
+        """Take rows that are due, oldest first: no other sender gets them within LEASE_S."""
+        moment = now()
+        due = (
+            select(Outbox.id)
+            .where(
+                Outbox.state == "pending",
+                Outbox.due_at <= moment,
+                or_(Outbox.leased_until.is_(None), Outbox.leased_until <= moment),
+            )
+            .order_by(Outbox.due_at, Outbox.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._engine.begin() as connection:
+            taken = await connection.execute(
+                update(Outbox)
+                .where(Outbox.id.in_(due.scalar_subquery()))
+                .values(leased_until=moment + dt.timedelta(seconds=LEASE_S))
+                .returning(*Outbox.__table__.c)
+            )
+            return sorted(taken.all(), key=lambda row: (row.due_at, row.id))
+
+    async def fail_unconfirmed(self, channels: Collection[str]) -> list[str]:
+        """Give up rows whose sender ended while it was sending, on `channels` where a repeat would be seen twice.
+
+        Whether they arrived isn't known: a liaison sees them as failed and decides. Returns their conversations' ids.
+        """
+        return await self._fail(Outbox.channel.in_(channels), Outbox.leased_until <= now())
+
+    async def sent(self, ids: Sequence[int]) -> None:
+        """The channel has taken these."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(Outbox)
+                .where(Outbox.id.in_(ids))
+                .values(state="sent", sent_at=now(), leased_until=None, attempts=Outbox.attempts + 1)
+            )
+
+    async def release(self, ids: Sequence[int]) -> None:
+        """These were leased and not tried."""
+        async with self._engine.begin() as connection:
+            await connection.execute(update(Outbox).where(Outbox.id.in_(ids)).values(leased_until=None))
+
+    async def postpone(self, waits: dict[int, float]) -> list[str]:
+        """These could not be sent: try each again after so many seconds, or give it up if it is too old.
+
+        Returns the conversations of those that were given up.
+        """
+        async with self._engine.begin() as connection:
+            for outbox_id, wait in waits.items():
+                due_at = now() + dt.timedelta(seconds=wait)
+                await connection.execute(
+                    update(Outbox)
+                    .where(Outbox.id == outbox_id)
+                    .values(attempts=Outbox.attempts + 1, due_at=due_at, leased_until=None)
+                )
+        return await self._fail(Outbox.id.in_(list(waits)), Outbox.created_at <= now() - self._deliver_for)
+
+    async def retry(self, conversation_id: str, number: int) -> None:
+        """A liaison has a failed message tried again, from the beginning; raises Conflict where it isn't failed."""
+        message = (
+            select(Message.id)
+            .where(Message.conversation_id == conversation_id, Message.number == number)
+            .scalar_subquery()
+        )
+        async with self._engine.begin() as connection:
+            again = await connection.execute(
+                update(Outbox)
+                .where(Outbox.message_id == message, Outbox.state == "failed")
+                .values(state="pending", attempts=0, due_at=now(), created_at=now(), leased_until=None)
+                .returning(Outbox.id)
+            )
+            if again.first() is None:
+                raise Conflict
+
+    async def next_due(self) -> dt.datetime | None:
+        """When the next row is due, or None if there is none to send."""
+        pending = select(Outbox.due_at, Outbox.leased_until).where(Outbox.state == "pending")
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(pending.order_by(Outbox.due_at).limit(1))).one_or_none()
+        return None if row is None else max(row.due_at, row.leased_until or row.due_at)
+
+    async def _fail(self, *which: Any) -> list[str]:
+        async with self._engine.begin() as connection:
+            failed = await connection.execute(
+                update(Outbox)
+                .where(Outbox.state == "pending", *which)
+                .values(state="failed", leased_until=None)
+                .returning(Outbox.conversation_id)
+            )
+            return sorted(set(failed.scalars()))

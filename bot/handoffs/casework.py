@@ -1,0 +1,209 @@
+"""What liaisons keep about a conversation: notes, labels, canned replies, callbacks; and how they find one again.
+
+Who may see what is decided before these are called (bot/liaisons/access.py); what is done is audited here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.conversations.tables import Conversation, Handoff, Message, Outbox
+from bot.errors import NotFound
+from bot.handoffs.tables import Callback, CannedReply, Label, Note
+from bot.liaisons.access import Who
+from bot.liaisons.audit import record
+from bot.liaisons.tables import Liaison
+from bot.tables import now
+
+HITS = 50
+WHATSAPP_WINDOW = dt.timedelta(hours=24)
+"""After a resident's last message on WhatsApp, for so long anything may be written to them."""
+
+
+async def messages(connection: AsyncConnection, row: Any, after: int = 0) -> Sequence[Any]:
+    """The messages that the resident agreed to share, numbered above `after`, with `name` and `state` of delivery."""
+    query = (
+        select(Message, Liaison.name.label("name"), Outbox.state.label("state"))
+        .outerjoin(Liaison, Liaison.id == Message.liaison_id)
+        .outerjoin(Outbox, Outbox.message_id == Message.id)
+        .where(
+            Message.conversation_id == row.id,
+            Message.number >= row.shown_from,
+            Message.number > after,
+        )
+        .order_by(Message.number)
+    )
+    return (await connection.execute(query)).all()
+
+
+async def handoffs(connection: AsyncConnection, conversation_id: str) -> Sequence[Any]:
+    """Each time the conversation was handed to a person, the newest first."""
+    query = select(Handoff).where(Handoff.conversation_id == conversation_id).order_by(Handoff.id.desc())
+    return (await connection.execute(query)).all()
+
+
+async def window_closes(connection: AsyncConnection, row: Any) -> dt.datetime | None:
+    """Until when the resident can be written to, on a channel that has such a limit; else None."""
+    if row.channel != "whatsapp":
+        return None
+    query = (
+        select(Message.created_at)
+        .where(Message.conversation_id == row.id, Message.author == "resident")
+        .order_by(Message.number.desc())
+        .limit(1)
+    )
+    last: dt.datetime | None = await connection.scalar(query)
+    return (last or row.created_at) + WHATSAPP_WINDOW
+
+
+async def notes(connection: AsyncConnection, conversation_id: str) -> Sequence[Any]:
+    """The private notes, oldest first, each with its author's `name`."""
+    query = (
+        select(Note, Liaison.name)
+        .join(Liaison, Liaison.id == Note.liaison_id)
+        .where(Note.conversation_id == conversation_id)
+        .order_by(Note.id)
+    )
+    return (await connection.execute(query)).all()
+
+
+async def add_note(connection: AsyncConnection, who: Who, row: Any, text: str) -> None:
+    """A private note."""
+    await connection.execute(insert(Note).values(conversation_id=row.id, liaison_id=who.id, text=text))
+    await record(connection, "note", who, row.department, row.id)
+
+
+async def labels(connection: AsyncConnection, conversation_id: str) -> list[str]:
+    """Its labels, in order."""
+    query = select(Label.label).where(Label.conversation_id == conversation_id).order_by(Label.label)
+    return list(await connection.scalars(query))
+
+
+async def set_label(connection: AsyncConnection, who: Who, row: Any, label: str, on: bool) -> None:
+    """Put a label on, or take it off; either again changes nothing."""
+    where = (Label.conversation_id == row.id, Label.label == label)
+    if not on:
+        await connection.execute(delete(Label).where(*where))
+    elif await connection.scalar(select(Label.label).where(*where)) is None:
+        await connection.execute(insert(Label).values(conversation_id=row.id, label=label))
+    await record(connection, "label", who, row.department, row.id, on=on)
+
+
+async def canned_replies(connection: AsyncConnection, departments: Sequence[str]) -> Sequence[Any]:
+    """The canned replies of the departments, by title."""
+    query = select(CannedReply).where(CannedReply.department.in_(departments)).order_by(CannedReply.title)
+    return (await connection.execute(query)).all()
+
+
+async def add_canned_reply(
+    connection: AsyncConnection, who: Who, department: str, title: str, texts: dict[str, str]
+) -> None:
+    """A reply in each language; `texts` by language."""
+    if department not in who.departments:
+        raise NotFound
+    try:
+        await connection.execute(insert(CannedReply).values(department=department, title=title, texts=texts))
+    except IntegrityError:
+        raise NotFound from None
+    await record(connection, "settings", who, department, did="add_canned_reply")
+
+
+async def delete_canned_reply(connection: AsyncConnection, who: Who, canned_id: int) -> None:
+    """Raises NotFound where it isn't there, or another department's."""
+    gone = await connection.execute(
+        delete(CannedReply)
+        .where(CannedReply.id == canned_id, CannedReply.department.in_(who.departments))
+        .returning(CannedReply.department)
+    )
+    department = gone.scalar_one_or_none()
+    if department is None:
+        raise NotFound
+    await record(connection, "settings", who, department, did="delete_canned_reply")
+
+
+async def callbacks(connection: AsyncConnection, who: Who) -> Sequence[Any]:
+    """Those that nobody has made yet, the oldest first, then the last ones made."""
+    query = (
+        select(Callback, Liaison.name)
+        .outerjoin(Liaison, Liaison.id == Callback.done_by)
+        .where(Callback.department.in_(who.departments))
+        .order_by(Callback.done_at.is_not(None), Callback.created_at, Callback.id)
+        .limit(200)
+    )
+    return (await connection.execute(query)).all()
+
+
+async def contact(connection: AsyncConnection, who: Who, callback_id: int) -> Any:
+    """One callback, its contact and time still encrypted; that somebody looked is audited. Raises NotFound."""
+    query = select(Callback).where(Callback.id == callback_id, Callback.department.in_(who.departments))
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound
+    await record(connection, "contact", who, row.department, row.conversation_id, callback=callback_id)
+    return row
+
+
+async def callback_done(connection: AsyncConnection, who: Who, callback_id: int) -> None:
+    """The resident was called back; from now on its contact is kept for the days of the setting. Raises NotFound."""
+    done = await connection.execute(
+        update(Callback)
+        .where(Callback.id == callback_id, Callback.department.in_(who.departments), Callback.done_at.is_(None))
+        .values(done_at=now(), done_by=who.id)
+        .returning(Callback.department, Callback.conversation_id)
+    )
+    row = done.one_or_none()
+    if row is None:
+        raise NotFound
+    await record(connection, "callback_done", who, row.department, row.conversation_id, callback=callback_id)
+
+
+async def search(connection: AsyncConnection, who: Who, text: str) -> Sequence[Any]:
+    """Messages that have `text`, whatever its case, in what residents agreed to share; the newest first.
+
+    A plain search through the rows: there is no index that would have to forget what is erased.
+    """
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    query = (
+        select(
+            Message.text,
+            Message.author,
+            Message.language,
+            Message.number,
+            Message.created_at,
+            Conversation.id.label("conversation_id"),
+            Conversation.department,
+            Conversation.owner,
+        )
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Conversation.department.in_(who.departments),
+            Message.number >= Conversation.shown_from,
+            Message.text.ilike(f"%{escaped}%", escape="\\"),
+        )
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(HITS)
+    )
+    found = (await connection.execute(query)).all()
+    await record(connection, "search", who, chars=len(text), hits=len(found))
+    return found
+
+
+async def recent(connection: AsyncConnection, who: Who) -> Sequence[Any]:
+    """The conversations that were with a person and are over or with the assistant again, the newest first."""
+    query = (
+        select(Conversation)
+        .where(
+            Conversation.department.in_(who.departments),
+            Conversation.shown_from.is_not(None),
+            Conversation.owner.in_(("bot", "closed")),
+        )
+        .order_by(Conversation.last_at.desc())
+        .limit(HITS)
+    )
+    return (await connection.execute(query)).all()

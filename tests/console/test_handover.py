@@ -1,0 +1,138 @@
+"""Guards the whole way of a handoff, from the resident's consent to the liaison's last word, over real Rasa."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import Hire, Person, ask_for_a_person
+
+if TYPE_CHECKING:
+    from tests.conftest import Start
+
+pytestmark = pytest.mark.rasa
+ASKED = "¿La policía me va a preguntar si tengo papeles?"
+
+
+async def test_a_resident_and_a_liaison_talk_and_the_bot_is_silent_until_it_is_handed_back(
+    start: Start, ana: Person
+) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident, ASKED)
+    assert resident.id in (await ana.get()).text
+    assert (await ana.do(resident, "claim")).status_code == 303
+    assert (await resident.send("¿Usted es policía?"))["text"] == ""
+    await ana.write(resident, "Hola, soy Ana. No soy policía.")
+    said = [(each["author"], each["text"], each["name"]) for each in (await resident.transcript())["messages"]]
+    joined, asked, answered = said[-3:]
+    assert joined[0] == "notice"
+    assert "Ana Reyes (Enlace comunitario, no es agente)" in joined[1]
+    assert asked == ("resident", "¿Usted es policía?", None)
+    assert answered == ("liaison", "Hola, soy Ana. No soy policía.", "Ana Reyes")
+    danger = await resident.send("hay un hombre con pistola aquí")
+    assert (danger["kind"], "911" in danger["text"]) == ("emergency", True)
+    page = (await ana.get(f"/conversations/{resident.id}")).text
+    assert 'class="flag">Danger now' in page
+    assert (await ana.do(resident, "hand_back")).status_code == 303
+    assert (await resident.send(ASKED))["kind"] == "answer"
+
+
+async def test_the_console_shows_what_the_resident_agreed_to_share_and_no_more(start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "es")
+    await resident.send("vivo en la calle de las palmas amarillas")
+    assert (await ana.get(f"/conversations/{resident.id}")).status_code == 404
+    await ask_for_a_person(resident, ASKED)
+    page = (await ana.get(f"/conversations/{resident.id}")).text
+    assert "palmas amarillas" not in page
+    assert ASKED in page  # in the summary, which they agreed to
+    assert "Stays anonymous" in page
+    export = (await ana.get(f"/conversations/{resident.id}/export")).text
+    assert "palmas amarillas" not in export
+    assert "palmas amarillas" not in (await ana.get("/search?q=palmas+amarillas")).text.split("Messages found")[1]
+    whole = await start("kent-wa", "es")
+    await whole.send("vivo en la calle de las palmas amarillas")
+    await ask_for_a_person(whole, ASKED, whole=True)
+    assert "palmas amarillas" in (await ana.get(f"/conversations/{whole.id}")).text
+    assert whole.id in (await ana.get("/search?q=PALMAS+amarillas")).text
+
+
+async def test_of_fifty_who_claim_at_once_one_wins_and_the_others_are_told_who(
+    start: Start, ana: Person, ben: Person
+) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident)
+    claims = [(person, person.do(resident, "claim")) for person in (ana, ben) * 25]
+    answers = await asyncio.gather(*(claim for _, claim in claims))
+    won = [person for (person, _), answer in zip(claims, answers, strict=True) if answer.status_code == 303]
+    lost = [answer.json()["error"] for answer in answers if answer.status_code != 303]
+    assert len(won) == 1
+    assert len(lost) == 49
+    assert {(error["code"], error["message"]) for error in lost} == {
+        ("already_claimed", f"{won[0].profile.name} has this conversation already.")
+    }
+
+
+async def test_it_is_given_to_a_colleague_and_taken_over_by_a_supervisor_alone(
+    start: Start, hire: Hire, ana: Person, ben: Person, sue: Person
+) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "claim")
+    page = (await ana.get(f"/conversations/{resident.id}")).text
+    ids = {name: value for value, name in re.findall(r'<option value="(\d+)">(\w+ \w+) ', page)}
+    assert "Kay Lind" not in ids
+    assert (await ben.do(resident, "transfer", colleague=ids["Ben Cole"])).status_code == 403
+    assert (await ben.do(resident, "close")).status_code == 403
+    assert (await ana.do(resident, "transfer", colleague=ids["Ben Cole"])).status_code == 303
+    last = (await resident.transcript())["messages"][-1]
+    assert "Ben Cole (Community liaison, sworn officer)" in last["text"]
+    refused = await ana.do(resident, "messages", text="hello", key="12345678")
+    assert refused.json()["error"]["code"] == "already_claimed"
+    assert (await sue.do(resident, "close")).status_code == 303
+    assert (await resident.send("thank you"))["text"] != ""
+    assert (await ben.do(resident, "reopen")).status_code == 409
+
+
+async def test_a_form_sent_twice_is_said_once_and_an_inserted_answer_keeps_its_sources(
+    start: Start, ana: Person
+) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "claim")
+    found = (await ana.get(f"/conversations/{resident.id}/answers?q=migratorio")).text
+    assert 'data-topic="what-is-asked"' in found
+    for _ in range(3):
+        await ana.write(resident, "Esto dice el texto.", key="the-same-key", topic="what-is-asked")
+    said = [each for each in (await resident.transcript())["messages"] if each["author"] == "liaison"]
+    assert [each["text"] for each in said] == ["Esto dice el texto."]
+    assert said[0]["reply"]["citations"]
+    assert said[0]["reply"]["choices"] == []
+    wrong = await ana.do(resident, "messages", text="x", key="12345678", topic="no-such-topic")
+    assert wrong.status_code == 404
+
+
+async def test_notes_and_labels_are_the_liaisons_own(start: Start, ana: Person, ben: Person) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "notes", text="Habló ayer <b>también</b>")
+    await ana.do(resident, "labels", label="seguimiento")
+    await ana.do(resident, "labels", label="seguimiento")
+    page = (await ben.get(f"/conversations/{resident.id}")).text
+    assert "Habló ayer &lt;b&gt;también&lt;/b&gt;" in page
+    assert page.count('<span class="tag">seguimiento</span>') == 1
+    await ben.do(resident, "labels", label="seguimiento", on="false")
+    assert "seguimiento</span>" not in (await ana.get(f"/conversations/{resident.id}")).text
+    assert "Habló ayer" not in str(await resident.transcript())
+
+
+async def test_flagged_residents_come_first_and_then_those_who_waited_longest(start: Start, ana: Person) -> None:
+    first, second, flagged = [await start("kent-wa", "es") for _ in range(3)]
+    await ask_for_a_person(first)
+    await ask_for_a_person(second)
+    await flagged.send("mi esposo me pega")
+    await ask_for_a_person(flagged)
+    page = (await ana.get("/queue")).text
+    places = [page.index(f"entry-{each.id}") for each in (flagged, first, second)]
+    assert places == sorted(places)

@@ -1,0 +1,251 @@
+"""Guards the way into the console: two factors, each code once, growing delays, and sessions that end."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pyotp
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.errors import Conflict, NotFound, SignInFailed, TooSoon, WeakPassword
+from bot.liaisons import sessions as module
+from bot.liaisons.accounts import Accounts, Credentials, Profile
+from bot.liaisons.sessions import Sessions, delay_s
+from bot.liaisons.tables import AuditEntry, Liaison, LiaisonSession
+from bot.secrets import Secrets
+
+EMAIL = "ana@example.org"
+
+
+@pytest.fixture
+def secrets() -> Secrets:
+    """A key for tests."""
+    return Secrets("k" * 40)
+
+
+@pytest.fixture
+def accounts(engine: AsyncEngine, secrets: Secrets) -> Accounts:
+    """No accounts yet."""
+    return Accounts(engine, secrets)
+
+
+@pytest.fixture
+def sessions(engine: AsyncEngine, secrets: Secrets) -> Sessions:
+    """Nobody is signed in."""
+    return Sessions(engine, secrets)
+
+
+@pytest.fixture
+async def ana(accounts: Accounts) -> Credentials:
+    """What Ana was given."""
+    return await accounts.add(
+        Profile("Ana@Example.org ", "Ana", {"en": "Liaison"}, False, "liaison", ["kent-wa"], ["es"])
+    )
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """`clock(seconds)` moves the time on which sessions and delays go."""
+    past = dt.timedelta(0)
+    monkeypatch.setattr(module, "now", lambda: dt.datetime.now(dt.UTC) + past)
+
+    def forward(seconds: float) -> None:
+        nonlocal past
+        past += dt.timedelta(seconds=seconds)
+
+    return forward
+
+
+def code(credentials: Credentials, ahead_s: float = 0) -> str:
+    """What the app shows."""
+    moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=ahead_s)
+    return str(pyotp.parse_uri(credentials.uri).at(moment))  # type: ignore[union-attr]
+
+
+async def enter(sessions: Sessions, given: Credentials, factor: str | None = None) -> str:
+    half = await sessions.sign_in(EMAIL, given.password, "es")
+    return await sessions.second_factor(half, factor or code(given))
+
+
+async def test_both_factors_open_a_session_and_half_of_them_none(sessions: Sessions, ana: Credentials) -> None:
+    half = await sessions.sign_in(" ANA@example.org", ana.password, "es")
+    assert await sessions.who(half) is None
+    whole = await sessions.second_factor(half, code(ana))
+    who = await sessions.who(whole)
+    assert who
+    assert (who.name, who.role, who.departments, who.language) == ("Ana", "liaison", ("kent-wa",), "es")
+    assert whole != half
+    assert await sessions.who(half) is None
+    with pytest.raises(SignInFailed):
+        await sessions.second_factor(half, code(ana, 30))
+
+
+async def test_nothing_that_opens_an_account_is_stored(
+    engine: AsyncEngine, sessions: Sessions, ana: Credentials
+) -> None:
+    token = await enter(sessions, ana)
+    async with engine.connect() as connection:
+        stored = str((await connection.execute(select(Liaison))).all())
+        stored += str((await connection.execute(select(LiaisonSession))).all())
+    secret = pyotp.parse_uri(ana.uri).secret
+    for never in (ana.password, secret, token, *ana.recovery):
+        assert never not in stored
+    assert "$argon2id$" in stored
+
+
+async def test_a_code_is_taken_once(sessions: Sessions, ana: Credentials) -> None:
+    shown = code(ana)
+    await enter(sessions, ana, shown)
+    with pytest.raises(SignInFailed):
+        await enter(sessions, ana, shown)
+    await enter(sessions, ana, code(ana, 30))
+
+
+async def test_a_recovery_code_is_taken_once_also_by_two_at_once(
+    engine: AsyncEngine, sessions: Sessions, ana: Credentials
+) -> None:
+    halves = [await sessions.sign_in(EMAIL, ana.password, "es") for _ in range(2)]
+    tries = [sessions.second_factor(half, ana.recovery[0].upper()) for half in halves]
+    done = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(result, str) for result in done) == 1
+    assert sum(isinstance(result, (SignInFailed, TooSoon)) for result in done) == 1
+    async with engine.connect() as connection:
+        assert len((await connection.scalars(select(Liaison.recovery))).one()) == 9
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.org"])
+async def test_a_failed_sign_in_is_delayed_more_and_more_and_says_nothing_of_the_account(
+    sessions: Sessions, ana: Credentials, clock: Callable[[float], None], email: str
+) -> None:
+    waits = []
+    for _ in range(12):
+        try:
+            await sessions.sign_in(email, "wrong", "en")
+        except TooSoon as error:
+            waits.append(error.values["seconds"])
+            clock(error.values["seconds"])
+        except SignInFailed:
+            pass
+    assert waits == sorted(waits)
+    assert waits[0] == 1
+    assert [delay_s(n) for n in (0, 3, 4, 5, 9, 10, 99)] == [0, 0, 1, 2, 32, 42, 42]
+    clock(60)
+    with pytest.raises(SignInFailed):
+        await sessions.sign_in(email, "wrong", "en")
+
+
+async def test_many_tries_at_once_are_not_one(sessions: Sessions, ana: Credentials) -> None:
+    tries = [sessions.sign_in(EMAIL, "wrong", "en") for _ in range(12)]
+    done = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(result, SignInFailed) for result in done) <= 4
+    assert all(isinstance(result, (SignInFailed, TooSoon)) for result in done)
+
+
+async def test_wrong_codes_are_delayed_like_wrong_passwords(
+    sessions: Sessions, ana: Credentials, clock: Callable[[float], None]
+) -> None:
+    half = await sessions.sign_in(EMAIL, ana.password, "es")
+    for _ in range(3):
+        with pytest.raises(SignInFailed):
+            await sessions.second_factor(half, "000000")
+    with pytest.raises(TooSoon):
+        await sessions.second_factor(half, "000000")
+    clock(2)
+    with pytest.raises(SignInFailed):
+        await sessions.second_factor(half, "000000")
+
+
+@pytest.mark.parametrize(
+    ("steps", "lives"),
+    [([59 * 60], True), ([61 * 60], False), ([50 * 60] * 14, True), ([50 * 60] * 15, False)],
+)
+async def test_a_session_ends_after_an_hour_of_nothing_and_after_twelve_in_all(
+    sessions: Sessions, ana: Credentials, clock: Callable[[float], None], steps: list[int], lives: bool
+) -> None:
+    token = await enter(sessions, ana)
+    for step in steps[:-1]:
+        clock(step)
+        assert await sessions.who(token)
+    clock(steps[-1])
+    assert (await sessions.who(token) is not None) is lives
+
+
+async def test_a_page_that_only_listens_does_not_keep_a_session_alive(
+    sessions: Sessions, ana: Credentials, clock: Callable[[float], None]
+) -> None:
+    token = await enter(sessions, ana)
+    for _ in range(3):
+        clock(25 * 60)
+        last = await sessions.who(token, acts=False)
+    assert last is None
+
+
+async def test_signing_out_everywhere_ends_every_session(sessions: Sessions, ana: Credentials) -> None:
+    tokens = [await enter(sessions, ana, ana.recovery[n]) for n in range(3)]
+    who = await sessions.who(tokens[0])
+    assert who
+    await sessions.sign_out(who)
+    assert [await sessions.who(token) is not None for token in tokens] == [False, True, True]
+    second = await sessions.who(tokens[1])
+    assert second
+    await sessions.sign_out(second, everywhere=True)
+    assert [await sessions.who(token) for token in tokens] == [None] * 3
+
+
+async def test_switching_an_account_off_or_resetting_it_ends_its_sessions(
+    accounts: Accounts, sessions: Sessions, ana: Credentials
+) -> None:
+    token = await enter(sessions, ana)
+    await accounts.set_active(EMAIL, False)
+    assert await sessions.who(token) is None
+    with pytest.raises(SignInFailed):
+        await sessions.sign_in(EMAIL, ana.password, "es")
+    await accounts.set_active(EMAIL, True)
+    new = await accounts.reset(EMAIL)
+    with pytest.raises(SignInFailed):
+        await sessions.sign_in(EMAIL, ana.password, "es")
+    assert await enter(sessions, new)
+    with pytest.raises(NotFound):
+        await accounts.reset("nobody@example.org")
+    with pytest.raises(Conflict):
+        await accounts.add(Profile(EMAIL.upper(), "Eve", {"en": "x"}, False, "admin", ["kent-wa"], ["es"]))
+
+
+async def test_a_new_password_has_to_be_a_good_one_and_ends_the_other_sessions(
+    accounts: Accounts, sessions: Sessions, ana: Credentials
+) -> None:
+    here, there = await enter(sessions, ana, ana.recovery[0]), await enter(sessions, ana, ana.recovery[1])
+    who = await sessions.who(here)
+    assert who
+    for weak in ("short", "a" * 30, f"{EMAIL}-2026"):
+        with pytest.raises(WeakPassword):
+            await accounts.change_password(who.id, ana.password, weak, who.session)
+    with pytest.raises(SignInFailed):
+        await accounts.change_password(who.id, "not it", "río verde y tranquilo", who.session)
+    await accounts.change_password(who.id, ana.password, "río verde y tranquilo", who.session)
+    assert await sessions.who(here)
+    assert await sessions.who(there) is None
+    assert await sessions.sign_in(EMAIL, "río verde y tranquilo", "es")
+
+
+async def test_what_was_done_is_in_the_audit_which_nobody_changes(
+    engine: AsyncEngine, accounts: Accounts, sessions: Sessions, ana: Credentials
+) -> None:
+    with pytest.raises(SignInFailed):
+        await sessions.sign_in(EMAIL, "wrong", "es")
+    who = await sessions.who(await enter(sessions, ana))
+    assert who
+    await sessions.sign_out(who)
+    async with engine.connect() as connection:
+        did: list[Any] = list(await connection.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+    assert did == ["account", "sign_in_failed", "sign_in", "sign_out"]
+    for change in (update(AuditEntry).values(action="view"), text("DELETE FROM audit")):
+        with pytest.raises(DBAPIError):
+            async with engine.begin() as connection:
+                await connection.execute(change)
