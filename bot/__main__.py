@@ -9,6 +9,7 @@ from bot.cli.ask import ask
 from bot.cli.calibrate import calibrate
 from bot.cli.evaluate import evaluate
 from bot.cli.handoffs import handoffs
+from bot.cli.purge import purge
 from bot.cli.serve import serve, train
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app.command()(ask)
 app.command()(evaluate)
 app.command()(calibrate)
 app.command()(handoffs)
+app.command()(purge)
 app.add_typer(content.app, name="content")
 app.add_typer(language.app, name="language")
 app.add_typer(liaison.app, name="liaison")

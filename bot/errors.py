@@ -15,7 +15,8 @@ EnlaceError
 │   ├── UnknownDepartment
 │   └── UnknownLanguage
 ├── Conflict              409  somebody else was first
-│   └── AlreadyClaimed
+│   ├── AlreadyClaimed
+│   └── OnHold
 ├── Gone                  410  the conversation was erased
 ├── TooLarge              413
 ├── TooSoon               429  sign-in was tried too often
@@ -182,6 +183,15 @@ class AlreadyClaimed(Conflict):
 
     code = "already_claimed"
     message = N_("%(name)s has this conversation already.")
+
+
+class OnHold(Conflict):
+    """Kept for a court, or because the law asks so."""
+
+    code = "on_hold"
+    message = N_(
+        "This chat cannot be erased now, because a court or the law asks that it be kept. Ask the department about it."
+    )
 
 
 class Gone(EnlaceError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from babel.dates import format_timedelta
 
 from bot.content.library import DepartmentContent, Library
 from bot.content.models import Answer, CitationRef, NextStep, citations_of
+from bot.handoffs.wait import Outlook
 from bot.i18n import N_, Catalogs
 from bot.messages import ASKS_WHAT, FIRST_TOPICS, NO_ANSWER, QUESTIONS, SAFETY, SMALLTALK
 from bot.replies import (
@@ -170,7 +170,7 @@ class Renderer:
             case "handoff":
                 return self._handoff(content, language, say["offer"])
             case "connect":
-                return self.connected(content.profile.id, language)
+                return self.connected(content.profile.id, language, say["outlook"])
             case "ask":
                 labels = self._fixed_labels(language)
                 yes_or_no = [Choice(label=labels[send], send=send) for send in (YES, NO)]
@@ -337,26 +337,20 @@ class Renderer:
             handoff=offer,
         )
 
-    def connected(
-        self, department: str, language: str, wait_s: float | None = None, opens_at: dt.datetime | None = None
-    ) -> Reply:
-        """After the resident agreed: their request is in the queue.
-
-        `wait_s`: what others have waited; None where too few have for that to be said. `opens_at`: when the office
-        opens, where it is closed now.
-        """
-        if opens_at is not None:
+    def connected(self, department: str, language: str, outlook: Outlook) -> Reply:
+        """After the resident agreed: their request is in the queue."""
+        if outlook.opens_at is not None:
             zone = self.library.departments[department].profile.time_zone
             hint = self._say(
                 language,
                 N_("The office is closed now and opens again on %(moment)s."),
-                moment=self._catalogs.moment(language, opens_at, zone),
+                moment=self._catalogs.moment(language, outlook.opens_at, zone),
             )
-        elif wait_s is not None:
+        elif outlook.wait_s is not None:
             hint = self._say(
                 language,
                 N_("Lately, half of those who asked waited %(time)s or less."),
-                time=duration(wait_s, language),
+                time=duration(outlook.wait_s, language),
             )
         else:
             hint = self._say(language, N_("I cannot say when somebody will read it."))
@@ -369,7 +363,7 @@ class Renderer:
                 "later. If you are in danger now, call 911."
             ),
             hint,
-            forms=["callback", "code"],
+            forms=["callback", "code", "withdraw"],
         )
 
     def withdrawn(self, department: str, language: str) -> Reply:
@@ -388,7 +382,7 @@ class Renderer:
                 "ask to be called back, or take a code with which you open this chat later. If you are in danger now, "
                 "call 911."
             ),
-            forms=["callback", "code"],
+            forms=["callback", "code", "withdraw"],
         )
 
     def joined(self, department: str, language: str, reader: Reader) -> Reply:

@@ -8,14 +8,16 @@ from typing import Literal, TypedDict
 from pydantic import BaseModel
 
 from bot.content.models import TranslationStatus
+from bot.handoffs.wait import Outlook
 
 Form = Literal["short", "explained", "source"]
 """How to say an answer that was given already."""
 Kind = Literal["answer", "clarify", "no_answer", "emergency", "handoff", "smalltalk"]
 
 
-ResidentForm = Literal["callback", "code", "rate"]
-"""What a reply invites the resident to fill in: be called back, open the chat elsewhere, say whether it helped."""
+ResidentForm = Literal["callback", "code", "withdraw", "rate"]
+"""What a reply invites the resident to do besides writing: be called back, take a code that opens the chat elsewhere,
+stop waiting, say whether it helped."""
 
 
 class Reader(BaseModel):
@@ -47,6 +49,7 @@ class Say(TypedDict, total=False):
     form: Form
     whole_chat: bool
     offer: HandoffOffer
+    outlook: Outlook
 
 
 class Choice(BaseModel):
@@ -92,6 +95,8 @@ class Reply(BaseModel):
     reviewed: bool | None = None
     """Whether a person of the department has checked this answer; None where there is no answer."""
     elapsed_ms: float = 0.0
+    number: int | None = None
+    """Of its message in the conversation; None where there is none."""
 
 
 PERSON = "/press_person"

@@ -24,7 +24,12 @@ from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
 from bot.conversations.turn import Turns
 from bot.encoder import Encoder
+from bot.handoffs.alarms import Alarms, Send
 from bot.handoffs.desk import Desk
+from bot.handoffs.keeper import Keeper
+from bot.handoffs.mail import Mail
+from bot.handoffs.retention import Retention
+from bot.handoffs.webhook import Webhook
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
 from bot.liaisons.accounts import Accounts
@@ -62,6 +67,7 @@ class Runtime:
     sessions: Sessions
     ownership: Ownership
     outbox: OutboxStore
+    retention: Retention
     news: News
 
     def __init__(self, settings: Settings, progress: Progress = log.info) -> None:
@@ -90,6 +96,7 @@ class Runtime:
             self.accounts, self.sessions = Accounts(engine, self.secrets), Sessions(engine, self.secrets)
             self.ownership = Ownership(engine)
             self.outbox = OutboxStore(engine, settings.deliver_for_s)
+            self.retention = Retention(engine, settings.retention_days, settings.contact_days)
             self.news = News(engine)
             await stack.enter_async_context(self.news.running())
             # The website fetches its messages; sending one is telling those who listen.
@@ -123,6 +130,7 @@ class Runtime:
             self._dispatcher.start()
             stack.push_async_callback(self._dispatcher.stop)
             self.in_background(self.turns.recover())
+            await stack.enter_async_context(self._keeper().running())
             watching = asyncio.create_task(watch(settings.data_dir, self._content_changed))
             stack.push_async_callback(_cancel, watching)
             stack.push_async_callback(self._finish_tasks)
@@ -184,6 +192,7 @@ class Runtime:
         return Turns(
             store=self.store,
             desk=self.desk,
+            retention=self.retention,
             encoder=encoder,
             rasa=self.rasa,
             index=index,
@@ -199,10 +208,31 @@ class Runtime:
             delivered=self.changed,
         )
 
+    def _keeper(self) -> Keeper:
+        settings, engine = self.settings, self.store.engine
+        ways: dict[str, Send] = {}
+        if settings.smtp_host:
+            ways["email"] = Mail(engine, settings, self.library, self.catalogs).send
+        if settings.webhook_url and settings.webhook_secret:
+            secret = settings.webhook_secret.get_secret_value()
+            ways["webhook"] = Webhook(settings.webhook_url, secret, settings.public_url).send
+        return Keeper(
+            engine=engine,
+            renderer=self.renderer,
+            alarms=Alarms(engine, settings.alarm_every_s, ways),
+            retention=self.retention,
+            patience_s=settings.patience_s,
+            forget=self.rasa.forget,
+            publish=self._tell,
+        )
+
+    def _tell(self, conversation_id: str, event: str) -> None:
+        self._dispatcher.wake()
+        self.news.publish(conversation_id, event)
+
     def changed(self, conversation_id: str) -> None:
         """Something in a conversation is new: have it sent, and tell the consoles."""
-        self._dispatcher.wake()
-        self.news.publish(conversation_id)
+        self._tell(conversation_id, "changed")
 
     @staticmethod
     def clock() -> float:

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from bot.channels.web import ERRORS, Body, CurrentConversation, CurrentRuntime
-from bot.errors import BadContact, UnknownCode, UnknownLanguage
+from bot.errors import BadContact, UnknownChoice, UnknownCode, UnknownLanguage
 from bot.handoffs.desk import MAX_SUMMARY_CHARS
+from bot.handoffs.satisfaction import WHY, rate
 from bot.replies import HandoffOffer, Reply
 
 router = APIRouter(prefix="/api/conversations/{conversation_id}", responses=ERRORS)
@@ -41,6 +42,15 @@ class CallbackRequest(Body):
     contact: Line
     time: Line
     language: str = Field(max_length=8)
+
+
+class Rating(Body):
+    """Whether a person helped, and what it was most."""
+
+    helpful: bool
+    why: str | None = Field(
+        None, max_length=16, description=f"One of {', '.join(w for each in WHY.values() for w in each)}."
+    )
 
 
 class Code(BaseModel):
@@ -89,6 +99,15 @@ async def call_back(body: CallbackRequest, conversation: CurrentConversation, ru
     if not _is_contact(body.contact):
         raise BadContact
     await runtime.desk.call_back(conversation, body.contact, body.time, body.language)
+    return Response(status_code=204)
+
+
+@router.post("/rating", status_code=204)
+async def rate_person(body: Rating, conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
+    """Whether a person helped; a second call adds what it was. 409 where none has had the conversation."""
+    if body.why is not None and body.why not in WHY["yes" if body.helpful else "no"]:
+        raise UnknownChoice
+    await rate(runtime.store.engine, conversation.id, body.helpful, body.why)
     return Response(status_code=204)
 
 

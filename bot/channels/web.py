@@ -253,7 +253,7 @@ def _message(row: Any) -> TranscriptMessage:
         author=row.author,
         text=row.text,
         language=row.language,
-        reply=row.reply,
+        reply={**row.reply, "number": row.number} if row.reply else None,
         name=row.name,
         at=row.created_at,
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Localized = dict[str, Text]
@@ -127,6 +127,12 @@ class Contact(_Model):
         return self
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+Hours = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+"""A stretch of a day: "09:00-12:30"."""
+
+
 class Department(_Model):
     """A department's profile."""
 
@@ -140,8 +146,21 @@ class Department(_Model):
     languages: list[str]
     default_language: str
     contacts: list[Contact] = []
-    hours: dict[str, str] | None = None
+    hours: dict[Weekday, list[Hours]] | None = None
+    """When liaisons are there, by weekday, in the department's own time; None until it says so."""
     holidays: list[dt.date] = []
+    """Days on which they are not, whatever the weekday."""
+
+    @field_validator("hours")
+    @classmethod
+    def _in_order(cls, hours: dict[Weekday, list[str]] | None) -> dict[Weekday, list[str]] | None:
+        for weekday, ranges in (hours or {}).items():
+            ends = [moment for each in ranges for moment in each.split("-")]
+            if ends != sorted(set(ends)):
+                raise ValueError(
+                    f"{weekday}: each range ends after it begins, and the next begins after that: {ranges}"
+                )
+        return hours
 
 
 class ConditionElsewhere(_Model):

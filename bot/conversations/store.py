@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -148,10 +148,11 @@ class Store:
         changes: dict[str, Any],
         also: Also | None = None,
         author: Literal["bot", "safety"] = "bot",
-    ) -> bool:
+    ) -> int | None:
         """Close a turn: the reply, its outbox row, the inbox, the conversation and `also`, all or nothing.
 
-        False where a liaison has taken the conversation since the turn began: the bot says nothing then.
+        Returns the reply's number; None where a liaison has taken the conversation since the turn began: the bot says
+        nothing then.
         """
         conversation_id = pending.conversation.id
         async with self.engine.begin() as connection:
@@ -163,9 +164,9 @@ class Store:
             taken = await connection.execute(
                 update(Conversation).where(*where).values(last_at=now(), **changes).returning(Conversation.id)
             )
-            speaks = taken.first() is not None
-            if speaks:
-                await write(
+            number = None
+            if taken.first() is not None:
+                number = await write(
                     connection,
                     conversation_id,
                     author,
@@ -179,7 +180,7 @@ class Store:
             elif await self._conversation(connection, conversation_id) is None:
                 raise NotFound
             await self._done(connection, pending)
-        return speaks
+        return number
 
     async def pass_on(self, pending: Pending) -> None:
         """Close the turn of a message that is a liaison's to answer."""
@@ -270,15 +271,6 @@ class Store:
                 .where(Conversation.id == conversation_id)
                 .values(language=language, language_chosen=True)
             )
-
-    async def erase(self, conversation_id: str) -> None:
-        """Delete a conversation and all that hangs on it."""
-        async with self.engine.begin() as connection:
-            await connection.execute(delete(Conversation).where(Conversation.id == conversation_id))
-        if self.engine.dialect.name == "sqlite":
-            # The write-ahead log still has what was erased, until it is written back and cut.
-            async with self.engine.connect() as connection:
-                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     @staticmethod
     async def _conversation(connection: AsyncConnection, conversation_id: str) -> Any:

@@ -21,6 +21,7 @@ from bot.conversations.store import Pending, Store
 from bot.encoder import Encoder, Vectors
 from bot.errors import NotFound
 from bot.handoffs.desk import Desk
+from bot.handoffs.retention import Retention
 from bot.language import LanguageDetector
 from bot.limits import Limits
 from bot.rasa import RasaClient, RasaError
@@ -135,6 +136,7 @@ class Turns:
         self,
         store: Store,
         desk: Desk,
+        retention: Retention,
         encoder: Encoder,
         rasa: RasaClient,
         index: Index,
@@ -150,6 +152,7 @@ class Turns:
         """`delivered` is told the id of each conversation that has a new message."""
         self._store = store
         self._desk = desk
+        self._retention = retention
         self._encoder = encoder
         self._rasa = rasa
         self._index = index
@@ -195,10 +198,15 @@ class Turns:
         return Settled(_to_liaison(passed_on), Stages()) if passed_on else None
 
     async def erase(self, conversation_id: str) -> None:
-        """Erase a conversation here and in Rasa once no turn of it runs; on a RasaError nothing is erased."""
+        """Erase a conversation here and in Rasa once no turn of it runs; on a RasaError nothing is erased.
+
+        Raises OnHold, NotFound.
+        """
         async with self._in_order(conversation_id):
+            await self._retention.check(conversation_id)
             await self._rasa.forget(conversation_id)
-            await self._store.erase(conversation_id)
+            await self._retention.erase(conversation_id)
+        self._delivered(conversation_id)
 
     async def recover(self) -> None:
         """Give the messages that a crash left without an answer their turn."""
@@ -235,13 +243,13 @@ class Turns:
         reply.elapsed_ms = round((time.perf_counter() - start) * 1000, 1)
         with stages.time("store"):
             try:
-                spoke = await self._store.complete(
+                reply.number = await self._store.complete(
                     pending, reply.model_dump(mode="json"), answered.changes, answered.also
                 )
             except NotFound:  # erased while the turn ran: nothing to keep, nobody to tell
                 return None
         self._delivered(conversation.id)
-        return Settled(reply if spoke else _to_liaison(conversation), stages)
+        return Settled(reply if reply.number else _to_liaison(conversation), stages)
 
     async def _pass_on(self, pending: Pending) -> Settled | None:
         """A message in a liaison's conversation: the bot is silent, and the safety layer still speaks, to both."""
@@ -254,7 +262,9 @@ class Turns:
             else:
                 reply = self._renderer.safety(flag.say, conversation.department, conversation.language)
                 changes = {"flag": flag.say}
-                await self._store.complete(pending, reply.model_dump(mode="json"), changes, author="safety")
+                reply.number = await self._store.complete(
+                    pending, reply.model_dump(mode="json"), changes, author="safety"
+                )
         except NotFound:
             return None
         self._delivered(conversation.id)
@@ -324,6 +334,7 @@ class Turns:
             elif say["say"] == "handoff":
                 say["offer"] = await self._desk.offer(conversation, changes["language"])
             elif say["say"] == "connect":
+                say["outlook"] = await self._desk.outlook(conversation.department)
                 also = await self._desk.agreeing(conversation.id, say["whole_chat"])
         with stages.time("render"):
             reply = self._renderer.render(says, conversation.department, language)

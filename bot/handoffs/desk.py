@@ -14,6 +14,7 @@ from bot.conversations.store import NewConversation, Store, hash_token
 from bot.conversations.tables import Conversation
 from bot.errors import NotFound
 from bot.handoffs.tables import Callback
+from bot.handoffs.wait import Outlook, outlook
 from bot.liaisons.tables import Liaison
 from bot.renderer import Renderer, in_language
 from bot.replies import HandoffOffer, Reader, Reply
@@ -54,6 +55,10 @@ class Desk:
             if department in row.departments
         ]
 
+    async def outlook(self, department: str) -> Outlook:
+        """What is known of how long somebody who asks now will wait."""
+        return await outlook(self._store.engine, self._renderer.library.departments[department].profile)
+
     async def agreeing(self, conversation_id: str, whole_chat: bool) -> Also:
         """What a turn's transaction does when the resident agrees by a button: to the summary that they were shown."""
         offered = await self._store.offered(conversation_id)
@@ -68,7 +73,8 @@ class Desk:
             name=self._secrets.encrypt(name.strip()) if name and name.strip() else None,
             whole_chat=whole_chat,
         )
-        reply = self._renderer.connected(conversation.department, conversation.language)
+        expected = await self.outlook(conversation.department)
+        reply = self._renderer.connected(conversation.department, conversation.language, expected)
         await self._ownership.request(conversation.id, consent, notice(reply))
         self._changed(conversation.id)
         return reply

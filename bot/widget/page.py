@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from bot.channels.web import CurrentRuntime
 from bot.content.models import Department
+from bot.handoffs.satisfaction import WHY
 from bot.i18n import N_
 from bot.renderer import in_language
 
@@ -57,7 +58,33 @@ WORDS = {
     "typing": N_("Looking in the published text…"),
     "offline": N_("There is no connection. Your message was not sent. If you are in danger now, call 911."),
     "retry": N_("Try again"),
-}
+    "person_typing": N_("Somebody is writing to you…"),
+    "summary": N_("What I pass on. You can change it, or leave it empty."),
+    "name": N_("What you want to be called, if you like"),
+    "whole_chat": N_("They may also read what I have written here so far"),
+    "connect": N_("Yes, pass it on"),
+    "stay": N_("No, stay here"),
+    "call_me": N_("Ask to be called back"),
+    "contact": N_("Phone number with area code, or email"),
+    "contact_kept": N_(
+        "Only the department’s liaisons see this. It is stored encrypted, and deleted some days after they have called."
+    ),
+    "time": N_("When it suits you"),
+    "call_language": N_("Language for the call"),
+    "call_noted": N_("It is noted. If you are in danger now, do not wait for the call: call 911."),
+    "get_code": N_("Get a code for later"),
+    "your_code": N_("Your code:"),
+    "code_kept": N_("Write it down. It opens this chat once, also on another phone. Whoever has it can read the chat."),
+    "have_code": N_("I have a code from before"),
+    "code": N_("Code"),
+    "open_chat": N_("Open the chat"),
+    "withdraw": N_("I no longer want a person"),
+    "helped": N_("Did it help you?"),
+    "yes": N_("Yes"),
+    "no": N_("No"),
+    "why": N_("What was it most?"),
+    "rated": N_("Thank you."),
+} | {f"why_{key}": label for labels in WHY.values() for key, label in labels.items()}
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -80,6 +107,7 @@ async def home(
         "department": department,
         "names": {code: entry.name for code, entry in library.languages.items()},
         "directions": {code: entry.direction for code, entry in library.languages.items()},
+        "why": {answer: list(labels) for answer, labels in WHY.items()},
         "departments": {
             name: {code: _label(entry.profile, code) for code in library.languages}
             for name, entry in library.departments.items()

@@ -25,6 +25,7 @@ ROUTES = {
     ("delete", "/api/conversations/{conversation_id}/handoff"),
     ("post", "/api/conversations/{conversation_id}/callback"),
     ("post", "/api/conversations/{conversation_id}/code"),
+    ("post", "/api/conversations/{conversation_id}/rating"),
     ("post", "/api/conversations/resume"),
     ("get", "/health"),
     ("get", "/ready"),

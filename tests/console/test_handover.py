@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Hire, Person, ask_for_a_person
+from signed_in import Hire, Person, ask_for_a_person
 
 if TYPE_CHECKING:
     from tests.conftest import Start

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.conversations.outbox import OutboxStore
 from bot.conversations.store import NewConversation, Pending, Store
 from bot.errors import NotFound, Unauthorized
+from bot.handoffs.retention import Retention
 from bot.tables import Base
 
 CANARY = "canario-amarillo-7421"
@@ -240,9 +241,10 @@ async def test_erasing_leaves_no_row_and_touches_no_other_conversation(engine: A
         await accept(store, conversation, f"{conversation.id}-one", "hola")
         await store.complete(await pending(store, conversation), reply(), {})
         await accept(store, conversation, f"{conversation.id}-two", "sin respuesta")
-    await store.erase(erased.id)
+    await Retention(store.engine, 30, 7).erase(erased.id)
     left = {name: rows for name, rows in (await count(engine)).items() if rows}
-    assert left == {"conversations": 1, "messages": 3, "inbox": 2, "outbox": 1}
+    kept_rows = {"conversations": 1, "messages": 3, "inbox": 2, "outbox": 1}
+    assert left == kept_rows | {"erasures": 1}  # nothing but a count
     assert await numbers(store, kept) == [1, 2, 3]
     with pytest.raises(Unauthorized):
         await store.access(erased.id, erased.token)
@@ -252,10 +254,10 @@ async def test_a_turn_of_an_erased_conversation_stores_nothing(engine: AsyncEngi
     conversation = await new(store)
     await accept(store, conversation, "one")
     due = await pending(store, conversation)
-    await store.erase(conversation.id)
+    await Retention(store.engine, 30, 7).erase(conversation.id)
     with pytest.raises(NotFound):
         await store.complete(due, reply(), {})
-    assert sum((await count(engine)).values()) == 0
+    assert {name: rows for name, rows in (await count(engine)).items() if rows} == {"erasures": 1}
 
 
 @pytest.mark.parametrize("engine_url", ["sqlite"], indirect=True)  # the files of PostgreSQL are not ours to read
@@ -269,7 +271,7 @@ async def test_an_erased_text_is_in_no_file_of_the_database(engine_url: str, eng
         return [path.name for path in sorted(folder.iterdir()) if CANARY.encode() in path.read_bytes()]
 
     assert files_with_the_canary(), "the test can't see what is stored"
-    await store.erase(conversation.id)
+    await Retention(store.engine, 30, 7).erase(conversation.id)
     async with engine.connect() as connection:
         await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     assert files_with_the_canary() == []

@@ -15,6 +15,7 @@ from bot.conversations.ownership import Notice, Ownership
 from bot.conversations.store import NewConversation, Store
 from bot.conversations.turn import Turns
 from bot.handoffs.desk import Desk
+from bot.handoffs.retention import Retention
 from bot.i18n import Catalogs
 from bot.limits import Limits
 from bot.rasa import RasaError
@@ -115,6 +116,7 @@ def turns(store: Store, rasa: Rasa, library: Library, safety: SafetyRules, deliv
     return Turns(
         store=store,
         desk=Desk(store, Secrets("k" * 32), renderer),
+        retention=Retention(store.engine, 30, 7),
         safety=safety,
         renderer=renderer,
         unserved=UnservedLanguages(Settings().data_dir / "unserved.yml", library.languages),
@@ -280,7 +282,7 @@ async def test_a_conversation_erased_during_its_turn_stays_erased(store: Store, 
     conversation = await new(store)
 
     async def erase(conversation_id: str, text: str) -> list[Say]:
-        await store.erase(conversation_id)
+        await Retention(store.engine, 30, 7).erase(conversation_id)
         return GREET
 
     rasa.answer = erase

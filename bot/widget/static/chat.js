@@ -1,39 +1,19 @@
-"use strict";
-// The plain page: one conversation, kept for this tab. Every word of a person is set as text, never as markup.
+// The plain page: one conversation, kept for this tab.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const log = document.getElementById("log");
-const status = document.getElementById("status");
+import { about, call, complain, data, element, follow, log, picker, status, tab, word } from "./page.js";
+import { consent, invitations, resume } from "./person.js";
+
 const form = document.getElementById("form");
 const input = document.getElementById("text");
-const picker = { department: document.getElementById("department"), language: document.getElementById("language") };
 
-let conversation = JSON.parse(sessionStorage.getItem("conversation") || "null");
 let chosen = false;
 let unsent = null;
+const shown = new Set();
+let mine = [];
+let typingOver = null;
+let lastTyped = 0;
 
-const word = (key, language = picker.language.value) => data.words[language][key];
-
-function element(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key === "onclick") node.addEventListener("click", value);
-    else if (value !== null) node.setAttribute(key, value);
-  }
-  node.append(...children);
-  return node;
-}
-
-async function call(method, path, body) {
-  const headers = { "Accept-Language": picker.language.value };
-  if (body) headers["Content-Type"] = "application/json";
-  if (conversation) headers.Authorization = `Bearer ${conversation.token}`;
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
-  if (response.status === 204) return null;
-  const answer = await response.json();
-  if (!response.ok) throw Object.assign(new Error(answer.error.message), { known: answer.error });
-  return answer;
-}
+// --- showing ---
 
 function citation(source, language) {
   const say = (key) => word(key, language);
@@ -53,10 +33,12 @@ function citation(source, language) {
   return parts;
 }
 
-function show(author, text, language, reply) {
-  const who = element("div", { class: "who" }, word(author === "resident" ? "you" : "enlace", language));
+function show({ number, author, text, language, reply, name }) {
+  if (number && shown.has(number)) return;
+  if (number) shown.add(number);
+  const heading = name || word(author === "resident" ? "you" : "enlace", language);
   const message = element("div", { class: `message ${author} ${reply ? reply.kind : ""}`, lang: language,
-    dir: data.directions[language] || "auto" }, who);
+    dir: data.directions[language] || "auto" }, element("div", { class: "who" }, heading));
   for (const part of text.split("\n\n")) message.append(element("p", {}, part));
   if (reply) {
     if (reply.reviewed === false) message.append(element("p", { class: "small" }, word("unreviewed", language)));
@@ -66,30 +48,73 @@ function show(author, text, language, reply) {
       for (const source of reply.citations) details.append(...citation(source, language));
       message.append(details);
     }
-    if (reply.choices.length) {
-      message.append(element("div", { class: "choices" }, ...reply.choices.map((choice) =>
+    const pass = reply.handoff ? "/press_connect" : null;
+    const choices = reply.choices.filter((choice) => !pass || !(choice.send.startsWith(pass) || choice.send === "/press_stay"));
+    if (pass) message.append(consent(reply.handoff, language, showReply, () => send({ choice: "/press_stay" }, word("stay", language))));
+    if (choices.length) {
+      message.append(element("div", { class: "choices" }, ...choices.map((choice) =>
         element("button", { type: "button", onclick: () => send({ choice: choice.send }, choice.label) }, choice.label))));
     }
+    if (reply.forms?.length) message.append(invitations(reply.forms, language, showReply));
   }
   log.append(message);
   message.scrollIntoView({ block: "nearest" });
+  return message;
 }
+
+// Some replies come with their number from the stream alone.
+function showReply(reply) {
+  if (reply.number && reply.text) show({ number: reply.number, author: "bot", text: reply.text, language: reply.language, reply });
+}
+
+function arrive(message) {
+  clearTyping();
+  if (message.author === "resident" && mine.length) {
+    // What was sent from this tab, as it was stored: what could identify somebody is masked.
+    const sent = mine.shift();
+    shown.add(message.number);
+    sent.querySelector("p").textContent = message.text;
+    return;
+  }
+  if (message.author === "liaison" || message.author === "notice") status.textContent = "";
+  show(message);
+}
+
+function clearTyping() {
+  clearTimeout(typingOver);
+  if (status.className === "typing") { status.textContent = ""; status.className = ""; }
+}
+
+function live() {
+  follow(tab.conversation, () => Math.max(0, ...shown), (event, content) => {
+    if (event === "message") arrive(content);
+    if (event === "typing" && !status.textContent) {
+      status.textContent = word("person_typing");
+      status.className = "typing";
+      typingOver = setTimeout(clearTyping, 6000);
+    }
+  });
+}
+
+// --- sending ---
 
 async function start() {
   const body = { department: picker.department.value };
   // Only a language that was picked is sent as one; the browser's is a first guess that the first message may correct.
   if (chosen) body.language = picker.language.value;
-  conversation = null;
+  tab.conversation = null;
+  shown.clear();
+  mine = [];
   const started = await call("POST", "/api/conversations", body);
-  conversation = { id: started.id, token: started.token, department: body.department };
-  sessionStorage.setItem("conversation", JSON.stringify(conversation));
-  show("bot", started.greeting.text, started.greeting.language, started.greeting);
+  tab.keep({ id: started.id, token: started.token });
+  show({ author: "bot", text: started.greeting.text, language: started.greeting.language, reply: started.greeting });
+  live();
 }
 
-async function send(body, shown) {
-  const id = crypto.randomUUID();
-  show("resident", shown, picker.language.value, null);
-  await deliver({ ...body, id, ...(chosen ? { language: picker.language.value } : {}) });
+async function send(body, text) {
+  const message = show({ author: "resident", text, language: picker.language.value, reply: null });
+  mine.push(message);
+  await deliver({ ...body, id: crypto.randomUUID(), ...(chosen ? { language: picker.language.value } : {}) });
 }
 
 async function deliver(body) {
@@ -97,17 +122,17 @@ async function deliver(body) {
   status.textContent = word("typing");
   status.className = "busy";
   try {
-    if (!conversation) await start();
-    const reply = await call("POST", `/api/conversations/${conversation.id}/messages`, body);
+    if (!tab.conversation) await start();
+    const reply = await about("/messages", "POST", body);
     unsent = null;
     chosen = false;
     status.textContent = "";
     if (reply.language in data.directions && reply.language !== picker.language.value) { picker.language.value = reply.language; translate(); }
-    show("bot", reply.text, reply.language, reply);
+    showReply(reply);
   } catch (error) {
-    status.textContent = (error.known ? error.message : word("offline")) + " ";
-    if (error.known && error.known.status < 500) unsent = null;
-    if (unsent) status.append(element("button", { type: "button", onclick: () => deliver(unsent) }, word("retry")));
+    complain(error);
+    if (error.known && error.known.status < 500) { unsent = null; mine.pop(); }
+    if (unsent) status.append(" ", element("button", { type: "button", onclick: () => deliver(unsent) }, word("retry")));
   } finally {
     status.className = "";
     input.focus();
@@ -127,11 +152,23 @@ function translate() {
 }
 
 async function forget() {
-  const old = conversation;
-  if (old) await call("DELETE", `/api/conversations/${old.id}`);
-  conversation = null;
-  sessionStorage.removeItem("conversation");
+  if (tab.conversation) await about("", "DELETE");
+  tab.keep(null);
+  shown.clear();
+  mine = [];
   log.replaceChildren();
+}
+
+async function reopen() {
+  const transcript = await about("", "GET");
+  log.replaceChildren();
+  shown.clear();
+  mine = [];
+  picker.department.value = transcript.department;
+  picker.language.value = transcript.language;
+  translate();
+  for (const message of transcript.messages) show(message);
+  live();
 }
 
 form.addEventListener("submit", (event) => {
@@ -144,29 +181,26 @@ form.addEventListener("submit", (event) => {
 input.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
 });
+input.addEventListener("input", () => {
+  if (!tab.conversation || Date.now() - lastTyped < 3000) return;
+  lastTyped = Date.now();
+  about("/typing").catch(() => {});
+});
 picker.language.addEventListener("change", () => { chosen = true; translate(); });
 picker.department.addEventListener("change", async () => {
-  conversation = null;
   log.replaceChildren();
-  await start().catch(() => { status.textContent = word("offline"); });
+  await start().catch(complain);
 });
 document.getElementById("erase").addEventListener("click", async () => {
-  try { await forget(); status.textContent = word("erased"); }
-  catch (error) { status.textContent = error.known ? error.message : word("offline"); }
+  try { await forget(); status.textContent = word("erased"); } catch (error) { complain(error); }
 });
+resume(document.getElementById("resume"), reopen);
 
 (async () => {
   try {
-    if (conversation) {
-      const transcript = await call("GET", `/api/conversations/${conversation.id}`);
-      picker.department.value = transcript.department;
-      picker.language.value = transcript.language;
-      translate();
-      for (const message of transcript.messages) show(message.author, message.text, message.language, message.reply);
-      return;
-    }
-  } catch (error) {
-    conversation = null;
+    if (tab.conversation) { await reopen(); return; }
+  } catch {
+    tab.keep(null);
   }
-  await start().catch((error) => { status.textContent = error.known ? error.message : word("offline"); });
+  await start().catch(complain);
 })();

@@ -1,0 +1,43 @@
+"""`enlace purge`: delete what is due."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from bot.cli.terminal import load_settings
+
+
+def purge(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing; say what would be deleted.")] = False,
+) -> None:
+    """Delete conversations and contacts whose days are over. A running server does so by itself, every hour.
+
+    Rasa forgets them when the server runs next, or at once where it runs now.
+
+    Example: enlace purge --dry-run
+    """
+    from bot.conversations.database import migrate, open_engine
+    from bot.handoffs.retention import Purged, Retention
+    from bot.liaisons.audit import record
+
+    async def run() -> Purged:
+        settings = load_settings()
+        engine = open_engine(settings.database)
+        try:
+            await migrate(engine)
+            retention = Retention(engine, settings.retention_days, settings.contact_days)
+            if dry_run:
+                return await retention.due()
+            purged = await retention.purge()
+            async with engine.begin() as connection:
+                await record(connection, "purge", None, **vars(purged))
+            return purged
+        finally:
+            await engine.dispose()
+
+    purged = asyncio.run(run())
+    verb = "would be deleted" if dry_run else "deleted"
+    typer.echo(f"{verb}: {purged.conversations} conversations, the contacts of {purged.contacts} callbacks")

@@ -1,0 +1,116 @@
+"""What has to happen by itself around handoffs: alarms, word to those who wait in vain, deletion."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations.ownership import write
+from bot.conversations.tables import Conversation, Handoff
+from bot.handoffs.alarms import Alarms
+from bot.handoffs.desk import notice
+from bot.handoffs.retention import Retention
+from bot.liaisons.audit import record
+from bot.renderer import Renderer
+from bot.tables import now
+
+log = logging.getLogger(__name__)
+_EVERY_S = 1.0
+_PURGE_EVERY_S = 3600.0
+
+
+class Keeper:
+    """Runs beside the server."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        renderer: Renderer,
+        alarms: Alarms,
+        retention: Retention,
+        patience_s: float,
+        forget: Callable[[str], Awaitable[None]],
+        publish: Callable[[str, str], None],
+    ) -> None:
+        """`forget` has Rasa forget a conversation; `publish(conversation, event)` tells the consoles."""
+        self._engine = engine
+        self._renderer = renderer
+        self._alarms = alarms
+        self._retention = retention
+        self._patience = dt.timedelta(seconds=patience_s)
+        self._forget = forget
+        self._publish = publish
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep on until the end of the block."""
+        tasks = [
+            asyncio.create_task(self._repeat(_EVERY_S, self.tell_those_who_wait, self._raise)),
+            asyncio.create_task(self._repeat(_EVERY_S, self._alarms.deliver_due)),
+            asyncio.create_task(self._repeat(_EVERY_S * 5, self._forgetting)),
+            asyncio.create_task(self._repeat(_PURGE_EVERY_S, self.purge)),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def tell_those_who_wait(self) -> None:
+        """Once to each whom nobody took up in time: that it is so, and that they can be called back."""
+        async with self._engine.connect() as connection:
+            query = (
+                select(
+                    Handoff.id, Conversation.id.label("conversation"), Conversation.department, Conversation.language
+                )
+                .join(Conversation, Conversation.id == Handoff.conversation_id)
+                .where(
+                    Conversation.owner == "waiting",
+                    Handoff.ended_at.is_(None),
+                    Handoff.told_at.is_(None),
+                    Handoff.requested_at < now() - self._patience,
+                )
+            )
+            rows = (await connection.execute(query)).all()
+        for row in rows:
+            told = notice(self._renderer.nobody_came(row.department, row.language))
+            async with self._engine.begin() as connection:
+                first = await connection.execute(
+                    update(Handoff)
+                    .where(Handoff.id == row.id, Handoff.told_at.is_(None), Handoff.claimed_at.is_(None))
+                    .values(told_at=now())
+                    .returning(Handoff.id)
+                )
+                if first.first() is not None:
+                    await write(connection, row.conversation, "notice", told.text, told.language, told.reply)
+            self._publish(row.conversation, "changed")
+
+    async def purge(self) -> None:
+        """Delete what is due, and write down how much."""
+        purged = await self._retention.purge()
+        if purged.conversations or purged.contacts:
+            async with self._engine.begin() as connection:
+                await record(connection, "purge", None, **vars(purged))
+
+    async def _raise(self) -> None:
+        for conversation_id in await self._alarms.raise_due():
+            self._publish(conversation_id, "alarm")
+
+    async def _forgetting(self) -> None:
+        await self._retention.forget(self._forget)
+
+    async def _repeat(self, every_s: float, *work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            for each in work:
+                try:
+                    await each()
+                except Exception as error:  # the next round tries again
+                    log.error("%s failed: %s", getattr(each, "__name__", "a round"), type(error).__name__)
+            await asyncio.sleep(every_s)

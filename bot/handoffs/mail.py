@@ -1,0 +1,89 @@
+"""An alarm by email, to those who can take the conversation up."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import aiosmtplib
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.console.words import FLAGS
+from bot.content.library import Library
+from bot.handoffs.alarms import Alarm
+from bot.i18n import N_, SOURCE_LANGUAGE, Catalogs
+from bot.liaisons.sessions import present_liaisons
+from bot.liaisons.tables import Liaison
+from bot.renderer import in_language, language_name
+from bot.settings import Settings
+
+_TIMEOUT_S = 20
+
+
+class Mail:
+    """Sends alarms through one mail server."""
+
+    def __init__(self, engine: AsyncEngine, settings: Settings, library: Library, catalogs: Catalogs) -> None:
+        """`settings` has an smtp_host."""
+        self._engine = engine
+        self._settings = settings
+        self._library = library
+        self._catalogs = catalogs
+
+    async def send(self, alarm: Alarm) -> None:
+        """One mail to everybody; raises what the mail server refuses."""
+        to = await self._readers(alarm)
+        if not to:
+            return
+        settings = self._settings
+        message = EmailMessage()
+        message["From"], message["To"] = settings.smtp_from, ", ".join(to)
+        message["Subject"] = self._catalogs.gettext(
+            SOURCE_LANGUAGE, SUBJECT, department=self._department(alarm, SOURCE_LANGUAGE)
+        )
+        # The same delivery tried again is the same mail to a mail program.
+        message["Message-ID"] = f"<enlace-alarm-{alarm.delivery}@{settings.smtp_from.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content("\n\n".join(self._text(alarm, language) for language in self._library.languages))
+        await aiosmtplib.send(
+            message,
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_user,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            use_tls=settings.smtp_security == "tls",
+            start_tls=settings.smtp_security == "starttls",
+            timeout=_TIMEOUT_S,
+        )
+
+    async def _readers(self, alarm: Alarm) -> list[str]:
+        """Those on duty who help in the language, else those on duty, else everybody of the department."""
+        async with self._engine.connect() as connection:
+            there = await present_liaisons(connection, alarm.department)
+            query = select(Liaison).where(Liaison.active).order_by(Liaison.id)
+            everybody = [row for row in (await connection.execute(query)).all() if alarm.department in row.departments]
+        speaking = [row for row in there if alarm.language in row.languages]
+        return [row.email for row in speaking or there or everybody]
+
+    def _department(self, alarm: Alarm, language: str) -> str:
+        return in_language(self._library.departments[alarm.department].profile.name, language)
+
+    def _text(self, alarm: Alarm, language: str) -> str:
+        def say(message: str, **values: object) -> str:
+            return self._catalogs.gettext(language, message, **values)
+
+        lines = [
+            say(WAITING, department=self._department(alarm, language), minutes=alarm.waiting_s // 60),
+            say(SPEAKS, tongue=language_name(alarm.language), number=alarm.number),
+        ]
+        if alarm.flag:
+            lines.append(say(FLAGGED, flag=say(FLAGS[alarm.flag]) if alarm.flag in FLAGS else alarm.flag))
+        return "\n".join(
+            [*lines, f"{self._settings.public_url.rstrip('/')}/console/conversations/{alarm.conversation}"]
+        )
+
+
+SUBJECT = N_("%(department)s: a resident is waiting for a person")
+WAITING = N_("A resident has been waiting for a person of %(department)s for %(minutes)s minutes.")
+SPEAKS = N_("Language: %(tongue)s. Alarm number %(number)s.")
+FLAGGED = N_("The safety rules found: %(flag)s.")

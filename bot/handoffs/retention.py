@@ -1,0 +1,142 @@
+"""What is deleted, and when: conversations, what residents left to be called back, and Rasa's memory of both."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.conversations.tables import Conversation, Handoff
+from bot.errors import NotFound, OnHold
+from bot.handoffs.tables import Callback, Erasure, ToForget
+from bot.tables import now
+
+_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Purged:
+    """How many were deleted, or would be."""
+
+    conversations: int
+    contacts: int
+
+
+class Retention:
+    """Deletes. What is deleted is overwritten, in SQLite's write-ahead log, too."""
+
+    def __init__(self, engine: AsyncEngine, retention_days: int, contact_days: int) -> None:
+        """Days after a conversation's last message, and after a callback was made."""
+        self._engine = engine
+        self._retention = dt.timedelta(days=retention_days)
+        self._contact = dt.timedelta(days=contact_days)
+
+    async def due(self) -> Purged:
+        """What `purge` would delete now."""
+        async with self._engine.connect() as connection:
+            conversations = await connection.scalar(select(func.count()).select_from(Conversation).where(*self._old()))
+            contacts = await connection.scalar(select(func.count()).select_from(Callback).where(*self._called()))
+        return Purged(conversations or 0, contacts or 0)
+
+    async def purge(self) -> Purged:
+        """Delete what is due, in batches. What somebody still waits for or works on stays, and so does a legal hold."""
+        conversations = 0
+        while ids := await self._purge_batch():
+            conversations += len(ids)
+        async with self._engine.begin() as connection:
+            called = await connection.execute(
+                update(Callback).where(*self._called()).values(contact=None, time=None).returning(Callback.id)
+            )
+            contacts = len(called.all())
+        if conversations or contacts:
+            await self._overwrite()
+        return Purged(conversations, contacts)
+
+    async def erase(self, conversation_id: str) -> None:
+        """A resident's own erase, Rasa having forgotten already: nothing stays but a count. Raises NotFound, OnHold."""
+        async with self._engine.begin() as connection:
+            department = await self._erasable(connection, conversation_id)
+            await self._count_erasure(connection, department)
+            await connection.execute(delete(Handoff).where(Handoff.conversation_id == conversation_id))
+            await _delete(connection, [conversation_id])
+        await self._overwrite()
+
+    async def check(self, conversation_id: str) -> None:
+        """Raises what `erase` would, and changes nothing."""
+        async with self._engine.connect() as connection:
+            await self._erasable(connection, conversation_id)
+
+    async def forget(self, forget: Callable[[str], Awaitable[None]]) -> None:
+        """Have Rasa forget what was deleted here; raises what `forget` does, and the rest waits for the next time."""
+        async with self._engine.connect() as connection:
+            ids = list(await connection.scalars(select(ToForget.conversation_id)))
+        for conversation_id in ids:
+            await forget(conversation_id)
+            async with self._engine.begin() as connection:
+                await connection.execute(delete(ToForget).where(ToForget.conversation_id == conversation_id))
+
+    def _old(self) -> tuple[Any, ...]:
+        return (
+            Conversation.last_at < now() - self._retention,
+            Conversation.legal_hold.is_(False),
+            Conversation.owner.in_(("bot", "closed")),
+        )
+
+    def _called(self) -> tuple[Any, ...]:
+        held = select(Conversation.id).where(Conversation.legal_hold.is_(True))
+        return (
+            Callback.done_at < now() - self._contact,
+            Callback.contact.is_not(None),
+            Callback.conversation_id.not_in(held),
+        )
+
+    async def _purge_batch(self) -> list[str]:
+        async with self._engine.begin() as connection:
+            ids = list(await connection.scalars(select(Conversation.id).where(*self._old()).limit(_BATCH)))
+            if ids:
+                await _delete(connection, ids)
+                await connection.execute(insert(ToForget), [{"conversation_id": each} for each in ids])
+        return ids
+
+    @staticmethod
+    async def _erasable(connection: AsyncConnection, conversation_id: str) -> str:
+        query = select(Conversation.department, Conversation.legal_hold).where(Conversation.id == conversation_id)
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise NotFound
+        if row.legal_hold:
+            raise OnHold
+        return str(row.department)
+
+    async def _count_erasure(self, connection: AsyncConnection, department: str) -> None:
+        upsert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
+        values = {"day": now().date(), "department": department, "count": 1}
+        await connection.execute(
+            upsert(Erasure)
+            .values(values)
+            .on_conflict_do_update(index_elements=["day", "department"], set_={"count": Erasure.count + 1})
+        )
+
+    async def _overwrite(self) -> None:
+        if self._engine.dialect.name == "sqlite":
+            # The write-ahead log still has what was erased, until it is written back and cut.
+            async with self._engine.connect() as connection:
+                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+
+async def _delete(connection: AsyncConnection, ids: Sequence[str]) -> None:
+    """Messages, notes, labels, callbacks go with the conversation; of a handoff only what the figures count stays."""
+    await connection.execute(
+        update(Handoff).where(Handoff.conversation_id.in_(ids)).values(summary=None, name=None, alarm_at=None)
+    )
+    await connection.execute(
+        update(Handoff)
+        .where(Handoff.conversation_id.in_(ids), Handoff.ended_at.is_(None))
+        .values(ended_at=now(), outcome="erased")
+    )
+    await connection.execute(delete(Conversation).where(Conversation.id.in_(ids)))

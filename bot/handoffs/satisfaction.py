@@ -1,0 +1,35 @@
+"""Whether a person helped, in two taps."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations.tables import Handoff
+from bot.errors import Conflict
+from bot.i18n import N_
+
+WHY = {
+    "yes": {"solved": N_("I know what to do now"), "kind": N_("They were kind"), "quick": N_("It was quick")},
+    "no": {"unsolved": N_("It was not solved"), "slow": N_("It took too long"), "unclear": N_("I did not understand")},
+}
+"""The second tap, by the first."""
+
+
+async def rate(engine: AsyncEngine, conversation_id: str, helpful: bool, why: str | None) -> None:
+    """Of the last time that a person had the conversation; again adds `why`. Raises Conflict where none had it yet."""
+    last = (
+        select(Handoff.id)
+        .where(
+            Handoff.conversation_id == conversation_id, Handoff.ended_at.is_not(None), Handoff.claimed_at.is_not(None)
+        )
+        .order_by(Handoff.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    async with engine.begin() as connection:
+        rated = await connection.execute(
+            update(Handoff).where(Handoff.id == last).values(helpful=helpful, helpful_why=why).returning(Handoff.id)
+        )
+        if rated.first() is None:
+            raise Conflict

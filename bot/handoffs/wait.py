@@ -1,0 +1,60 @@
+"""How long a resident may have to wait, out of how long others did."""
+
+from __future__ import annotations
+
+import datetime as dt
+import statistics
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.content.models import Department
+from bot.conversations.tables import Handoff
+from bot.handoffs.hours import OfficeHours
+from bot.tables import now
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is known of how long a resident will wait."""
+
+    wait_s: float | None = None
+    """Seconds that half of the last who asked waited or less; None where too few asked."""
+    opens_at: dt.datetime | None = None
+    """When the office opens, where it is closed now."""
+
+
+async def outlook(engine: AsyncEngine, department: Department) -> Outlook:
+    """For somebody who asks for a person of the department now."""
+    moment, hours = now(), OfficeHours(department)
+    async with engine.connect() as connection:
+        return Outlook(await expected_wait(connection, department.id, hours, moment), hours.next_opening(moment))
+
+
+_LAST = 20
+_FEWEST = 5
+_DAYS = 30
+
+
+async def expected_wait(
+    connection: AsyncConnection, department: str, hours: OfficeHours, at: dt.datetime
+) -> float | None:
+    """Seconds that half of the last who asked waited or less, office hours alone; None where too few asked.
+
+    Who waits still, or gave up, has waited at least so long, and counts with that: else only quick answers would count.
+    """
+    query = (
+        select(Handoff.requested_at, Handoff.claimed_at, Handoff.ended_at)
+        .where(
+            Handoff.department == department,
+            Handoff.requested_at > at - dt.timedelta(days=_DAYS),
+            Handoff.requested_at < at,
+        )
+        .order_by(Handoff.requested_at.desc())
+        .limit(_LAST)
+    )
+    rows = (await connection.execute(query)).all()
+    if len(rows) < _FEWEST:
+        return None
+    return statistics.median(hours.open_seconds(row.requested_at, row.claimed_at or row.ended_at or at) for row in rows)

@@ -1,0 +1,53 @@
+"""An alarm posted to an address of the department's own, signed so that it can be told from a forged one."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from dataclasses import asdict
+
+import aiohttp
+
+from bot.handoffs.alarms import Alarm
+
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
+
+
+class Webhook:
+    """Posts alarms to one address."""
+
+    def __init__(self, url: str, secret: str, public_url: str) -> None:
+        """`secret` signs; `public_url` is where the console is."""
+        self._url = url
+        self._secret = secret.encode()
+        self._public_url = public_url.rstrip("/")
+
+    async def send(self, alarm: Alarm) -> None:
+        """Raises unless the other side answers 2xx. Redirects are not followed: what is signed is for this address."""
+        content = {"event": "handoff.waiting", **asdict(alarm)}
+        content["url"] = f"{self._public_url}/console/conversations/{alarm.conversation}"
+        body = json.dumps(content).encode()
+        moment = str(int(time.time()))
+        headers = {
+            "Content-Type": "application/json",
+            "Enlace-Delivery": str(alarm.delivery),
+            "Enlace-Timestamp": moment,
+            "Enlace-Signature": f"v1={sign(self._secret, moment, body)}",
+        }
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer,
+        ):
+            if not 200 <= answer.status < 300:
+                raise RefusedError(answer.status)
+
+
+class RefusedError(Exception):
+    """The other side didn't take it."""
+
+
+def sign(secret: bytes, moment: str, body: bytes) -> str:
+    """HMAC-SHA-256 over "moment.body", in hex. The moment is signed, so that an old alarm can't be sent again."""
+    return hmac.new(secret, moment.encode() + b"." + body, hashlib.sha256).hexdigest()

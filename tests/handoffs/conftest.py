@@ -1,0 +1,62 @@
+"""What the tests of handoffs share: people, and conversations that are handed over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from handed_over import NOTICE, Hand
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations.ownership import Consent, Ownership
+from bot.conversations.store import Store
+from bot.conversations.tables import Conversation, Handoff
+from bot.liaisons.tables import Liaison
+from bot.tables import now
+
+
+@pytest.fixture
+def hand(engine: AsyncEngine) -> Hand:
+    """`await hand(flag=None, ago_s=0, department=…)`: the id of a new conversation that waits for a person."""
+
+    async def over(flag: str | None = None, ago_s: float = 0, department: str = "kent-wa", said: str = "hola") -> str:
+        store = Store(engine)
+        new = await store.create(department, "web", "es", chosen=False)
+        await store.accept(new.id, "web", new.id, said, "es", None)
+        async with engine.begin() as connection:
+            await connection.execute(update(Conversation).where(Conversation.id == new.id).values(flag=flag))
+        await Ownership(engine).request(new.id, Consent(said, name="x"), NOTICE)
+        async with engine.begin() as connection:
+            asked = now() - dt.timedelta(seconds=ago_s)
+            await connection.execute(
+                update(Handoff).where(Handoff.conversation_id == new.id).values(requested_at=asked, alarm_at=asked)
+            )
+        return new.id
+
+    return over
+
+
+@pytest.fixture
+def hire(engine: AsyncEngine) -> Callable[..., Awaitable[int]]:
+    """`await hire(name, **columns)`: the id of a new account of Kent's, without a way to sign in."""
+
+    async def add(name: str, **columns: Any) -> int:
+        values = {
+            "email": f"{name}@example.org",
+            "name": name,
+            "title": {"en": "liaison"},
+            "sworn": False,
+            "role": "liaison",
+            "departments": ["kent-wa"],
+            "languages": ["es"],
+            "password": "x",
+            "totp": "x",
+            "recovery": [],
+        } | columns
+        async with engine.begin() as connection:
+            return int((await connection.execute(insert(Liaison).values(values).returning(Liaison.id))).scalar_one())
+
+    return add

@@ -1,0 +1,245 @@
+"""Guards alarms: again and again until somebody comes, by every way that is set up, tried again, and never a word."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiosmtpd.controller import Controller
+from handed_over import NOTICE, Hand
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.content.library import load
+from bot.conversations.ownership import Ownership
+from bot.conversations.tables import Handoff
+from bot.handoffs.alarms import MAX_ATTEMPTS, Alarm, Alarms
+from bot.handoffs.mail import Mail
+from bot.handoffs.tables import AlarmDelivery
+from bot.handoffs.webhook import Webhook, sign
+from bot.i18n import Catalogs
+from bot.rasa import free_port
+from bot.settings import ROOT, Settings
+from bot.tables import now
+
+CANARY = "canario-amarillo-7421"
+SECRET = "s" * 32
+Hire = Callable[..., Awaitable[int]]
+
+
+async def states(engine: AsyncEngine) -> list[tuple[str, int, int]]:
+    query = select(AlarmDelivery.state, AlarmDelivery.number, AlarmDelivery.attempts).order_by(AlarmDelivery.id)
+    async with engine.connect() as connection:
+        return [tuple(row) for row in (await connection.execute(query)).all()]
+
+
+async def make_due(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(update(AlarmDelivery).values(due_at=now()))
+
+
+class Way:
+    """Notes what it delivers; fails while `broken`."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self.got: list[Alarm] = []
+
+    async def send(self, alarm: Alarm) -> None:
+        if self.broken:
+            raise ConnectionError
+        self.got.append(alarm)
+
+
+async def test_an_alarm_comes_again_and_again_until_somebody_comes(engine: AsyncEngine, hand: Hand, hire: Hire) -> None:
+    way = Way()
+    alarms = Alarms(engine, every_s=0, ways={"webhook": way.send})
+    conversation = await hand(ago_s=90)
+    for number in (1, 2, 3):
+        assert await alarms.raise_due() == [conversation]
+        await alarms.deliver_due()
+        assert [alarm.number for alarm in way.got] == list(range(1, number + 1))
+    assert way.got[0].waiting_s >= 90
+    await alarms.raise_due()
+    await Ownership(engine).claim(conversation, await hire("Ana"), NOTICE)
+    await alarms.deliver_due()  # the fourth is needless: somebody came
+    assert await alarms.raise_due() == []
+    assert len(way.got) == 3
+    assert [state for state, *_ in await states(engine)] == ["sent"] * 3
+
+
+async def test_it_is_not_raised_before_it_is_due_and_by_one_of_many_who_try(engine: AsyncEngine, hand: Hand) -> None:
+    await hand()
+    many = [Alarms(engine, every_s=300, ways={"webhook": Way().send}) for _ in range(8)]
+    raised = await asyncio.gather(*(alarms.raise_due() for alarms in many))
+    assert sum(map(len, raised)) == 1
+    assert len(await states(engine)) == 1
+
+
+async def test_who_is_in_danger_is_delivered_first(engine: AsyncEngine, hand: Hand) -> None:
+    way = Way()
+    calm, danger = await hand(ago_s=99), await hand(flag="emergency")
+    alarms = Alarms(engine, 300, {"webhook": way.send})
+    await alarms.raise_due()
+    await alarms.deliver_due()
+    assert [alarm.conversation for alarm in way.got] == [danger, calm]
+
+
+async def test_what_fails_is_tried_again_with_the_same_id_and_given_up_in_the_end(
+    engine: AsyncEngine, hand: Hand, caplog: pytest.LogCaptureFixture
+) -> None:
+    way = Way()
+    way.broken = True
+    await hand(said=CANARY)
+    alarms = Alarms(engine, 300, {"email": way.send})
+    await alarms.raise_due()
+    await alarms.deliver_due()
+    await alarms.deliver_due()  # not due yet
+    assert await states(engine) == [("pending", 1, 1)]
+    for _ in range(MAX_ATTEMPTS):
+        await make_due(engine)
+        await alarms.deliver_due()
+    assert await states(engine) == [("failed", 1, MAX_ATTEMPTS)]
+    assert "ConnectionError" in caplog.text
+    assert CANARY not in caplog.text
+
+
+async def test_one_that_a_crash_cut_off_is_due_again(engine: AsyncEngine, hand: Hand) -> None:
+    begun = asyncio.Event()
+
+    async def never(alarm: Alarm) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    await hand()
+    cut = Alarms(engine, 300, {"webhook": never})
+    await cut.raise_due()
+    task = asyncio.create_task(cut.deliver_due())
+    await begun.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    way = Way()
+    await make_due(engine)
+    await Alarms(engine, 300, {"webhook": way.send}).deliver_due()
+    assert len(way.got) == 1
+
+
+# --- the ways ----------------------------------------------------------------------------------------------------
+
+
+class Mailbox:
+    """What the mail server took."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], str]] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        text = message_from_bytes(envelope.content, policy=policy.default)
+        self.mails.append((envelope.rcpt_tos, f"{text['subject']}\n{text.get_content()}"))  # type: ignore[attr-defined]
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, int]]:
+    """A real mail server on this machine."""
+    box = Mailbox()
+    server = Controller(box, hostname="127.0.0.1", port=free_port())
+    server.start()
+    yield box, server.port
+    server.stop()
+
+
+async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_word_of_the_resident(
+    engine: AsyncEngine, hand: Hand, hire: Hire, mailbox: tuple[Mailbox, int]
+) -> None:
+    box, port = mailbox
+    settings = Settings(
+        smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", public_url="https://chat.example.org/"
+    )
+    library = load(settings.data_dir)
+    mail = Mail(engine, settings, library, Catalogs(ROOT / "locales", library.languages))
+    alarms = Alarms(engine, 0, {"email": mail.send})
+    conversation = await hand(flag="threat_call_ice", ago_s=150, said=CANARY)
+    here = {"on_duty": True, "seen_at": now()}
+    await hire("elsewhere", departments=["roeland-park-ks"], **here)
+    await hire("off", active=False, **here)
+
+    async def mailed_to() -> list[str]:
+        await alarms.raise_due()
+        await alarms.deliver_due()
+        return sorted(address.partition("@")[0] for address in box.mails[-1][0])
+
+    await hire("asleep")
+    await hire("gone", on_duty=True, seen_at=now() - dt.timedelta(minutes=5))
+    assert await mailed_to() == ["asleep", "gone"]
+    await hire("english", languages=["en"], **here)
+    assert await mailed_to() == ["english"]
+    await hire("spanish", **here)
+    assert await mailed_to() == ["spanish"]
+    text = box.mails[-1][1]
+    assert CANARY not in text
+    assert f"https://chat.example.org/console/conversations/{conversation}" in text
+    for part in ("2 minutes", "2 minutos", "Threat to call ICE", "Amenaza de llamar a ICE", "español"):
+        assert part in text
+
+
+@pytest.fixture
+async def listener() -> AsyncIterator[tuple[list[tuple[dict[str, str], bytes]], list[int], str]]:
+    """What was posted to it, the statuses it answers with (200 when they run out), and its address."""
+    got: list[tuple[dict[str, str], bytes]] = []
+    statuses: list[int] = []
+
+    async def take(request: web.Request) -> web.Response:
+        got.append((dict(request.headers), await request.read()))
+        status = statuses.pop(0) if statuses else 200
+        return web.Response(status=status, headers={"Location": "/elsewhere"} if status == 302 else {})
+
+    app = web.Application()
+    app.router.add_post("/alarms", take)
+    app.router.add_route("*", "/elsewhere", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield got, statuses, f"http://127.0.0.1:{port}/alarms"
+    await runner.cleanup()
+
+
+async def test_a_webhook_is_signed_over_its_raw_bytes_and_tried_again_under_the_same_id(
+    engine: AsyncEngine, hand: Hand, listener: tuple[list[tuple[dict[str, str], bytes]], list[int], str]
+) -> None:
+    got, statuses, url = listener
+    statuses += [500, 302]
+    conversation = await hand(said=CANARY)
+    alarms = Alarms(engine, 300, {"webhook": Webhook(url, SECRET, "https://chat.example.org").send})
+    await alarms.raise_due()
+    for _ in range(4):
+        await make_due(engine)
+        await alarms.deliver_due()
+    assert len(got) == 3  # two refusals, then it was taken; the redirect wasn't followed
+    assert len({headers["Enlace-Delivery"] for headers, _ in got}) == 1
+    headers, body = got[-1]
+    assert headers["Enlace-Signature"] == f"v1={sign(SECRET.encode(), headers['Enlace-Timestamp'], body)}"
+    assert headers["Enlace-Signature"] != f"v1={sign(b'another', headers['Enlace-Timestamp'], body)}"
+    content = json.loads(body)
+    assert (content["event"], content["conversation"], content["department"]) == (
+        "handoff.waiting",
+        conversation,
+        "kent-wa",
+    )
+    assert content["url"].endswith(f"/console/conversations/{conversation}")
+    assert CANARY.encode() not in body
+
+
+async def test_no_alarm_is_kept_for_a_way_that_is_not_set_up(engine: AsyncEngine, hand: Hand) -> None:
+    conversation = await hand()
+    assert await Alarms(engine, 300, {}).raise_due() == [conversation]
+    assert await states(engine) == []
+    async with engine.connect() as connection:
+        assert (await connection.scalars(select(Handoff.alarms))).one() == 1

@@ -1,0 +1,55 @@
+"""Guards the expected wait: what others waited, those who wait in vain included, and nothing where too few asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.content.library import load
+from bot.conversations.tables import Handoff
+from bot.handoffs.hours import OfficeHours
+from bot.handoffs.wait import expected_wait
+from bot.settings import Settings
+
+AT = dt.datetime(2026, 11, 24, 18, 0, tzinfo=dt.UTC)
+UNKNOWN = OfficeHours(load(Settings().data_dir).departments["kent-wa"].profile)
+
+
+async def wait(engine: AsyncEngine, waits: Sequence[float | None], days_ago: float = 1, where: str = "kent-wa") -> None:
+    """Handoffs that were claimed after so many seconds; None: nobody came."""
+    asked = AT - dt.timedelta(days=days_ago)
+    async with engine.begin() as connection:
+        for seconds in waits:
+            claimed = None if seconds is None else asked + dt.timedelta(seconds=seconds)
+            await connection.execute(
+                insert(Handoff).values(department=where, language="es", requested_at=asked, claimed_at=claimed)
+            )
+
+
+@pytest.mark.parametrize(
+    ("waits", "expected"),
+    [
+        ([60, 60, 60, 60], None),
+        ([60, 120, 180, 240, 300], 180),
+        ([60, 120, None, None, None], 86400),  # quick answers for a few are no promise
+    ],
+)
+async def test_the_median_of_those_who_asked(
+    engine: AsyncEngine, waits: list[float | None], expected: float | None
+) -> None:
+    await wait(engine, waits)
+    await wait(engine, [1] * 9, days_ago=31)
+    await wait(engine, [1] * 9, where="roeland-park-ks")
+    async with engine.connect() as connection:
+        assert await expected_wait(connection, "kent-wa", UNKNOWN, AT) == expected
+
+
+async def test_only_the_last_ones_count(engine: AsyncEngine) -> None:
+    await wait(engine, [5000] * 30, days_ago=3)
+    await wait(engine, [50] * 20, days_ago=1)
+    async with engine.connect() as connection:
+        assert await expected_wait(connection, "kent-wa", UNKNOWN, AT) == 50
