@@ -152,6 +152,14 @@ class Runtime:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for `work`, which goes on to its end even if the one who waits goes away.
+
+        A stream ends whenever its reader leaves. That must not cut off a transaction: the pool would get a connection
+        back that may still hold the database's lock.
+        """
+        return await asyncio.shield(self.in_background(work))
+
     async def _finish_tasks(self) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self.settings.rasa_timeout_s)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import secrets
 from collections.abc import AsyncIterator
@@ -174,7 +173,7 @@ async def write(
     provider_id = f"{conversation.id}:{body.id or secrets.token_urlsafe(12)}"
     inbox_id = await runtime.store.accept(conversation.id, CHANNEL, provider_id, text, language, body.choice)
     # Shielded: a resident who closes the page during the turn finds the reply when they come back.
-    settled = await asyncio.shield(runtime.in_background(runtime.turns.settle(conversation.id, inbox_id, vector)))
+    settled = await runtime.whole(runtime.turns.settle(conversation.id, inbox_id, vector))
     if settled is None:
         raise Unauthorized  # erased while the turn ran
     response.headers["Server-Timing"] = settled.stages.header()
@@ -217,10 +216,10 @@ async def events(
             while True:
                 news.clear()
                 before = seen
-                for row in await runtime.store.messages(conversation.id, seen):
+                for row in await runtime.whole(runtime.store.messages(conversation.id, seen)):
                     seen = row.number
                     yield ServerSentEvent(_message(row).model_dump_json(), event="message", id=str(seen))
-                if seen > before and await runtime.store.delivered(conversation.id, seen):
+                if seen > before and await runtime.whole(runtime.store.delivered(conversation.id, seen)):
                     runtime.news.publish(conversation.id)
                 if runtime.news.typing.is_typing(conversation.id):
                     yield ServerSentEvent("{}", event="typing")

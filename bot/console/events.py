@@ -28,8 +28,8 @@ async def events(request: Request, who: SignedIn, runtime: CurrentRuntime) -> Re
     async def stream() -> AsyncIterator[ServerSentEvent]:
         with runtime.news.subscribe(who) as subscription:
             yield ServerSentEvent("{}", event="hello")
-            while await runtime.sessions.who(token, acts=False):
-                await runtime.sessions.present(who.id)
+            while await runtime.whole(runtime.sessions.who(token, acts=False)):
+                await runtime.whole(runtime.sessions.present(who.id))
                 checked_until = runtime.clock() + _CHECK_S
                 while (left := checked_until - runtime.clock()) > 0:
                     for change in await subscription.take(left):
