@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from browsing import chromium
+from playwright.async_api import Browser
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -197,6 +199,13 @@ async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the session's server."""
     async with httpx.AsyncClient(base_url=server.base_url, timeout=30, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A real browser, for all tests that need one."""
+    async with chromium() as browser:
+        yield browser
 
 
 # --- Conversations over HTTP -------------------------------------------------------------------------------------

@@ -33,8 +33,7 @@ async def events(request: Request, who: SignedIn, runtime: CurrentRuntime) -> Re
                 checked_until = runtime.clock() + _CHECK_S
                 while (left := checked_until - runtime.clock()) > 0:
                     for change in await subscription.take(left):
-                        data = {"id": change.conversation, "number": change.number}
-                        yield ServerSentEvent(json.dumps(data), event=change.event)
+                        yield ServerSentEvent(json.dumps({"id": change.conversation}), event=change.event)
             yield ServerSentEvent("{}", event="over")
 
     return EventSourceResponse(stream(), ping=15, headers={"Cache-Control": "no-store"})

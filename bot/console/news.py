@@ -27,11 +27,9 @@ class Change:
     event: str
     """changed, typing or alarm."""
     conversation: str | None
-    number: int = 0
-    """Of the conversation's last message."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Subscription:
     """One open page of a console. Each conversation's last change is kept, not every one."""
 
@@ -113,9 +111,9 @@ class News:
                     subscription.put(Change("changed", None))
 
     async def _spread(self, changed: dict[str, str]) -> None:
-        query = select(
-            Conversation.id, Conversation.department, Conversation.last_number, Conversation.shown_from
-        ).where(Conversation.id.in_(list(changed)))
+        query = select(Conversation.id, Conversation.department, Conversation.shown_from).where(
+            Conversation.id.in_(list(changed))
+        )
         async with self._engine.connect() as connection:
             rows = {row.id: row for row in (await connection.execute(query)).all()}
         for conversation_id, event in changed.items():
@@ -124,7 +122,7 @@ class News:
                 if row is None:  # erased: the queue has one less, whosever it was
                     subscription.put(Change("changed", None))
                 elif row.shown_from is not None and row.department in subscription.departments:
-                    subscription.put(Change(event, conversation_id, row.last_number))
+                    subscription.put(Change(event, conversation_id))
 
 
 class Typing:

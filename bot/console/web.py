@@ -56,10 +56,9 @@ def from_own_page(request: Request) -> None:
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     if site not in {None, "same-origin", "none"}:
         raise Forbidden
-    if origin is not None:
-        if urlsplit(origin).netloc != request.headers.get("host"):
-            raise Forbidden
-    elif site is None:  # a browser says one or the other; what says neither is none
+    if origin not in {None, "null"} and urlsplit(origin).netloc != request.headers.get("host"):
+        raise Forbidden
+    if site is None and origin in {None, "null"}:  # a browser says one or the other; what says neither is none
         raise Forbidden
 
 

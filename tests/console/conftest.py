@@ -29,7 +29,7 @@ async def hire(server: Server, client: httpx.AsyncClient) -> AsyncIterator[Hire]
     async def add(name: str, language: str = "en", **values: Any) -> Person:
         profile = Profile(
             **{
-                "email": f"{name}@example.org",
+                "email": f"{name.replace(' ', '.').lower()}@example.org",
                 "name": name,
                 "title": {"en": "Community liaison", "es": "Enlace comunitario"},
                 "sworn": False,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from browsing import serious
+from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.settings import ROOT, Settings
 
@@ -20,36 +19,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.rasa]
 
 SIZES = {"phone": (360, 740), "desktop": (1280, 800)}
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 QUESTION = {
     "es": "¿La policía me va a preguntar si tengo papeles?",
     "en": "Will the police ask about my immigration status?",
 }
 IMAGES = ROOT / "docs" / "images"
 Visit = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The machine's own Chromium."""
-    program = os.environ.get("ENLACE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if not program:
-        missing = "There is no Chromium: install the package `chromium`, or name one with ENLACE_CHROMIUM."
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, headless=True, args=QUIET)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture
@@ -96,17 +71,6 @@ async def choose_department(page: Page, department: str) -> None:
     async with page.expect_response(lambda answer: answer.url.endswith("/api/conversations")):
         await page.locator("#department").select_option(department)
     await expect(page.locator("#log .message.bot")).to_have_count(1)
-
-
-async def serious(page: Page) -> list[str]:
-    """What axe finds that keeps people out."""
-    found = await Axe().run(page)
-    return [
-        f"{each['id']}: {node['html'][:200]}"
-        for each in found.response["violations"]
-        if each["impact"] in {"serious", "critical"}
-        for node in each["nodes"]
-    ]
 
 
 async def picture(page: Page, name: str) -> None:

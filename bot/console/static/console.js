@@ -8,8 +8,10 @@ const say = (text) => { problem.textContent = text; };
 
 // --- live updates ---
 
-let newest = 0;
+let fetching = false;
+let messagesDue = false;
 let queueDue = null;
+const more = () => document.querySelector("[data-last]");
 
 function renewQueue() {
   // At most once a second, and always once more after the last change.
@@ -18,9 +20,21 @@ function renewQueue() {
 }
 
 function renewMessages() {
-  const more = byId("more");
-  if (more && !more.dataset.busy) { more.dataset.busy = "1"; htmx.trigger(more, "renew"); }
+  const end = more();
+  if (!end) return;
+  // One request at a time; what comes meanwhile is fetched by the next.
+  if (fetching) { messagesDue = true; return; }
+  messagesDue = false;
+  fetching = true;
+  htmx.trigger(end, "renew");
 }
+
+function fetched() {
+  fetching = false;
+  if (messagesDue) renewMessages();
+}
+
+const ofMessages = (event) => event.detail.requestConfig?.path.includes("/messages?after=");
 
 function follow() {
   const source = new EventSource("/console/events");
@@ -28,8 +42,7 @@ function follow() {
   const about = (event) => JSON.parse(event.data);
   source.addEventListener("hello", () => { say(""); renewMessages(); if (byId("queue")) htmx.trigger("#queue", "renew"); });
   source.addEventListener("changed", (event) => {
-    const { id, number } = about(event);
-    if (id === conversation) { newest = Math.max(newest, number); renewMessages(); }
+    if (about(event).id === conversation) renewMessages();
     renewQueue();
   });
   source.addEventListener("alarm", (event) => { renewQueue(); alarm(about(event).id); });
@@ -50,9 +63,9 @@ function showTyping() {
   typingOver = setTimeout(() => { const now = byId("typing"); if (now) now.hidden = true; }, 6000);
 }
 
-document.addEventListener("htmx:afterSettle", () => {
-  const more = byId("more"), owner = byId("owner");
-  if (more && Number(more.dataset.last) < newest && !more.dataset.busy) renewMessages();
+document.addEventListener("htmx:afterSettle", (event) => {
+  const owner = byId("owner");
+  if (ofMessages(event)) setTimeout(fetched, 0);  // htmx has to know the new element first
   if (owner) {
     for (const state of document.querySelectorAll(".state")) {
       if (Number(state.dataset.number) <= Number(owner.dataset.delivered)) state.textContent = owner.dataset.said;
@@ -71,15 +84,13 @@ document.addEventListener("htmx:afterSwap", () => {
 });
 
 document.addEventListener("htmx:responseError", (event) => {
-  const more = byId("more");
-  if (more) delete more.dataset.busy;
+  if (ofMessages(event)) fetching = false;
   let message = document.body.dataset.failed;
   try { message = JSON.parse(event.detail.xhr.responseText).error.message; } catch { /* not ours */ }
   say(message);
 });
-document.addEventListener("htmx:sendError", () => {
-  const more = byId("more");
-  if (more) delete more.dataset.busy;
+document.addEventListener("htmx:sendError", (event) => {
+  if (ofMessages(event)) fetching = false;
   say(document.body.dataset.offline);
 });
 document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) say(""); });
@@ -98,7 +109,7 @@ function badge() {
 let audio = null;
 function alarm() {
   document.title = `● ${title}`;
-  if (!soundOn()) return;
+  if (!soundOn() || !navigator.userActivation.hasBeenActive) return;  // before a first click no browser plays
   audio ||= new AudioContext();
   for (const start of [0, 0.3, 0.6]) {
     const tone = audio.createOscillator(), volume = audio.createGain();
@@ -125,7 +136,8 @@ document.addEventListener("input", (event) => {
   const url = event.target.dataset.typing;
   if (!url || Date.now() - lastTyped < 3000) return;
   lastTyped = Date.now();
-  htmx.ajax("POST", url, { swap: "none", source: event.target });
+  const token = JSON.parse(document.body.getAttribute("hx-headers"));
+  fetch(url, { method: "POST", headers: token }).catch(() => {});
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form?.id === "reply") {

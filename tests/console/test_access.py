@@ -1,0 +1,178 @@
+"""Guards who may do what: every route as every role, other departments, forged requests, and what signing out ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from signed_in import Hire, Person, ask_for_a_person
+
+from bot.console.app import PARTS
+
+if TYPE_CHECKING:
+    from tests.conftest import Conversation, Start
+
+pytestmark = pytest.mark.rasa
+OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/second-factor")}
+OVERSEE = {
+    ("GET", "/audit"),
+    ("GET", "/figures"),
+    ("GET", "/figures.csv"),
+    ("POST", "/conversations/{conversation_id}/hold"),
+    ("POST", "/settings/canned"),
+    ("POST", "/settings/canned/{canned_id}/delete"),
+}
+ADMINISTER = {("POST", "/settings/people/{liaison_id}")}
+FORMS = {
+    "transfer": {"colleague": "1"},
+    "messages": {"text": "hola", "key": "12345678"},
+    "notes": {"text": "nota"},
+    "labels": {"label": "etiqueta"},
+    "language": {"language": "en"},
+    "password": {"old": "x", "new": "y"},
+    "canned": {"department": "kent-wa", "title": "t", "text-en": "e", "text-es": "e"},
+    "{liaison_id}": {"active": "true"},
+}
+SKIPPED = {("POST", "/sign-out"), ("GET", "/events")}  # one ends the session, the other never ends; tested apart
+
+
+def routes() -> list[tuple[str, str]]:
+    """Every route of the console."""
+    found = [
+        (method, route.path)
+        for part in PARTS
+        for route in part.router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    ]
+    assert len(found) >= 30
+    return sorted(found)
+
+
+def address(path: str, conversation: Conversation) -> str:
+    """With ids of things that are there, as far as anything is."""
+    for name, value in (("conversation_id", conversation.id), ("number", "1"), ("canned_id", "1"), ("liaison_id", "1")):
+        path = path.replace("{" + name + "}", value)
+    return path.replace("{callback_id}", "1") + ("?after=1" if path.endswith("/messages") else "")
+
+
+async def attempt(person: Person, method: str, path: str, conversation: Conversation) -> httpx.Response:
+    url = address(path, conversation)
+    if method == "GET":
+        return await person.get(url)
+    return await person.post(url.split("?")[0], **FORMS.get(path.rsplit("/", 1)[-1], {}))
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in routes() if route not in OPEN])
+async def test_nobody_gets_in_without_a_session(
+    client: httpx.AsyncClient, start: Start, method: str, path: str
+) -> None:
+    conversation = await start("kent-wa", "es")
+    own = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+    answer = await client.request(method, f"/console{address(path, conversation)}", headers=own)
+    assert answer.status_code in {303, 422}, (method, path)
+    assert answer.status_code == 422 or answer.headers["location"].startswith("/console/sign-in")
+    script = await client.request(
+        method, f"/console{address(path, conversation)}", headers=own | {"HX-Request": "true"}
+    )
+    assert script.status_code in {401, 422}
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in routes() if route not in OPEN | SKIPPED])
+async def test_every_route_as_every_role_and_from_another_department(
+    start: Start, hire: Hire, ana: Person, sue: Person, kay: Person, method: str, path: str
+) -> None:
+    conversation = await start("kent-wa", "es")
+    await conversation.send("¿La policía me va a preguntar si tengo papeles?")
+    await ask_for_a_person(conversation)
+    if "{conversation_id}" in path:
+        answer = await attempt(kay, method, path, conversation)
+        assert answer.status_code == 404, (answer.status_code, answer.text)
+        assert conversation.id not in answer.text
+    liaison = await attempt(ana, method, path, conversation)
+    supervisor = await attempt(sue, method, path, conversation)
+    assert (liaison.status_code == 403) is ((method, path) in OVERSEE | ADMINISTER), liaison.text
+    assert (supervisor.status_code == 403) is ((method, path) in ADMINISTER), supervisor.text
+    assert liaison.status_code != 500
+    assert supervisor.status_code != 500
+
+
+async def test_lists_show_nothing_of_another_department(start: Start, ana: Person, kay: Person, sue: Person) -> None:
+    conversation = await start("kent-wa", "es")
+    await ask_for_a_person(conversation)
+    body = {"contact": "2065550142", "time": "de noche", "language": "es"}
+    await conversation.client.post(f"{conversation.url}/callback", json=body, headers=conversation.headers)
+    await ana.do(conversation, "notes", text="nota-de-kent")
+    for path in ("", "/queue", "/callbacks", "/search?q=persona", "/settings", "/audit"):
+        shown = (await kay.get(path)).text
+        for never in (conversation.id, conversation.id[:8], "nota-de-kent", "Kent"):
+            assert never not in shown.replace("kent-wa", ""), path
+    audit = (await sue.get("/audit")).text
+    assert conversation.id[:8] in audit
+    assert "nota-de-kent" not in audit
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"X-CSRF-Token": "not-the-token"},
+        {"X-CSRF-Token": ""},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+    ],
+)
+async def test_what_another_site_has_a_browser_send_changes_nothing(
+    start: Start, ana: Person, forged: dict[str, str]
+) -> None:
+    conversation = await start("kent-wa", "es")
+    await ask_for_a_person(conversation)
+    answer = await ana.post(f"/conversations/{conversation.id}/claim", headers=forged)
+    assert answer.status_code == 403
+    assert (await ana.do(conversation, "claim")).status_code == 303
+
+
+async def test_what_is_neither_from_a_browser_nor_from_a_page_is_refused(
+    client: httpx.AsyncClient, ana: Person
+) -> None:
+    headers = {"Cookie": f"enlace={ana.token}", "X-CSRF-Token": ana.csrf}
+    assert (await client.post("/console/duty", headers=headers)).status_code == 403
+    own = headers | {"Origin": str(client.base_url).rstrip("/")}
+    assert (await client.post("/console/duty", headers=own)).status_code == 303
+    assert (await client.post("/console/sign-in", data={"email": "a@b.c", "password": "x"})).status_code == 403
+
+
+async def test_the_stream_asks_who_listens_and_ends_with_the_session(hire: Hire) -> None:
+    person = await hire("Lis Tener")
+    other = await person.get("/events", **{"Sec-Fetch-Site": "cross-site"})
+    assert other.status_code == 403
+    assert (await person.client.get("/console/events", headers={"HX-Request": "true"})).status_code == 401
+    headers = {"Cookie": f"enlace={person.token}"}
+    async with person.client.stream("GET", "/console/events", headers=headers) as stream:
+        lines = stream.aiter_lines()
+        assert "hello" in await anext(lines)
+    out = await person.post("/sign-out")
+    assert (out.status_code, out.headers["clear-site-data"]) == (303, '"cache", "storage"')
+    assert (await person.get("")).status_code == 303
+
+
+async def test_the_way_back_after_signing_in_leads_nowhere_else(client: httpx.AsyncClient, hire: Hire) -> None:
+    person = await hire("Nex Ter")
+    own = {"Sec-Fetch-Site": "same-origin"}
+    for wanted, led in (
+        ("/console/search", "/console/search"),
+        ("https://evil.example", "/console"),
+        ("//evil.example", "/console"),
+        ("/console//evil.example", "/console"),
+        ("/console/\\evil", "/console"),
+    ):
+        form = {"email": person.profile.email, "password": person.credentials.password, "next": wanted}
+        first = await client.post("/console/sign-in", data=form, headers=own)
+        token = first.cookies["enlace"]
+        assert "HttpOnly" in first.headers["set-cookie"]
+        code = {"code": person.credentials.recovery.pop(), "next": wanted}
+        second = await client.post("/console/second-factor", data=code, headers=own | {"Cookie": f"enlace={token}"})
+        client.cookies.clear()
+        assert (second.status_code, second.headers["location"]) == (303, led)

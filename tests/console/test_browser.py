@@ -1,0 +1,267 @@
+"""Guards the console in a real browser: a whole handoff live, hostile residents, keyboards, phones, screen readers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from browsing import serious
+from hostile import hostile
+from playwright.async_api import Browser, Page, expect
+from signed_in import Hire, Person, ask_for_a_person
+
+from bot.settings import ROOT
+
+if TYPE_CHECKING:
+    from tests.conftest import Server, Start
+
+pytestmark = [pytest.mark.browser, pytest.mark.rasa]
+ASKED = "¿La policía me va a preguntar si tengo papeles?"
+DESKTOP, PHONE = (1280, 800), (360, 740)
+WATCH = """
+window.ran = () => { window.didRun = true; };
+addEventListener("securitypolicyviolation", (event) => {
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+Visit = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
+    """`await visit(path, person=None, size=…)`: a page; whatever it complains of, runs or asks elsewhere fails."""
+    complaints: list[str] = []
+    pages: list[Page] = []
+
+    async def open_page(
+        path: str,
+        person: Person | None = None,
+        size: tuple[int, int] = DESKTOP,
+        locale: str = "es-MX",
+        offline: bool = False,
+    ) -> Page:
+        context = await browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale=locale, base_url=server.base_url
+        )
+        if person:
+            await context.add_cookies([{"name": "enlace", "value": person.token, "url": server.base_url}])
+        page = await context.new_page()
+        await page.add_init_script(WATCH)
+        if not offline:  # a browser complains of being offline
+            page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith(f"{server.base_url}/") else complaints.append(request.url),
+        )
+        await page.goto(path)
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        if await page.evaluate("window.didRun === true"):
+            complaints.append(f"something ran on {page.url}")
+        await page.context.close()
+    assert complaints == []
+
+
+async def picture(page: Page, name: str) -> None:
+    """Save what the page looks like, if that is asked for."""
+    if os.environ.get("ENLACE_SCREENSHOTS") == "1":
+        await page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
+
+
+async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) -> None:
+    ana = await hire("Ana Torres", language="es")
+    resident = await visit("/?department=kent-wa", size=PHONE)
+    log = resident.locator("#log .message")
+    await expect(log).to_have_count(1)
+    await resident.locator("#text").fill(ASKED)
+    await resident.locator("#text").press("Enter")
+    await expect(log.last).to_contain_text("papeles")
+    await resident.locator("#text").fill("quiero hablar con una persona")
+    await resident.locator("#text").press("Enter")
+    consent = resident.locator("form.person").last
+    await expect(consent.locator("textarea")).to_have_value(re.compile("papeles"))
+    await expect(log.last).to_contain_text("Ana Torres (Enlace comunitario, no es agente)")
+    await picture(resident, "consent-es-phone")
+    assert await serious(resident) == []
+
+    # Signs in by hand, with both factors.
+    console = await visit("/console", locale="es-MX")
+    await console.get_by_label("Correo electrónico").fill(ana.profile.email)
+    await console.get_by_label("Contraseña").fill(ana.credentials.password)
+    await console.get_by_role("button", name="Siguiente").click()
+    await console.get_by_label("Los seis dígitos").fill(ana.credentials.recovery[0])
+    await console.get_by_role("button", name="Entrar").click()
+    await expect(console.get_by_role("heading", name="Cola")).to_be_visible()
+    await console.get_by_role("button", name="Empezar el turno").click()
+
+    await consent.locator("textarea").fill("Mi pregunta es otra: unos hombres me cobran y dicen que llamarán a ICE")
+    await consent.get_by_role("button", name="Sí, páselo").click()
+    await expect(log.last).to_contain_text("911")
+    entry = console.locator(".entry").filter(has_text="español").last
+    await expect(entry).to_be_visible()
+    await picture(console, "queue-es-desktop")
+    assert await serious(console) == []
+    await entry.click()
+    await expect(console.locator(".summary")).to_contain_text("unos hombres me cobran")
+    await expect(console.locator(".messages")).not_to_contain_text("papeles")  # what came before isn't shared
+    await console.get_by_role("button", name="Tomar esta conversación").click()
+    await expect(log.last).to_contain_text("Ana Torres")
+
+    await console.locator("#text").fill("Hola, soy Ana. ¿Dónde pasa eso?")
+    await expect(resident.locator("#status")).to_contain_text("Alguien le está escribiendo")
+    await console.locator("#text").press("Control+Enter")
+    await expect(log.last).to_contain_text("¿Dónde pasa eso?")
+    await expect(log.last.locator(".who")).to_have_text("Ana Torres")
+    await expect(console.locator(".state").last).to_have_text("Entregado")
+
+    await resident.locator("#text").type("En la esquina", delay=20)
+    await expect(console.locator("#typing")).to_be_visible()
+    await resident.locator("#text").press("Enter")
+    await expect(console.locator(".message.resident").last).to_contain_text("En la esquina")
+
+    await console.locator("#find").fill("reportar sin")
+    await console.locator("#answers summary").first.click()
+    await console.locator("#answers .insert").first.click()
+    await console.get_by_role("button", name="Enviar").click()
+    await expect(log.last.locator("summary")).to_contain_text("Las palabras publicadas")
+    await picture(console, "conversation-es-desktop")
+    await picture(resident, "liaison-es-phone")
+    for page in (console, resident):
+        assert await serious(page) == []
+    await console.get_by_role("button", name="Terminarla").click()
+    await expect(log.last).to_contain_text("terminó esta conversación")
+    await log.last.get_by_role("button", name="Sí").click()
+    await resident.get_by_role("button", name="Me trataron bien").click()
+    await expect(log.last).to_contain_text("Gracias")
+
+
+async def test_a_page_that_was_away_misses_nothing(visit: Visit, start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "claim")
+    console = await visit(f"/console/conversations/{resident.id}", ana, offline=True)
+    await expect(console.locator("li.message")).not_to_have_count(0)
+    before = await console.locator("li.message").count()
+    await console.context.set_offline(True)
+    await console.evaluate("window.dispatchEvent(new Event('offline'))")
+    for number in range(25):
+        await resident.send(f"mensaje {number}")
+    await console.context.set_offline(False)
+    await resident.send("y ahora otra vez")
+    await expect(console.locator("li.message")).to_have_count(before + 26, timeout=20_000)
+    texts = await console.locator("li.message.resident .text").all_inner_texts()
+    assert texts[-26:] == [*(f"mensaje {number}" for number in range(25)), "y ahora otra vez"]
+
+
+@pytest.mark.timeout(300)
+async def test_no_text_of_a_resident_runs_in_a_liaisons_browser(
+    visit: Visit, start: Start, server: Server, ana: Person, sue: Person
+) -> None:
+    corpus = list(hostile())
+    assert len(corpus) == len(set(corpus)) >= 500
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "claim")
+    console = await visit(f"/console/conversations/{resident.id}", ana)
+    await expect(console.locator("li.message")).not_to_have_count(0)
+    for text in corpus:  # live, as they come
+        assert (await resident.post(text=text)).status_code == 200, text
+    await expect(console.locator("li.message.resident")).to_have_count(len(corpus), timeout=60_000)
+    shown = await console.locator("li.message.resident .text").all_text_contents()
+    stored = [each["text"] for each in (await resident.transcript())["messages"] if each["author"] == "resident"]
+    assert shown == stored[-len(corpus) :]
+    await visit(f"/console/conversations/{resident.id}", ana)  # and all at once
+    own_page = await visit("/")
+    await own_page.evaluate(
+        "([id, token]) => sessionStorage.setItem('conversation', JSON.stringify({id, token}))",
+        [resident.id, resident.token],
+    )
+    await own_page.reload()
+    await expect(own_page.locator("#log .message.resident")).to_have_count(len(stored), timeout=60_000)
+
+    # Every other field that a resident can write. Each conversation has some of the corpus in each.
+    url, headers = resident.url, resident.headers
+    for number in range(0, len(corpus), 40):
+        other = await start("kent-wa", "en")
+        await ask_for_a_person(other)
+        some = corpus[number : number + 40]
+        body = {"summary": "\n".join(some)[:1000], "name": some[0][:80], "whole_chat": True}
+        answer = await other.client.post(f"{other.url}/handoff", json=body, headers=other.headers)
+        assert answer.status_code == 200, answer.text
+        await visit(f"/console/conversations/{other.id}", ana)
+    for text in corpus[:150]:
+        body = {"contact": f"{len(text)}{2065550000}"[-10:], "time": text[:200], "language": "en"}
+        await resident.client.post(f"{url}/callback", json=body, headers=headers)
+    callbacks = await visit("/console/callbacks", ana)
+    for _ in range(150):
+        button = callbacks.get_by_role("button", name="Show the contact").first
+        if not await button.count():
+            break
+        await button.click()
+        await callbacks.wait_for_load_state("networkidle")
+    await ana.do(resident, "notes", text=corpus[0])
+    await ana.do(resident, "labels", label=corpus[2][:40])
+    with sqlite3.connect(f"file:{server.var_dir / 'enlace.db'}?mode=ro", uri=True) as database:
+        stored_times = database.execute("SELECT count(*) FROM callbacks WHERE conversation_id = ?", (resident.id,))
+        assert stored_times.fetchone()[0] > 100
+    for path in ("", "/search?q=ran(1)", "/search?q=%3Cscript%3Eran(1)%3C%2Fscript%3E", "/audit", "/settings"):
+        await visit(f"/console{path}", sue)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+@pytest.mark.parametrize("language", ["en", "es"])
+async def test_every_page_is_open_to_a_screen_reader_and_fits_a_phone(
+    visit: Visit, start: Start, hire: Hire, size: tuple[int, int], language: str
+) -> None:
+    boss = await hire(f"Boss {language} {size[0]}", language=language, role="admin")
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident, "mi esposo me pega")
+    await boss.do(resident, "claim")
+    await boss.write(resident, "Hola")
+    texts = {"text-en": "We call you back.", "text-es": "Le llamamos."}
+    await boss.post("/settings/canned", department="kent-wa", title=f"Call {size[0]} {language}", **texts)
+    body = {"contact": "2065550142", "time": "mañana", "language": "es"}
+    await resident.client.post(f"{resident.url}/callback", json=body, headers=resident.headers)
+    for path in (
+        "",
+        f"/conversations/{resident.id}",
+        "/callbacks",
+        "/search?q=hola",
+        "/audit",
+        "/settings",
+        "/sign-in",
+    ):
+        page = await visit(f"/console{path}", boss, size)
+        await page.wait_for_load_state("load")
+        await asyncio.sleep(0.2)
+        assert await serious(page) == [], path
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert await page.locator("html").get_attribute("lang") in {language, "es"}
+
+
+async def test_the_console_works_by_keyboard_alone(visit: Visit, start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident)
+    console = await visit("/console", ana)
+    await console.keyboard.press("Tab")
+    await expect(console.locator(".skip")).to_be_focused()
+    await console.locator(f"#entry-{resident.id}").focus()
+    await console.keyboard.press("Enter")
+    await expect(console.get_by_role("button", name="Take this conversation")).to_be_visible()
+    await console.get_by_role("button", name="Take this conversation").focus()
+    await console.keyboard.press("Space")
+    await console.locator("#text").focus()
+    await console.keyboard.type("Hola")
+    await console.keyboard.press("Control+Enter")
+    await expect(console.locator("li.message.liaison .text")).to_have_text("Hola")
+    await expect(console.locator("#text")).to_be_empty()
