@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from bot.console import conversation, events, moves, queue, records, settings, sign_in
+from bot.console import conversation, events, figures, moves, queue, records, settings, sign_in
 from bot.console.web import ROOT, STATIC
 
-PARTS = (sign_in, queue, events, moves, conversation, records, settings)
+PARTS = (sign_in, queue, events, moves, conversation, records, figures, settings)
 
 
 def add_console(app: FastAPI) -> None:

@@ -1,0 +1,67 @@
+"""The figures, for supervisors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
+
+from bot.channels.web import CurrentRuntime
+from bot.console.web import Overseer, Words, page
+from bot.handoffs.figures import Figures, Row, bars, figures, to_csv
+from bot.handoffs.hours import OfficeHours
+from bot.liaisons.access import Who
+from bot.liaisons.audit import record
+from bot.renderer import duration
+from bot.runtime import Runtime
+from bot.tables import now
+
+router = APIRouter()
+Days = Annotated[int, Query(ge=1, le=366)]
+
+
+@router.get("/figures")
+async def show(request: Request, who: Overseer, runtime: CurrentRuntime, days: Days = 30) -> HTMLResponse:
+    """Waiting, first reply and resolution, by language and topic, with plots."""
+    found = await _figures(runtime, who, days)
+    say = Words(runtime, who.language)
+    named = {"language": _named(found.by_language, say.tongue), "topic": _named(found.by_topic, say.topic)}
+    plots = {
+        key: Markup(  # noqa: S704 - bars() escapes what it is given
+            bars(
+                [
+                    (name, row.waiting_median, duration(row.waiting_median, who.language))
+                    for name, row in rows
+                    if row.waiting_median is not None
+                ],
+                say("Median time until a person came"),
+            )
+        )
+        for key, rows in named.items()
+    }
+    return page(request, runtime, "figures.html", figures=found, named=named, plots=plots, days=days, duration=duration)
+
+
+@router.get("/figures.csv")
+async def export(who: Overseer, runtime: CurrentRuntime, days: Days = 30) -> Response:
+    """The same as a table, times in seconds."""
+    found = await _figures(runtime, who, days)
+    text = to_csv({"all": [found.total], "language": found.by_language, "topic": found.by_topic})
+    headers = {"Content-Disposition": f'attachment; filename="enlace-figures-{days}-days.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _figures(runtime: Runtime, who: Who, days: int) -> Figures:
+    departments = runtime.library.departments
+    hours = {name: OfficeHours(departments[name].profile) for name in who.departments if name in departments}
+    async with runtime.store.engine.begin() as connection:
+        await record(connection, "figures", who, days=days)
+        return await figures(connection, hours, now() - dt.timedelta(days=days), now())
+
+
+def _named(rows: Sequence[Row], name: object) -> list[tuple[str, Row]]:
+    return [(name(row.group) if row.group else "–", row) for row in rows]  # type: ignore[operator]

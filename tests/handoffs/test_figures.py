@@ -1,0 +1,100 @@
+"""Guards the figures: a person's own time in office hours alone, and no small group to be found out."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.content.library import load
+from bot.conversations.tables import Handoff
+from bot.handoffs.figures import Figures, Row, bars, figures, to_csv
+from bot.handoffs.hours import OfficeHours
+from bot.settings import Settings
+
+NOON = dt.datetime(2026, 11, 24, 20, 0, tzinfo=dt.UTC)  # Tuesday, 12:00 in Kent
+KENT = load(Settings().data_dir).departments["kent-wa"].profile
+UNKNOWN = {"kent-wa": OfficeHours(KENT)}
+NINE_TO_FIVE = {
+    "kent-wa": OfficeHours(KENT.model_copy(update={"hours": {"tue": ["09:00-17:00"], "wed": ["09:00-17:00"]}}))
+}
+
+
+async def handoff(engine: AsyncEngine, minutes: tuple[float | None, ...] = (), **columns: Any) -> None:
+    """One that was claimed, replied to and ended so many minutes after it was asked for."""
+    names = ("claimed_at", "replied_at", "ended_at")
+    times = {
+        name: NOON + dt.timedelta(minutes=after)
+        for name, after in zip(names, minutes, strict=False)
+        if after is not None
+    }
+    values = {"department": "kent-wa", "language": "es", "requested_at": NOON} | times | columns
+    async with engine.begin() as connection:
+        await connection.execute(insert(Handoff).values(values))
+
+
+async def of(engine: AsyncEngine, hours: dict[str, OfficeHours] = UNKNOWN) -> Figures:
+    async with engine.connect() as connection:
+        return await figures(connection, hours, NOON - dt.timedelta(days=1), NOON + dt.timedelta(days=1))
+
+
+async def test_times_count_from_the_request_and_the_claim(engine: AsyncEngine) -> None:
+    for minutes in (10, 20, 30, 40, 100):
+        await handoff(engine, (minutes, minutes + 5, minutes + 60), helpful=minutes != 100)
+    await handoff(engine, (), topic="detainers")  # nobody came
+    await handoff(engine, (1, 1, 1), department="roeland-park-ks")
+    await handoff(engine, (1, 1, 1), requested_at=NOON - dt.timedelta(days=2))
+    total = (await of(engine)).total
+    assert (total.requests, total.claimed, total.rated, total.helpful) == (6, 5, 5, 0.8)
+    assert (total.waiting_median, total.waiting_p90) == (30 * 60, 100 * 60)
+    assert (total.first_reply_median, total.resolution_median) == (35 * 60, 60 * 60)
+
+
+async def test_closed_hours_do_not_count(engine: AsyncEngine) -> None:
+    for _ in range(5):
+        await handoff(engine, (6 * 60, 22 * 60, 23 * 60))  # closed for 16 of these hours
+    total = (await of(engine, NINE_TO_FIVE)).total
+    assert (total.waiting_median, total.first_reply_median) == (5 * 3600, 6 * 3600)
+    assert total.resolution_median == 2 * 3600
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"),
+    [
+        ({"es": 9, "en": 7}, {"es": 9, "en": 7}),
+        ({"es": 9, "en": 4}, {"es": None, "en": None}),  # else the total would give it away
+        ({"es": 9, "en": 7, "pt": 2}, {"es": 9, "en": None, "pt": None}),
+        ({"es": 9, "en": 3, "pt": 2}, {"es": 9, "en": None, "pt": None}),
+        ({"es": 4}, {"es": None}),
+    ],
+)
+async def test_small_groups_are_not_shown_and_cannot_be_worked_out(
+    engine: AsyncEngine, sizes: dict[str, int], shown: dict[str, int | None]
+) -> None:
+    for language, size in sizes.items():
+        for _ in range(size):
+            await handoff(engine, (10, 11, 12), language=language, topic="detainers")
+    found = await of(engine)
+    assert {row.group: row.requests for row in found.by_language} == shown
+    assert found.total.shown is (sum(sizes.values()) >= 5)
+
+
+def test_a_table_has_no_formula() -> None:
+    rows = list(csv.reader(io.StringIO(to_csv({"topic": [Row("=cmd()", 7, waiting_median=1.5), Row("x", None)]}))))
+    assert rows[0][:3] == ["by", "group", "requests"]
+    assert rows[1][:3] == ["topic", "'=cmd()", "7"]
+    assert "1.5" in rows[1]
+    assert rows[2][2] == ""
+
+
+def test_a_plot_is_well_formed_and_takes_labels_as_text() -> None:
+    plot = ElementTree.fromstring(bars([("<script>", 5.0, "5 & more"), ("b", 0.0, "0")], "Waits"))
+    assert [text.text for text in plot.iter("text")] == ["<script>", "5 & more", "b", "0"]
+    assert plot.find("title").text == "Waits"  # type: ignore[union-attr]
+    assert "style" not in bars([("a", 1.0, "1")], "t")
