@@ -1,0 +1,93 @@
+"""Guards what happens by itself: word to those who wait in vain, once; alarms; deletion that is written down."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+
+import pytest
+from handed_over import NOTICE, Hand
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.content.library import load
+from bot.conversations.ownership import Ownership
+from bot.conversations.tables import Conversation, Message
+from bot.handoffs.alarms import Alarms
+from bot.handoffs.keeper import Keeper
+from bot.handoffs.retention import Retention
+from bot.i18n import Catalogs
+from bot.liaisons.tables import AuditEntry
+from bot.renderer import Renderer
+from bot.settings import ROOT, Settings
+from bot.tables import now
+
+Published = list[tuple[str, str]]
+
+
+@pytest.fixture
+def published() -> Published:
+    """What the consoles were told."""
+    return []
+
+
+@pytest.fixture
+def keeper(engine: AsyncEngine, published: Published) -> Keeper:
+    """Patient for ten minutes."""
+    library = load(Settings().data_dir)
+
+    async def forget(conversation: str) -> None:
+        published.append((conversation, "forgotten"))
+
+    return Keeper(
+        engine=engine,
+        renderer=Renderer(library, Catalogs(ROOT / "locales", library.languages)),
+        alarms=Alarms(engine, 300, {}),
+        retention=Retention(engine, 30, 7),
+        patience_s=600,
+        forget=forget,
+        publish=lambda conversation, event: published.append((conversation, event)),
+    )
+
+
+async def told(engine: AsyncEngine, conversation: str) -> list[str]:
+    query = select(Message.reply).where(Message.conversation_id == conversation, Message.author == "notice")
+    async with engine.connect() as connection:
+        return [form for reply in await connection.scalars(query) if reply for form in reply["forms"]]
+
+
+async def test_who_waits_in_vain_is_told_once_and_offered_a_callback(
+    engine: AsyncEngine, keeper: Keeper, hand: Hand, hire: Callable[..., Awaitable[int]], published: Published
+) -> None:
+    late, early, taken = await hand(ago_s=601), await hand(ago_s=590), await hand(ago_s=900)
+    await Ownership(engine).claim(taken, await hire("Ana"), NOTICE)
+    await asyncio.gather(keeper.tell_those_who_wait(), keeper.tell_those_who_wait())
+    await keeper.tell_those_who_wait()
+    assert await told(engine, late) == ["callback", "code", "withdraw"]
+    assert await told(engine, early) == []
+    assert await told(engine, taken) == []
+    assert {conversation for conversation, _ in published} == {late}
+
+
+async def test_what_is_deleted_is_written_down_without_saying_whose(
+    engine: AsyncEngine, keeper: Keeper, hand: Hand
+) -> None:
+    conversation = await hand()
+    async with engine.begin() as connection:
+        long_ago = now() - dt.timedelta(days=31)
+        await connection.execute(update(Conversation).values(owner="closed", last_at=long_ago))
+    await keeper.purge()
+    await keeper.purge()  # nothing was due: nothing is written
+    async with engine.connect() as connection:
+        entry = (await connection.execute(select(AuditEntry))).one()
+    assert (entry.action, entry.liaison_id, entry.detail) == ("purge", None, {"conversations": 1, "contacts": 0})
+    assert conversation not in str(entry)
+
+
+async def test_it_runs_by_itself_and_stops(keeper: Keeper, hand: Hand, published: Published) -> None:
+    conversation = await hand(ago_s=601)
+    async with keeper.running():
+        async with asyncio.timeout(10):
+            while {(conversation, "changed"), (conversation, "alarm")} - set(published):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
