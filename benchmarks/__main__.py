@@ -1,4 +1,6 @@
-"""`python -m benchmarks [turn] [throughput] [memory]`: all of them, unless some are named. `make bench` runs it.
+"""`python -m benchmarks [turn] [throughput] [memory] [handoff]`: all, unless some are named. `make bench` runs it.
+
+`python -m benchmarks kill` kills the app 200 times and looks for what was lost; it takes half an hour.
 
 `python -m benchmarks public --xquad DIR --banking77 DIR` needs no server, and data that isn't ours to pass on.
 """
@@ -9,35 +11,42 @@ import argparse
 import asyncio
 from pathlib import Path
 
-NAMES = ("turn", "memory", "throughput")
+NAMES = ("turn", "memory", "throughput", "handoff")
 
 
 def main() -> None:
     """Run what is named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed, memory, or public data.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}, or public; those three")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}: those by default; public, kill")
     parser.add_argument("--xquad", type=Path, metavar="DIR", help="public: folder of xquad.en.json and xquad.es.json")
     parser.add_argument("--banking77", type=Path, metavar="DIR", help="public: folder of train.csv and test.csv")
     arguments = parser.parse_args()
     names = arguments.names or list(NAMES)
-    if unknown := [name for name in names if name not in {*NAMES, "public"}]:
-        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join((*NAMES, 'public'))}")
+    if unknown := [name for name in names if name not in {*NAMES, "public", "kill"}]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join((*NAMES, 'public', 'kill'))}")
     if "public" in names:
         from benchmarks import public
 
         public.main(arguments)
+    if "kill" in names:
+        from benchmarks import kill
+
+        if sum(asyncio.run(kill.measure()).values()):
+            raise SystemExit(1)
     if set(names) & set(NAMES):
         _speed(names)
 
 
 def _speed(names: list[str]) -> None:
-    from benchmarks import server, throughput, turn
+    from benchmarks import handoff, server, throughput, turn
 
     with server.running() as running:
         if "turn" in names:
             turn.run(running)
         if "memory" in names:
             server.print_memory(running)
+        if "handoff" in names:
+            handoff.run(running)
         if "throughput" in names:
             ours = asyncio.run(throughput.ours(running))
     if "throughput" in names:

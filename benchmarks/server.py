@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import psutil
@@ -20,11 +21,12 @@ from bot.rasa import free_port
 
 @dataclass(frozen=True)
 class Running:
-    """The server's address, its port, and its process."""
+    """The server's address, its port, its process, and its var folder."""
 
     url: str
     port: int
     process: psutil.Process
+    var_dir: Path
 
 
 @contextlib.contextmanager
@@ -37,7 +39,7 @@ def running() -> Iterator[Running]:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(url, process)
-            yield Running(url, port, psutil.Process(process.pid))
+            yield Running(url, port, psutil.Process(process.pid), Path(folder))
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)

@@ -1,0 +1,199 @@
+"""`kill -9` of the app at random moments of handoffs and replies; afterwards nothing may be lost, doubled or ownerless.
+
+Residents write, ask for a person and withdraw; a liaison claims, writes, hands back and closes, all at once, over HTTP.
+Rasa stays away from all but the first moments, since what is tested is the store: a resident with a liaison, and
+those who change owners, need none. What a client was told is compared with what the database holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from benchmarks.handoff import _hire, _Liaison
+from bot.conversations.database import migrate, open_engine
+from bot.rasa import free_port
+
+KILLS = 200
+RESIDENTS = 12
+
+
+class _Talk:
+    """One conversation, and what its client was told is stored."""
+
+    def __init__(self, client: httpx.AsyncClient, started: dict[str, Any]) -> None:
+        self.client = client
+        self.id = started["id"]
+        self.headers = {"Authorization": f"Bearer {started['token']}"}
+        self.confirmed: set[str] = set()
+        self.unknown: dict[str, dict[str, Any]] = {}
+        self.count = 0
+
+    async def act(self, liaison: _Liaison) -> None:
+        """One thing at random; a cut connection leaves a message that may or may not be stored: it is sent again."""
+        kind = random.choice(
+            ("write", "write", "reply", "reply", "ask", "claim", "hand_back", "close", "release", "reopen")
+        )
+        console, own = f"/console/conversations/{self.id}", liaison.headers
+        if kind == "write":
+            self.count += 1
+            said = f"residente {self.id[:6]} {self.count}"
+            self.unknown[said] = {"text": said, "id": f"mine-{self.id[:8]}-{self.count}".replace("_", "a")}
+            await self._send(said)
+        elif kind == "reply":
+            self.count += 1
+            said = f"enlace {self.id[:6]} {self.count}"
+            form = {"text": said, "key": f"key-{self.count}-0000"}
+            answer = await self.client.post(f"{console}/messages", data=form, headers=own)
+            if answer.status_code == 200:
+                self.confirmed.add(said)
+        elif kind == "ask":
+            await self.client.post(f"/api/conversations/{self.id}/handoff", json={}, headers=self.headers)
+        else:
+            await self.client.post(f"{console}/{kind}", headers=own)
+
+    async def _send(self, said: str) -> None:
+        url = f"/api/conversations/{self.id}/messages"
+        answer = await self.client.post(url, json=self.unknown[said], headers=self.headers)
+        if answer.status_code == 200:
+            del self.unknown[said]
+            self.confirmed.add(said)
+
+    async def finish(self) -> None:
+        """Send again what nobody confirmed, as the page does."""
+        for said in list(self.unknown):
+            await self._send(said)
+
+
+async def _until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while process.poll() is None:
+            try:
+                if (await client.get(f"{url}/ready", timeout=5)).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                await asyncio.sleep(0.05)
+    raise SystemExit("the server did not start: see what `enlace serve` says")
+
+
+def _start(port: int, var_dir: Path, rasa: str, token: str, actions: int) -> subprocess.Popen[bytes]:
+    env = {
+        **os.environ,
+        "ENLACE_VAR_DIR": str(var_dir),
+        "ENLACE_PORT": str(port),
+        "ENLACE_RASA_URL": rasa,
+        "ENLACE_RASA_TOKEN": token,
+        "ENLACE_ACTIONS_PORT": str(actions),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "serve"], env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+
+
+async def _check(var_dir: Path, talks: list[_Talk]) -> Counter[str]:
+    """What is wrong, counted."""
+    wrong: Counter[str] = Counter()
+    engine = open_engine(f"sqlite+aiosqlite:///{var_dir / 'enlace.db'}")
+    await migrate(engine)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(text("SELECT conversation_id, number, author, text FROM messages"))).all()
+        owners = (await connection.execute(text("SELECT id, owner, liaison_id, last_number FROM conversations"))).all()
+        open_handoffs = Counter(
+            (await connection.execute(text("SELECT conversation_id FROM handoffs WHERE ended_at IS NULL"))).scalars()
+        )
+        unsent = await connection.scalar(text("SELECT count(*) FROM outbox WHERE state != 'sent'"))
+        left = await connection.scalar(text("SELECT count(*) FROM inbox WHERE state != 'done'"))
+    await engine.dispose()
+    texts = Counter((row.conversation_id, row.text) for row in rows if row.author in {"resident", "liaison"})
+    for talk in talks:
+        wrong["lost"] += sum((talk.id, said) not in texts for said in talk.confirmed)
+    wrong["doubled"] += sum(number > 1 for number in texts.values())
+    numbers: dict[str, list[int]] = {}
+    for row in rows:
+        numbers.setdefault(row.conversation_id, []).append(row.number)
+    for row in owners:
+        wrong["gaps"] += sorted(numbers.get(row.id, [])) != list(range(1, row.last_number + 1))
+        wrong["owner unknown"] += row.owner not in {"bot", "waiting", "liaison", "closed"}
+        wrong["two owners or none"] += (row.owner == "liaison") != (row.liaison_id is not None)
+        wrong["handoff and owner disagree"] += open_handoffs[row.id] != (row.owner in {"waiting", "liaison"})
+    wrong["not delivered"] += unsent or 0
+    wrong["without a turn"] += left or 0
+    print(f"{len(owners)} conversations, {len(rows)} messages, {sum(len(t.confirmed) for t in talks)} confirmed")
+    return wrong
+
+
+async def measure(kills: int = KILLS) -> Counter[str]:
+    """Kill so many times, then count what is wrong."""
+    from bot.content.library import load
+    from bot.rasa import RasaClient, RasaProcess, environment
+    from bot.settings import Settings
+    from bot.training import model_path
+
+    port, actions, token = free_port(), free_port(), "t" * 40
+    with tempfile.TemporaryDirectory() as folder:
+        var_dir, settings = Path(folder), Settings()
+        env = environment(ENLACE_RASA_TOKEN=token, ENLACE_ACTIONS_URL=f"http://127.0.0.1:{actions}/webhook")
+        model = model_path(settings, load(settings.data_dir))
+        rasa = RasaProcess(settings.rasa_python, model, free_port(), env, var_dir / "rasa.log")
+        await rasa.start()
+        client_of_rasa = RasaClient(rasa.url, token, 6)
+        await rasa.wait_ready(client_of_rasa)
+        await client_of_rasa.close()
+        url = f"http://127.0.0.1:{port}"
+        process = _start(port, var_dir, rasa.url, token, actions)
+        talks: list[_Talk] = []
+        try:
+            await _until_ready(url, process)
+            liaison = (await _hire(var_dir))[0]
+            async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
+                began = time.monotonic()
+                for kill in range(kills):
+                    new = [
+                        _Talk(client, (await client.post("/api/conversations", json={"department": "kent-wa"})).json())
+                        for _ in range(2 if talks else RESIDENTS)
+                    ]
+                    talks += new
+                    work = [asyncio.create_task(_forever(talk, liaison)) for talk in talks[-RESIDENTS:]]
+                    await asyncio.sleep(random.uniform(0.05, 0.6))
+                    process.send_signal(signal.SIGKILL)
+                    process.wait()
+                    for task in work:
+                        task.cancel()
+                    await asyncio.gather(*work, return_exceptions=True)
+                    process = _start(port, var_dir, rasa.url, token, actions)
+                    await _until_ready(url, process)
+                    for talk in talks[-RESIDENTS:]:
+                        await talk.finish()
+                    if kill % 20 == 19:
+                        print(f"{kill + 1} kills in {time.monotonic() - began:.0f} s", flush=True)
+                await asyncio.sleep(5)  # what is left in the outbox is sent
+            wrong = await _check(var_dir, talks)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+            await rasa.stop()
+    print("\n| after kill -9 | times |\n| --- | ---: |")
+    for name, times in wrong.items():
+        print(f"| {re.sub('_', ' ', name)} | {times} |")
+    return wrong
+
+
+async def _forever(talk: _Talk, liaison: _Liaison) -> None:
+    while True:
+        try:
+            await talk.act(liaison)
+        except httpx.HTTPError:
+            await asyncio.sleep(0.01)
