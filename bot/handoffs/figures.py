@@ -1,7 +1,7 @@
 """How long residents waited for a person, how it ended, and whether it helped: what supervisors look at.
 
-Only a person's own time counts: from the request on, and office hours alone. A group of fewer than FEWEST is not shown,
-and where that leaves one group to be found by subtraction, the next smallest isn't either.
+Only a person's own time counts: from the request on, and office hours alone. Of fewer than FEWEST nothing is shown, and
+where subtracting the shown groups from the total would tell something of them, the next smallest isn't shown either.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from html import escape
 from typing import Any
 
@@ -31,11 +31,16 @@ class Row:
 
     group: str
     requests: int | None
+    """How often residents asked for a person: claimed, withdrawn before that, or unclaimed to this day."""
     claimed: int | None = None
+    withdrawn: int | None = None
+    unclaimed: int | None = None
     waiting_median: float | None = None
     waiting_p90: float | None = None
     first_reply_median: float | None = None
+    first_reply_p90: float | None = None
     resolution_median: float | None = None
+    resolution_p90: float | None = None
     rated: int | None = None
     helpful: float | None = None
     """Share of those who said that it helped."""
@@ -60,7 +65,10 @@ async def figures(
 ) -> Figures:
     """Of the handoffs that were asked for in that time, in the departments of `hours`."""
     query = select(Handoff).where(
-        Handoff.department.in_(list(hours)), Handoff.requested_at >= since, Handoff.requested_at < until
+        Handoff.department.in_(list(hours)),
+        # SQLite compares moments as they are written, without their zone.
+        Handoff.requested_at >= since.astimezone(dt.UTC),
+        Handoff.requested_at < until.astimezone(dt.UTC),
     )
     rows = (await connection.execute(query)).all()
 
@@ -72,50 +80,84 @@ async def figures(
 
     total = _row("", rows, hours)
     return Figures(
-        total=total if len(rows) >= FEWEST else Row("", None),
+        total=Row("", None) if (total.requests or 0) < FEWEST else _unrated(total) if _few(total.rated) else total,
         by_language=grouped(lambda row: row.language),
         by_topic=grouped(lambda row: row.topic or ""),
     )
 
 
 def _row(name: str, group: Sequence[Any], hours: Mapping[str, OfficeHours]) -> Row:
-    def between(start: str, end: str) -> list[float]:
+    # Who takes an ended conversation up again has claimed it by the moment at which its row says that it was asked for:
+    # nobody asked, and nobody waited.
+    asked = [row for row in group if row.claimed_at is None or row.claimed_at > row.requested_at]
+
+    def between(rows: Iterable[Any], start: str, end: str) -> list[float]:
         return [
             hours[row.department].open_seconds(getattr(row, start), getattr(row, end))
-            for row in group
+            for row in rows
             if getattr(row, start) and getattr(row, end)
         ]
 
-    waiting, replying = between("requested_at", "claimed_at"), between("requested_at", "replied_at")
-    resolving = between("claimed_at", "ended_at")
+    waiting, replying = between(asked, "requested_at", "claimed_at"), between(asked, "requested_at", "replied_at")
+    resolving = between(group, "claimed_at", "ended_at")
     rated = [row.helpful for row in group if row.helpful is not None]
+    withdrawn = sum(row.claimed_at is None and row.outcome == "withdrawn" for row in asked)
     return Row(
         group=name,
-        requests=len(group),
+        requests=len(asked),
         claimed=len(waiting),
+        withdrawn=withdrawn,
+        unclaimed=len(asked) - len(waiting) - withdrawn,
         waiting_median=_median(waiting),
         waiting_p90=_p90(waiting),
         first_reply_median=_median(replying),
+        first_reply_p90=_p90(replying),
         resolution_median=_median(resolving),
+        resolution_p90=_p90(resolving),
         rated=len(rated),
-        helpful=sum(rated) / len(rated) if len(rated) >= FEWEST else None,
+        helpful=sum(rated) / len(rated) if rated else None,
     )
 
 
 def _median(values: list[float]) -> float | None:
-    return statistics.median(values) if values else None
+    return statistics.median(values) if len(values) >= FEWEST else None
 
 
 def _p90(values: list[float]) -> float | None:
-    return sorted(values)[max(-(-len(values) * 9 // 10) - 1, 0)] if values else None
+    return sorted(values)[max(-(-len(values) * 9 // 10) - 1, 0)] if len(values) >= FEWEST else None
+
+
+def _few(size: int | None) -> bool:
+    return 0 < (size or 0) < FEWEST
+
+
+def _unrated(row: Row) -> Row:
+    return replace(row, rated=None, helpful=None)
 
 
 def _suppressed(groups: dict[str, Row]) -> list[Row]:
-    by_size = sorted(groups.values(), key=lambda row: row.requests or 0)
-    hidden = {row.group for row in by_size if (row.requests or 0) < FEWEST}
-    if len(hidden) == 1 and len(by_size) > 1:
-        hidden.add(by_size[1].group)
-    return [Row(name, None) if name in hidden else row for name, row in groups.items()]
+    hidden = _hidden({name: row.requests or 0 for name, row in groups.items()}, set())
+    if len(hidden) >= FEWEST and len(hidden) == sum(row.requests or 0 for row in groups.values()):
+        return []  # each has one, and the total would tell so
+    unrated = _hidden({name: row.rated or 0 for name, row in groups.items()}, hidden)
+    return [
+        Row(name, None) if name in hidden else _unrated(row) if name in unrated else row for name, row in groups.items()
+    ]
+
+
+def _hidden(sizes: Mapping[str, int], already: set[str]) -> set[str]:
+    """The groups that are too small, and so many more that what is left of the total tells nothing of any of them.
+
+    `already`: those that are hidden anyhow.
+    """
+    hidden = already | {name for name, size in sizes.items() if _few(size)}
+    for name in sorted(sizes.keys() - hidden, key=lambda name: sizes[name]):
+        left = [sizes[each] for each in hidden if sizes[each]]
+        if not left or (len(left) > 1 and sum(left) >= FEWEST and sum(left) > len(left)):
+            break
+        if sizes[name]:
+            hidden.add(name)
+    return hidden
 
 
 def to_csv(parts: Mapping[str, Iterable[Row]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from bot.errors import NotFound, OnHold
 from bot.handoffs.tables import Callback, Erasure, ToForget
 from bot.tables import now
 
+log = logging.getLogger(__name__)
 _BATCH = 200
 
 
@@ -53,13 +55,16 @@ class Retention:
                 update(Callback).where(*self._called()).values(contact=None, time=None).returning(Callback.id)
             )
             contacts = len(called.all())
-        if conversations or contacts:
-            await self._overwrite()
+        await self._overwrite()  # where nothing was due, too: what somebody read at the last time couldn't be cut then
         return Purged(conversations, contacts)
 
     async def erase(self, conversation_id: str) -> None:
         """A resident's own erase, Rasa having forgotten already: nothing stays but a count. Raises NotFound, OnHold."""
         async with self._engine.begin() as connection:
+            # A write locks the row on both engines: no legal hold slips in between the look at it and the deletion.
+            await connection.execute(
+                update(Conversation).where(Conversation.id == conversation_id).values(delivered=Conversation.delivered)
+            )
             department = await self._erasable(connection, conversation_id)
             await self._count_erasure(connection, department)
             await connection.execute(delete(Handoff).where(Handoff.conversation_id == conversation_id))
@@ -97,7 +102,16 @@ class Retention:
 
     async def _purge_batch(self) -> list[str]:
         async with self._engine.begin() as connection:
-            ids = list(await connection.scalars(select(Conversation.id).where(*self._old()).limit(_BATCH)))
+            # A write that changes nothing, since it locks the rows on both engines: who writes, asks for a person or
+            # sets a legal hold is first, and then the row isn't taken, or comes later, and finds it gone.
+            some = select(Conversation.id).where(*self._old()).limit(_BATCH)
+            taken = await connection.execute(
+                update(Conversation)
+                .where(Conversation.id.in_(some), *self._old())
+                .values(delivered=Conversation.delivered)
+                .returning(Conversation.id)
+            )
+            ids = list(taken.scalars())
             if ids:
                 await _delete(connection, ids)
                 await connection.execute(insert(ToForget), [{"conversation_id": each} for each in ids])
@@ -126,7 +140,9 @@ class Retention:
         if self._engine.dialect.name == "sqlite":
             # The write-ahead log still has what was erased, until it is written back and cut.
             async with self._engine.connect() as connection:
-                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+                busy = await connection.scalar(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            if busy:
+                log.warning("the write-ahead log is being read; what was deleted is overwritten at the next purge")
 
 
 async def _delete(connection: AsyncConnection, ids: Sequence[str]) -> None:

@@ -107,7 +107,8 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     await consent.locator("textarea").fill("Mi pregunta es otra: unos hombres me cobran y dicen que llamarán a ICE")
     await consent.get_by_role("button", name="Sí, páselo").click()
     await expect(log.last).to_contain_text("911")
-    entry = console.locator(".entry").filter(has_text="español").last
+    mine = await resident.evaluate("JSON.parse(sessionStorage.getItem('conversation')).id")
+    entry = console.locator(f"#entry-{mine}")
     await expect(entry).to_be_visible()
     await picture(console, "queue-es-desktop")
     assert await serious(console) == []
@@ -260,6 +261,8 @@ async def test_the_console_works_by_keyboard_alone(visit: Visit, start: Start, a
     await expect(console.get_by_role("button", name="Take this conversation")).to_be_visible()
     await console.get_by_role("button", name="Take this conversation").focus()
     await console.keyboard.press("Space")
+    await expect(console.locator("#text")).to_be_visible()
+    await console.wait_for_load_state("load")
     await console.locator("#text").focus()
     await console.keyboard.type("Hola")
     await console.keyboard.press("Control+Enter")

@@ -5,18 +5,23 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from collections.abc import Awaitable, Callable
 from typing import Any
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pytest
+from handed_over import NOTICE, Hand
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.content.library import load
+from bot.conversations.ownership import Ownership
 from bot.conversations.tables import Handoff
 from bot.handoffs.figures import Figures, Row, bars, figures, to_csv
 from bot.handoffs.hours import OfficeHours
 from bot.settings import Settings
+from bot.tables import now
 
 NOON = dt.datetime(2026, 11, 24, 20, 0, tzinfo=dt.UTC)  # Tuesday, 12:00 in Kent
 KENT = load(Settings().data_dir).departments["kent-wa"].profile
@@ -72,6 +77,8 @@ async def test_closed_hours_do_not_count(engine: AsyncEngine) -> None:
         ({"es": 9, "en": 7, "pt": 2}, {"es": 9, "en": None, "pt": None}),
         ({"es": 9, "en": 3, "pt": 2}, {"es": 9, "en": None, "pt": None}),
         ({"es": 4}, {"es": None}),
+        ({"es": 9, "en": 7, "pt": 1, "fr": 1}, {"es": 9, "en": None, "pt": None, "fr": None}),  # two left: one each
+        ({"es": 1, "en": 1, "pt": 1, "fr": 1, "zh": 1}, {}),
     ],
 )
 async def test_small_groups_are_not_shown_and_cannot_be_worked_out(
@@ -83,6 +90,55 @@ async def test_small_groups_are_not_shown_and_cannot_be_worked_out(
     found = await of(engine)
     assert {row.group: row.requests for row in found.by_language} == shown
     assert found.total.shown is (sum(sizes.values()) >= 5)
+
+
+async def test_one_opinion_cannot_be_worked_out(engine: AsyncEngine) -> None:
+    for language, said in (("es", [True] * 6), ("en", [False] + [None] * 5)):
+        for helpful in said:
+            await handoff(engine, (1, 2, 3), language=language, helpful=helpful)
+    found = await of(engine)
+    assert (found.total.rated, found.total.requests) == (7, 12)
+    assert {row.group: (row.requests, row.rated, row.helpful) for row in found.by_language} == {
+        "es": (6, None, None),
+        "en": (6, None, None),
+    }
+
+
+async def test_a_time_that_few_took_is_not_shown(engine: AsyncEngine) -> None:
+    await handoff(engine, (10, 11, 12))
+    await handoff(engine, (None, None, 5), outcome="withdrawn")
+    for _ in range(4):
+        await handoff(engine)
+    total = (await of(engine)).total
+    assert (total.requests, total.claimed, total.withdrawn, total.unclaimed) == (6, 1, 1, 4)
+    assert (total.waiting_median, total.first_reply_p90, total.resolution_median) == (None, None, None)
+
+
+async def test_who_takes_a_conversation_up_again_answers_no_request(
+    engine: AsyncEngine, hand: Hand, hire: Callable[..., Awaitable[int]]
+) -> None:
+    ana, ownership = await hire("Ana"), Ownership(engine)
+    for _ in range(5):
+        conversation = await hand(ago_s=600)
+        await ownership.claim(conversation, ana, NOTICE)
+        await ownership.close(conversation, ana, NOTICE)
+        for _ in range(2):
+            await ownership.reopen(conversation, ana, NOTICE)
+            await ownership.close(conversation, ana, NOTICE)
+    async with engine.connect() as connection:
+        total = (await figures(connection, UNKNOWN, now() - dt.timedelta(days=1), now())).total
+    assert total.requests == 5
+    assert total.waiting_median is not None
+    assert total.waiting_median >= 600
+
+
+async def test_moments_are_compared_whatever_their_zone(engine: AsyncEngine) -> None:
+    for _ in range(5):
+        await handoff(engine)
+    hour, zone = dt.timedelta(hours=1), ZoneInfo("America/Los_Angeles")
+    async with engine.connect() as connection:
+        found = await figures(connection, UNKNOWN, (NOON - hour).astimezone(zone), (NOON + hour).astimezone(zone))
+    assert found.total.requests == 5
 
 
 def test_a_table_has_no_formula() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 
 import pytest
 from handed_over import NOTICE, Hand
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import event, func, insert, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.conversations.database import open_engine
 from bot.conversations.ownership import Ownership
 from bot.conversations.tables import Conversation, Handoff, Message
 from bot.errors import NotFound, OnHold
+from bot.handoffs import retention as deleting
 from bot.handoffs.retention import Purged, Retention
 from bot.handoffs.tables import Callback, Erasure, Label, Note, ToForget
 from bot.tables import now
@@ -48,6 +51,7 @@ def finish(engine: AsyncEngine, hand: Hand, hire: Hire) -> Callable[..., Awaitab
         async with engine.begin() as connection:
             await connection.execute(insert(Note).values(**mine, liaison_id=ana, text=CANARY))
             await connection.execute(insert(Label).values(**mine, label=CANARY))
+            await connection.execute(update(Handoff).where(Handoff.conversation_id == conversation).values(name=CANARY))
             await connection.execute(
                 insert(Callback).values(
                     **mine,
@@ -151,6 +155,58 @@ async def test_no_file_of_the_database_has_a_byte_of_it_afterwards(
     old = await finish(31)
     assert files(), "the test can't see what is stored"
     await (retention.purge() if how == "purge" else retention.erase(old))
-    async with engine.connect() as connection:
-        await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     assert files() == []
+
+
+@pytest.mark.parametrize("engine_url", ["sqlite"], indirect=True)
+async def test_what_somebody_was_reading_is_overwritten_at_the_next_purge(
+    engine_url: str, retention: Retention, engine: AsyncEngine, finish: Callable[..., Awaitable[str]]
+) -> None:
+    folder = Path(make_url(engine_url).database or "").parent
+    old = await finish(0)
+    impatient = open_engine(engine_url)
+    event.listen(impatient.sync_engine, "connect", lambda opened, _: opened.cursor().execute("PRAGMA busy_timeout=200"))
+    async with engine.connect() as reader:
+        await reader.execute(text("BEGIN"))
+        await reader.execute(select(Conversation.id))
+        await Retention(impatient, 30, 7).erase(old)
+        assert any(CANARY.encode() in path.read_bytes() for path in folder.iterdir()), "nothing was in the way"
+    assert await retention.purge() == Purged(0, 0)
+    await impatient.dispose()
+    assert not any(CANARY.encode() in path.read_bytes() for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("how", "change"),
+    [
+        ("erase", {"legal_hold": True}),
+        ("purge", {"legal_hold": True}),
+        ("purge", {"owner": "waiting"}),
+        ("purge", {"last_at": now()}),
+    ],
+)
+async def test_what_changes_while_it_is_being_deleted_comes_first_or_too_late(
+    engine: AsyncEngine,
+    retention: Retention,
+    finish: Callable[..., Awaitable[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+    change: dict[str, Any],
+) -> None:
+    old = await finish(31)
+    really_delete, others = deleting._delete, []
+
+    async def somebody_is_faster(*arguments: Any) -> None:
+        async def somebody() -> None:
+            async with engine.begin() as connection:
+                await connection.execute(update(Conversation).where(Conversation.id == old).values(**change))
+
+        others.append(asyncio.create_task(somebody()))
+        done, _ = await asyncio.wait(others, timeout=0.5)
+        assert not done, "it was changed after it was chosen"
+        await really_delete(*arguments)
+
+    monkeypatch.setattr(deleting, "_delete", somebody_is_faster)
+    await (retention.purge() if how == "purge" else retention.erase(old))
+    await asyncio.gather(*others)
+    assert await ids(engine) == set()
