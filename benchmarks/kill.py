@@ -24,6 +24,7 @@ import httpx
 from sqlalchemy import text
 
 from benchmarks.handoff import _hire, _Liaison
+from benchmarks.server import UNLIMITED
 from bot.conversations.database import migrate, open_engine
 from bot.rasa import free_port
 
@@ -92,6 +93,7 @@ async def _until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
 def _start(port: int, var_dir: Path, rasa: str, token: str, actions: int) -> subprocess.Popen[bytes]:
     env = {
         **os.environ,
+        **UNLIMITED,
         "ENLACE_VAR_DIR": str(var_dir),
         "ENLACE_PORT": str(port),
         "ENLACE_RASA_URL": rasa,

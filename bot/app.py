@@ -9,18 +9,18 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.channels import handoff, web
 from bot.console import web as console
 from bot.console.app import add_console
-from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, Unavailable
+from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, TooOften, Unavailable
 from bot.i18n import Catalogs
 from bot.runtime import Progress, Runtime
 from bot.settings import Settings
-from bot.widget import page
+from bot.widget import assets, demo, loader, page, plain, theme
+from bot.widget.web import failed
 
 log = logging.getLogger(__name__)
 
@@ -91,14 +91,19 @@ class Guard:
 
 def error_answer(request: Request, error: EnlaceError) -> Response:
     """An error in its one shape, in the language of the conversation or of the browser; in the console, as a page."""
-    if request.url.path.startswith(console.ROOT) and (shown := console.failed(request, error)):
-        return shown
+    if request.url.path.startswith(console.ROOT) and (answer := console.failed(request, error)):
+        return answer
     catalogs: Catalogs = request.app.state.catalogs
     language = getattr(request.state, "language", None) or catalogs.negotiate(
         request.headers.get("accept-language"), "en"
     )
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return JSONResponse(error.body(catalogs, language), error.status, headers)
+    body = error.body(catalogs, language)
+    if shown := failed(request, body["error"]["message"], language, error.status):
+        return shown
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    if isinstance(error, TooOften):
+        headers["Retry-After"] = str(error.values["seconds"])
+    return JSONResponse(body, error.status, headers)
 
 
 def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
@@ -129,9 +134,11 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     app.include_router(handoff.resuming)  # before the routes with an id: "resume" is none
     app.include_router(web.router)
     app.include_router(handoff.router)
-    app.include_router(page.router)
+    for each in (page.router, plain.router, loader.router, theme.router, assets.router):
+        app.include_router(each)
+    if settings.demo:
+        app.include_router(demo.router)
     add_console(app)
-    app.mount("/static", StaticFiles(directory=page.STATIC), name="static")
 
     @app.get("/health", tags=["operations"])
     async def health() -> dict[str, str]:

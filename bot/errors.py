@@ -20,6 +20,7 @@ EnlaceError
 ├── Gone                  410  the conversation was erased
 ├── TooLarge              413
 ├── TooSoon               429  sign-in was tried too often
+├── TooOften              429  more was sent than a person writes
 └── Unavailable           503  not ready, or a part that is needed doesn't answer
 """
 
@@ -139,6 +140,14 @@ class TooSoon(EnlaceError):
     code = "too_soon"
     status = 429
     message = N_("That was tried too often. Please wait %(seconds)s seconds and try again.")
+
+
+class TooOften(EnlaceError):
+    """More was sent than a person writes."""
+
+    code = "too_often"
+    status = 429
+    message = N_("That was a lot at once. Please wait a moment and try again. If you are in danger now, call 911.")
 
 
 class NotFound(EnlaceError):

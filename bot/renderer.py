@@ -8,6 +8,7 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_timedelta
+from babel.units import format_unit
 
 from bot.content.library import DepartmentContent, Library
 from bot.content.models import Answer, CitationRef, NextStep, citations_of
@@ -30,6 +31,7 @@ from bot.replies import (
     Reply,
     ResidentForm,
     Say,
+    Step,
     topic_choice,
 )
 from bot.unserved import Unserved
@@ -75,6 +77,14 @@ class Renderer:
             }
         )
 
+    def greeting(self, department: str, language: str) -> Reply:
+        """What a conversation begins with: the department's own greeting, where it has one."""
+        content = self.library.departments[department]
+        reply = self._one(Say(say="smalltalk", message="greet"), content, language)
+        if own := content.profile.greeting:
+            reply.text = in_language(own, language)
+        return reply
+
     def safety(self, message: str, department: str, language: str) -> Reply:
         """What a safety rule says, with what the department's text says where the message calls for it."""
         content, said = self.library.departments[department], SAFETY[message]
@@ -84,6 +94,7 @@ class Renderer:
             language=language,
             text=self._say(language, said.text),
             choices=[*self._choices(said.offers, content, language), self._person(language)],
+            steps=self._numbers(said.text, language),
             handoff_offered=True,
         )
         answers = [content.answers[topic] for topic in said.answers if topic in content.answers]
@@ -95,6 +106,7 @@ class Renderer:
         return answer.model_copy(
             update={
                 "kind": "answer" if answer.citations else reply.kind,
+                "steps": reply.steps,
                 "text": "\n\n".join([reply.text, *lead, answer.text]),
                 "choices": [*reply.choices, *(choice for choice in answer.choices if choice.send != PERSON)],
                 "handoff_offered": True,
@@ -109,6 +121,7 @@ class Renderer:
             update={
                 "kind": "emergency",
                 "text": f"{warning}\n\n{reply.text}",
+                "steps": self._numbers(SAFETY[message].text, reply.language),
                 "choices": [*(choice for choice in reply.choices if choice != person), person],
                 "handoff_offered": True,
             }
@@ -185,7 +198,8 @@ class Renderer:
             case "smalltalk":
                 name = self._name(content, language)
                 text = self._say(language, SMALLTALK[say["message"]], department=name)
-                offers = self._choices(FIRST_TOPICS if say["message"] in ASKS_WHAT else (), content, language)
+                first = content.profile.first_topics or FIRST_TOPICS
+                offers = self._choices(first if say["message"] in ASKS_WHAT else (), content, language)
                 return Reply(kind="smalltalk", text=text, choices=offers, **base)
             case other:
                 raise ValueError(f"nothing is known to say for {other!r}")
@@ -215,6 +229,7 @@ class Renderer:
             confidence=round(confidence, 4),
             citations=citations,
             choices=choices,
+            steps=[] if form else [link for step in answer.next_steps if (link := self._step(step, content, language))],
             handoff_offered=person,
             reviewed=answer.reviewed_by is not None,
         )
@@ -236,8 +251,8 @@ class Renderer:
             lines = [f"• {in_language(exception.text, language)}" for exception in answer.exceptions]
             parts.append("\n".join([self._say(language, N_("Exceptions and limits:")), *lines]))
         if form is None:
-            steps = [line for step in answer.next_steps if (line := self._step_line(step, content, language))]
-            parts += ["\n".join(steps)] if steps else []
+            lines = [line for step in answer.next_steps if (line := self._step_line(step, content, language))]
+            parts += ["\n".join(lines)] if lines else []
         return parts or [whole]
 
     def _source(self, citation: Citation, language: str) -> str:
@@ -313,11 +328,11 @@ class Renderer:
             self._say(
                 language,
                 N_(
-                    "You do not have to give your name. The chat is kept for %(days)s days after its last message, and "
+                    "You do not have to give your name. The chat is kept for %(time)s after its last message, and "
                     "a court can order that it be handed over. You can erase it at any time. I cannot say when "
                     "somebody will read this: if you are in danger now, call 911."
                 ),
-                days=self._retention_days,
+                time=in_days(self._retention_days, language),
             ),
         ]
         answer = content.answers.get("reach-liaison")
@@ -468,6 +483,7 @@ class Renderer:
             section=ref.section,
             section_title=titles.get(language, titles[head.language]),
             quote=" ".join(ref.quote.split()),
+            language=head.language,
             translation=translated[0] if translated else None,
             translation_status=translated[1] if translated else None,
             url=head.url,
@@ -485,6 +501,24 @@ class Renderer:
             if step.contact == contact.id and contact.confirmed:
                 return f"{in_language(contact.label, language)}: {contact.value}"
         return None
+
+    def _step(self, step: NextStep, content: DepartmentContent, language: str) -> Step | None:
+        """The same as a link."""
+        if step.do == "call-911":
+            return self._call("911", language)
+        for contact in content.profile.contacts:
+            if step.contact == contact.id and contact.confirmed and contact.value:
+                href = {"phone": f"tel:{_DIAL.sub('', contact.value)}", "email": f"mailto:{contact.value}"}
+                label = f"{in_language(contact.label, language)}: {contact.value}"
+                return Step(label=label, href=href.get(contact.kind, contact.value if contact.kind == "link" else None))
+        return None
+
+    def _numbers(self, text: str, language: str) -> list[Step]:
+        """A link to call each emergency number that a text names, the first named first."""
+        return [self._call(number, language) for number in dict.fromkeys(_EMERGENCY.findall(text))]
+
+    def _call(self, number: str, language: str) -> Step:
+        return Step(label=self._say(language, N_("Call %(number)s"), number=number), href=f"tel:{number}")
 
     def _choices(self, topics: Iterable[str], content: DepartmentContent, language: str) -> list[Choice]:
         """A button for each of `topics` that the department answers."""
@@ -533,6 +567,13 @@ def duration(seconds: float, language: str) -> str:
     return str(format_timedelta(int(max(seconds, 60)), threshold=1.5, locale=language))
 
 
+def in_days(days: int, language: str) -> str:
+    """A number of days as people say it: "1 day", "30 días"."""
+    return str(format_unit(days, "duration-day", locale=language))
+
+
+_EMERGENCY = re.compile(r"\b(?:911|988)\b")
+_DIAL = re.compile(r"[^\d+]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 

@@ -59,6 +59,13 @@ class Choice(BaseModel):
     send: str
 
 
+class Step(BaseModel):
+    """What the resident can do next outside the chat: `href` is tel:, mailto: or https:, or None for an address."""
+
+    label: str
+    href: str | None
+
+
 class Citation(BaseModel):
     """The published words that an answer stands on."""
 
@@ -67,6 +74,8 @@ class Citation(BaseModel):
     section: str
     section_title: str
     quote: str
+    language: str
+    """Of the quote: that of publication."""
     translation: str | None
     translation_status: TranslationStatus | None
     url: str | None
@@ -88,6 +97,8 @@ class Reply(BaseModel):
     confidence: float | None = None
     citations: list[Citation] = []
     choices: list[Choice] = []
+    steps: list[Step] = []
+    """The next steps of `text` that lead out of the chat, for a channel that can make links of them."""
     handoff_offered: bool = False
     handoff: HandoffOffer | None = None
     """What handing over would mean, where this reply asks whether to."""

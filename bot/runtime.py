@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from actions import all_actions
 from bot import training
 from bot.actions_server import ActionServer
+from bot.channels.flood import Flood
 from bot.console.news import News
 from bot.content.library import Library, load
 from bot.content.names import names
@@ -61,6 +62,7 @@ class Runtime:
     turns: Turns
     renderer: Renderer
     listeners: Listeners
+    flood: Flood
     rasa: RasaClient
     secrets: Secrets
     accounts: Accounts
@@ -86,6 +88,7 @@ class Runtime:
         self.catalogs = Catalogs(settings.locales_dir, self.library.languages)
         self.renderer = Renderer(self.library, self.catalogs, settings.retention_days)
         self.listeners = Listeners()
+        self.flood = Flood(settings)
         async with contextlib.AsyncExitStack() as stack:
             engine = open_engine(settings.database)
             stack.push_async_callback(engine.dispose)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+import limits
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def _limits(text: str) -> str:
+    limits.parse_many(text)  # raises ValueError
+    return text
+
+
+Limits = Annotated[str, AfterValidator(_limits)]
+"""As the library `limits` writes them: "5/second; 60/minute"."""
 
 
 class Settings(BaseSettings):
@@ -62,6 +72,20 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address under which people reach Enlace; alarms link to it."
     )
+    limit_conversation: Limits = Field(
+        "5/second; 60/minute", description="How many messages a conversation may send; more is refused for a moment."
+    )
+    limit_address: Limits = Field(
+        "40/second; 1200/minute",
+        description="How many messages may come from one address, which many people may share.",
+    )
+    limit_starts: Limits = Field(
+        "20/second; 300/minute", description="How many conversations may be begun from one address."
+    )
+    exit_url: str = Field(
+        "https://www.weather.gov/", pattern=r"^https://\S+$", description="Page that opens when a resident leaves fast."
+    )
+    demo: bool = Field(False, description="Serve the demonstration site at /demo; `make run` does.")
     patience_s: int = Field(
         600, ge=1, description="Seconds that a resident waits for a liaison before a callback is offered."
     )

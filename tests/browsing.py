@@ -11,6 +11,8 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
+from bot.settings import ROOT
+
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [
     "--no-sandbox",
@@ -19,7 +21,22 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # A made-up site may load what this machine serves; in the world both are public.
+    "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
 ]
+
+
+EXIT = "https://weather.test/"
+"""Where a resident who leaves is taken; no test lets a browser really go there."""
+
+
+WATCH = """
+window.ran = () => { window.didRun = true; };
+addEventListener("securitypolicyviolation", (event) => {
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+"""For every page: what would run says so, and what the policy stops is an error in the console."""
 
 
 @asynccontextmanager
@@ -39,10 +56,24 @@ async def chromium() -> AsyncIterator[Browser]:
 
 async def serious(page: Page) -> list[str]:
     """What axe finds that keeps people out."""
+    return [f"{rule}: {html}" for rule, impact, html in await _axe(page) if impact in {"serious", "critical"}]
+
+
+async def anything(page: Page) -> list[str]:
+    """Whatever axe finds, of any weight."""
+    return [f"{rule} ({impact}): {html}" for rule, impact, html in await _axe(page)]
+
+
+async def _axe(page: Page) -> list[tuple[str, str, str]]:
     found = await Axe().run(page)
     return [
-        f"{each['id']}: {node['html'][:200]}"
+        (each["id"], each["impact"], node["html"][:200])
         for each in found.response["violations"]
-        if each["impact"] in {"serious", "critical"}
         for node in each["nodes"]
     ]
+
+
+async def picture(page: Page, name: str) -> None:
+    """Save what the page looks like for the documents, if ENLACE_SCREENSHOTS=1 asks for it."""
+    if os.environ.get("ENLACE_SCREENSHOTS") == "1":
+        await page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from browsing import chromium
+from browsing import EXIT, chromium
 from playwright.async_api import Browser
+from serving import UNHURRIED
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -138,7 +140,7 @@ class Server:
 def start_server(var_dir: Path, **settings: str) -> Server:
     """Start a server on a free port and wait until it says that it is ready; training comes first if it is due."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ENLACE_")}
-    environment |= {"ENLACE_VAR_DIR": str(var_dir), "PYTHONUNBUFFERED": "1", **settings}
+    environment |= {"ENLACE_VAR_DIR": str(var_dir), "PYTHONUNBUFFERED": "1", **UNHURRIED, **settings}
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", "serve", "--port", "0"],
         cwd=ROOT,
@@ -156,7 +158,9 @@ def start_server(var_dir: Path, **settings: str) -> Server:
             for line in output:
                 server.lines.append(line)
                 if "ready in" in line:
-                    server.base_url = next(word for word in line.split() if word.startswith("http://"))
+                    server.base_url = next(word for word in line.split() if word.startswith("http://")).removesuffix(
+                        "/demo"
+                    )
                     said_ready.set()
         said_ready.set()  # it ended: there is nothing more to wait for
 
@@ -171,10 +175,20 @@ def start_server(var_dir: Path, **settings: str) -> Server:
     return server
 
 
+SITE = "http://city.test"
+"""A department's own site: the session's server lets it show Kent's chat in a frame."""
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The session's server: real `enlace serve`, real Rasa, a database of its own."""
-    server = start_server(tmp_path_factory.mktemp("var"))
+    """The session's server: real `enlace serve`, real Rasa, a database of its own, and one site that may frame it."""
+    data = tmp_path_factory.mktemp("content") / "data"
+    shutil.copytree(ROOT / "data", data)
+    profile = data / "faq" / "kent-wa" / "department.yml"
+    profile.write_text(profile.read_text(encoding="utf-8") + f"sites: [{SITE!r}]\n", encoding="utf-8")
+    server = start_server(
+        tmp_path_factory.mktemp("var"), ENLACE_DATA_DIR=str(data), ENLACE_DEMO="true", ENLACE_EXIT_URL=EXIT
+    )
     yield server
     server.stop()
 

@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from bot.channels.web import ERRORS, Body, CurrentConversation, CurrentRuntime
 from bot.errors import BadContact, UnknownChoice, UnknownCode, UnknownLanguage
 from bot.handoffs.desk import MAX_SUMMARY_CHARS
 from bot.handoffs.satisfaction import WHY, rate
-from bot.replies import HandoffOffer, Reply
+from bot.replies import HandoffOffer, Reader, Reply
+from bot.runtime import Runtime
 
 router = APIRouter(prefix="/api/conversations/{conversation_id}", responses=ERRORS)
 resuming = APIRouter(prefix="/api/conversations", responses=ERRORS)
@@ -25,6 +26,8 @@ class HandoffState(BaseModel):
     """Who has the conversation, and what handing it over would mean."""
 
     owner: Literal["bot", "waiting", "liaison", "closed"]
+    person: Reader | None
+    """The liaison who has it, where one does."""
     offer: HandoffOffer
 
 
@@ -76,7 +79,8 @@ class Resumed(BaseModel):
 async def state(conversation: CurrentConversation, runtime: CurrentRuntime) -> HandoffState:
     """Who has the conversation, who would read it, and the summary that would be passed on."""
     offer = await runtime.desk.offer(conversation, conversation.language)
-    return HandoffState(owner=conversation.owner, offer=offer)
+    person = await runtime.desk.person(conversation)
+    return HandoffState(owner=conversation.owner, person=person, offer=offer)
 
 
 @router.post("/handoff")
@@ -118,11 +122,18 @@ async def code(conversation: CurrentConversation, runtime: CurrentRuntime) -> Co
 
 
 @resuming.post("/resume")
-async def resume(body: ResumeRequest, runtime: CurrentRuntime) -> Resumed:
+async def resume_by_code(body: ResumeRequest, request: Request, runtime: CurrentRuntime) -> Resumed:
     """Open a conversation by its code."""
-    opened = await runtime.desk.resume(body.code)
+    return await resume(body.code, request, runtime)
+
+
+async def resume(code: str, request: Request, runtime: Runtime) -> Resumed:
+    """The conversation of a code with a new token; who listened with the old one hears that it is over."""
+    await runtime.flood.start(request)
+    opened = await runtime.desk.resume(code)
     if opened is None:
         raise UnknownCode
+    runtime.listeners.wake(opened.id)
     return Resumed(id=opened.id, token=opened.token)
 
 

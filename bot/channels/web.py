@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from bot.channels.text import clean
+from bot.conversations.turn import Settled
 from bot.errors import (
     ErrorAnswer,
     Unauthorized,
@@ -21,7 +22,7 @@ from bot.errors import (
     UnknownLanguage,
 )
 from bot.rasa import RasaError
-from bot.replies import Reply, Say
+from bot.replies import Reply
 from bot.runtime import Runtime
 
 CHANNEL = "web"
@@ -30,7 +31,7 @@ _MAX_NUMBER = 2**31 - 1
 """Of a message: the largest that every database takes."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorAnswer} for status in (400, 401, 404, 409, 410, 413, 422, 503)
+    status: {"model": ErrorAnswer} for status in (400, 401, 404, 409, 410, 413, 422, 429, 503)
 }
 router = APIRouter(prefix="/api", responses=ERRORS)
 
@@ -69,6 +70,12 @@ class MessageRequest(Body):
     language: str | None = Field(None, max_length=8, description="The resident has chosen this language.")
 
 
+class Helpful(Body):
+    """Whether an answer helped."""
+
+    helpful: bool
+
+
 class TranscriptMessage(BaseModel):
     """One message of the transcript, numbered in its order."""
 
@@ -78,6 +85,8 @@ class TranscriptMessage(BaseModel):
     language: str
     reply: Reply | None
     name: str | None = Field(None, description="Of the liaison who wrote it, where one did.")
+    client_id: str | None = Field(None, description="The client's own id of it, where the resident wrote it.")
+    helpful: bool | None = Field(None, description="Whether the resident said that this answer helped.")
     at: dt.datetime
 
 
@@ -138,23 +147,40 @@ async def departments(runtime: CurrentRuntime) -> list[DepartmentSummary]:
 @router.post("/conversations", status_code=201)
 async def start(body: StartRequest, request: Request, runtime: CurrentRuntime) -> Started:
     """Start a conversation."""
-    department = runtime.library.departments.get(body.department)
+    return await begin(runtime, request, body.department, body.language)
+
+
+async def begin(runtime: Runtime, request: Request, department_id: str, chosen: str | None) -> Started:
+    """A new conversation, in the language that the resident chose, else the browser's, else the department's."""
+    await runtime.flood.start(request)
+    department = runtime.library.departments.get(department_id)
     if department is None:
         raise UnknownDepartment
-    if body.language is not None and body.language not in runtime.library.languages:
+    if chosen is not None and chosen not in runtime.library.languages:
         raise UnknownLanguage
     default = department.profile.default_language
-    language = body.language or runtime.catalogs.negotiate(request.headers.get("accept-language"), default)
-    new = await runtime.store.create(body.department, CHANNEL, language, chosen=body.language is not None)
-    greeting = runtime.renderer.render([Say(say="smalltalk", message="greet")], body.department, language)
-    return Started(id=new.id, token=new.token, greeting=greeting)
+    language = chosen or runtime.catalogs.negotiate(request.headers.get("accept-language"), default)
+    new = await runtime.store.create(department_id, CHANNEL, language, chosen=chosen is not None)
+    return Started(id=new.id, token=new.token, greeting=runtime.renderer.greeting(department_id, language))
 
 
 @router.post("/conversations/{conversation_id}/messages")
 async def write(
-    body: MessageRequest, conversation: CurrentConversation, runtime: CurrentRuntime, response: Response
+    body: MessageRequest,
+    conversation: CurrentConversation,
+    runtime: CurrentRuntime,
+    request: Request,
+    response: Response,
 ) -> Reply:
     """Write a message and read the reply. It is stored before its turn begins, so that none is lost."""
+    await runtime.flood.message(conversation.id, request)
+    settled = await say(runtime, conversation, body)
+    response.headers["Server-Timing"] = settled.stages.header()
+    return settled.reply
+
+
+async def say(runtime: Runtime, conversation: Any, body: MessageRequest) -> Settled:
+    """A resident's message and the reply to it; raises what is wrong with the message."""
     language = conversation.language
     if body.language is not None and body.language != language:
         if body.language not in runtime.library.languages:
@@ -176,8 +202,7 @@ async def write(
     settled = await runtime.whole(runtime.turns.settle(conversation.id, inbox_id, vector))
     if settled is None:
         raise Unauthorized  # erased while the turn ran
-    response.headers["Server-Timing"] = settled.stages.header()
-    return settled.reply
+    return settled
 
 
 @router.get("/conversations/{conversation_id}")
@@ -215,6 +240,8 @@ async def events(
         async with runtime.listeners.listen(conversation.id) as news:
             while True:
                 news.clear()
+                if not await runtime.whole(runtime.store.is_open(conversation.id, conversation.token_hash)):
+                    return  # erased, or opened elsewhere: who asks again is told so
                 before = seen
                 for row in await runtime.whole(runtime.store.messages(conversation.id, seen)):
                     seen = row.number
@@ -243,6 +270,30 @@ async def erase(conversation: CurrentConversation, runtime: CurrentRuntime) -> R
         await runtime.turns.erase(conversation.id)
     except RasaError as error:
         raise Unavailable from error
+    runtime.listeners.wake(conversation.id)
+    return Response(status_code=204)
+
+
+@router.post("/conversations/{conversation_id}/leave", status_code=204)
+async def leave(conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
+    """The resident leaves fast: the token opens nothing any more, and the conversation is erased, unless it is on hold.
+
+    Unlike an erase it asks for nothing that could fail: who leaves doesn't read an answer.
+    """
+    await runtime.whole(runtime.turns.leave(conversation.id))
+    runtime.listeners.wake(conversation.id)
+    return Response(status_code=204)
+
+
+@router.post("/conversations/{conversation_id}/messages/{number}/helpful", status_code=204)
+async def rate_answer(
+    body: Helpful,
+    number: Annotated[int, Path(ge=1, le=_MAX_NUMBER)],
+    conversation: CurrentConversation,
+    runtime: CurrentRuntime,
+) -> Response:
+    """Whether an answer of the assistant helped."""
+    await runtime.store.rate_answer(conversation.id, number, body.helpful)
     return Response(status_code=204)
 
 
@@ -254,5 +305,7 @@ def _message(row: Any) -> TranscriptMessage:
         language=row.language,
         reply={**row.reply, "number": row.number} if row.reply else None,
         name=row.name,
+        client_id=row.provider_id.partition(":")[2] if row.provider_id else None,
+        helpful=row.helpful,
         at=row.created_at,
     )

@@ -46,7 +46,8 @@ def serve(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                say(f"ready in {time.monotonic() - started:.0f} s: open {address} (Ctrl-C stops it)")
+                page = f"{address}/demo" if settings.demo else address
+                say(f"ready in {time.monotonic() - started:.0f} s: open {page} (Ctrl-C stops it)")
 
     try:
         app = create_app(settings, say)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.content import check, check_documents
 from bot.content.check import Parts
+from bot.content.colors import DARK_PAPER, ENOUGH, LIGHT_PAPER, contrast, ink_on
 from bot.content.documents import Document, fold
 from bot.content.models import Contact, Department, Language, Topic
 from bot.content.yamlfile import Problem, YamlFile
@@ -17,6 +18,7 @@ def department(parts: Parts, topics: Mapping[str, Topic], languages: Mapping[str
     problems = check.answers(parts, topics, languages) + check_documents.documents(parts)
     if parts.profile and parts.profile_file:
         problems += _profile(parts.profile, parts.profile_file, languages)
+        problems += _widget(parts, parts.profile, parts.profile_file, languages)
         problems += _contacts(parts.profile, parts.profile_file, parts.documents, languages)
     problems += [
         Problem(parts.folder / "answers", 1, f"{parts.folder.name} has no answer for {topic!r}")
@@ -59,6 +61,24 @@ def _profile(profile: Department, file: YamlFile, languages: Mapping[str, Langua
         zoneinfo.ZoneInfo(profile.time_zone)
     except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):  # a folder ("America"), "../x", an unknown name
         yield file.problem(f"there is no time zone {profile.time_zone!r}", "time_zone")
+
+
+def _widget(parts: Parts, profile: Department, file: YamlFile, languages: Mapping[str, Language]) -> Iterator[Problem]:
+    theme = profile.theme
+    for name, color, papers in (
+        ("accent", theme.accent, LIGHT_PAPER),
+        ("accent_dark", theme.accent_dark, DARK_PAPER),
+    ):
+        worst = min((*papers, ink_on(color)), key=lambda other: contrast(color, other))
+        if (ratio := contrast(color, worst)) < ENOUGH:
+            yield file.problem(f"{color} has a contrast of {ratio:.1f} with {worst}; it needs {ENOUGH}", "theme", name)
+    if theme.logo and not (parts.folder / theme.logo).is_file():
+        yield file.problem(f"there is no file {theme.logo!r} in {parts.folder.name}", "theme", "logo")
+    if profile.greeting is not None:
+        yield from _localized(file, profile.greeting, languages, "greeting")
+    for index, topic in enumerate(profile.first_topics):
+        if topic not in parts.written:
+            yield file.problem(f"{parts.folder.name} has no answer for {topic!r}", "first_topics", index)
 
 
 def _contacts(

@@ -133,6 +133,24 @@ Hours = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([0
 """A stretch of a day: "09:00-12:30"."""
 
 
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:\d+)?$")]
+"""A site: scheme, host and port, nothing behind."""
+
+
+class Theme(_Model):
+    """How the department's chat looks. `enlace content check` measures the contrast of both accents."""
+
+    accent: Color = "#14532d"
+    """Of buttons and links, on light paper; the button on the department's own page has it, too."""
+    accent_dark: Color = "#7bc796"
+    """The same on dark paper."""
+    logo: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(svg|png|webp)$")] | None = None
+    """A file in the department's folder."""
+    position: Literal["left", "right"] = "right"
+    """Where the button stands on the department's own page."""
+
+
 class Department(_Model):
     """A department's profile."""
 
@@ -150,6 +168,13 @@ class Department(_Model):
     """When liaisons are there, by weekday, in the department's own time; None until it says so."""
     holidays: list[dt.date] = []
     """Days on which they are not, whatever the weekday."""
+    theme: Theme = Theme()
+    greeting: Localized | None = None
+    """What the chat says first; None: Enlace's own greeting."""
+    first_topics: list[str] = []
+    """Topics to choose from below it; none named: bot/messages.py, FIRST_TOPICS."""
+    sites: list[Origin] = []
+    """Whose pages may show the chat in a frame."""
 
     @field_validator("hours")
     @classmethod

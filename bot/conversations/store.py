@@ -84,6 +84,12 @@ class Store:
             raise Unauthorized
         return row
 
+    async def is_open(self, conversation_id: str, token_hash: str) -> bool:
+        """Whether the conversation is there, and the token with this hash still its own."""
+        query = select(Conversation.token_hash).where(Conversation.id == conversation_id)
+        async with self.engine.connect() as connection:
+            return await connection.scalar(query) == token_hash
+
     async def accept(
         self, conversation_id: str, channel: str, provider_id: str, text: str, language: str, choice: str | None
     ) -> int:
@@ -216,10 +222,14 @@ class Store:
             return (await connection.execute(query)).one_or_none()
 
     async def messages(self, conversation_id: str, after: int = 0) -> Sequence[Any]:
-        """The messages of a conversation numbered above `after`, in order, each with the `name` of its liaison."""
+        """The messages of a conversation numbered above `after`, in order.
+
+        Each has the `name` of its liaison and, where a resident wrote it, the channel's own id of it, `provider_id`.
+        """
         query = (
-            select(Message, Liaison.name.label("name"))
+            select(Message, Liaison.name.label("name"), Inbox.provider_id)
             .outerjoin(Liaison, Liaison.id == Message.liaison_id)
+            .outerjoin(Inbox, (Inbox.conversation_id == Message.conversation_id) & (Inbox.number == Message.number))
             .where(Message.conversation_id == conversation_id, Message.number > after)
             .order_by(Message.number)
         )
@@ -236,6 +246,27 @@ class Store:
                 .returning(Conversation.id)
             )
             return moved.first() is not None
+
+    async def revoke(self, conversation_id: str) -> None:
+        """From now on no token opens the conversation, and no code."""
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                update(Conversation)
+                .where(Conversation.id == conversation_id)
+                .values(token_hash=hash_token(secrets.token_urlsafe(32)), resume_hash=None)
+            )
+
+    async def rate_answer(self, conversation_id: str, number: int, helpful: bool) -> None:
+        """Whether an answer of the assistant helped; a second time changes that. Raises NotFound."""
+        async with self.engine.begin() as connection:
+            rated = await connection.execute(
+                update(Message)
+                .where(Message.conversation_id == conversation_id, Message.number == number, Message.author == "bot")
+                .values(helpful=helpful)
+                .returning(Message.id)
+            )
+            if rated.first() is None:
+                raise NotFound
 
     async def text(self, conversation_id: str, number: int) -> str:
         """The text of one message; raises NotFound."""

@@ -71,6 +71,8 @@ class Message(Base):
     """The whole reply, for a message of the bot; the inserted answer, for one of a liaison."""
     in_reply_to: Mapped[int | None]
     """Number of the resident's message that this answers."""
+    helpful: Mapped[bool | None]
+    """Whether it helped, where it is an answer and the resident said so."""
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
 

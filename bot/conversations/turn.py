@@ -19,7 +19,7 @@ from bot.conversations.follow_ups import FollowUps
 from bot.conversations.ownership import Also
 from bot.conversations.store import Pending, Store
 from bot.encoder import Encoder, Vectors
-from bot.errors import NotFound
+from bot.errors import NotFound, OnHold
 from bot.handoffs.desk import Desk
 from bot.handoffs.retention import Retention
 from bot.language import LanguageDetector
@@ -207,6 +207,20 @@ class Turns:
             await self._rasa.forget(conversation_id)
             await self._retention.erase(conversation_id)
         self._delivered(conversation_id)
+
+    async def leave(self, conversation_id: str) -> None:
+        """A resident leaves fast: the token is over at once, the conversation erased, whatever Rasa does.
+
+        On legal hold it is kept, and nobody opens it any more from where it was written.
+        """
+        await self._store.revoke(conversation_id)
+        self._delivered(conversation_id)
+        async with self._in_order(conversation_id):
+            with contextlib.suppress(NotFound, OnHold):
+                await self._retention.erase(conversation_id, rasa_later=True)
+        self._delivered(conversation_id)
+        with contextlib.suppress(RasaError):  # else the keeper tries again (bot/handoffs/keeper.py)
+            await self._retention.forget(self._rasa.forget)
 
     async def recover(self) -> None:
         """Give the messages that a crash left without an answer their turn."""

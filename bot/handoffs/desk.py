@@ -55,6 +55,16 @@ class Desk:
             if department in row.departments
         ]
 
+    async def person(self, conversation: Any) -> Reader | None:
+        """The liaison who has the conversation, or None."""
+        if conversation.liaison_id is None:
+            return None
+        async with self._store.engine.connect() as connection:
+            row = (await connection.execute(select(Liaison).where(Liaison.id == conversation.liaison_id))).one_or_none()
+        return (
+            Reader(name=row.name, title=in_language(row.title, conversation.language), sworn=row.sworn) if row else None
+        )
+
     async def outlook(self, department: str) -> Outlook:
         """What is known of how long somebody who asks now will wait."""
         return await outlook(self._store.engine, self._renderer.library.departments[department].profile)

@@ -58,8 +58,11 @@ class Retention:
         await self._overwrite()  # where nothing was due, too: what somebody read at the last time couldn't be cut then
         return Purged(conversations, contacts)
 
-    async def erase(self, conversation_id: str) -> None:
-        """A resident's own erase, Rasa having forgotten already: nothing stays but a count. Raises NotFound, OnHold."""
+    async def erase(self, conversation_id: str, rasa_later: bool = False) -> None:
+        """A resident's own erase: nothing stays but a count. Raises NotFound, OnHold.
+
+        `rasa_later`: Rasa has not forgotten it yet; `forget` sees to that.
+        """
         async with self._engine.begin() as connection:
             # A write locks the row on both engines: no legal hold slips in between the look at it and the deletion.
             await connection.execute(
@@ -69,6 +72,8 @@ class Retention:
             await self._count_erasure(connection, department)
             await connection.execute(delete(Handoff).where(Handoff.conversation_id == conversation_id))
             await _delete(connection, [conversation_id])
+            if rasa_later:
+                await connection.execute(insert(ToForget).values(conversation_id=conversation_id))
         await self._overwrite()
 
     async def check(self, conversation_id: str) -> None:

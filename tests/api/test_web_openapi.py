@@ -24,6 +24,8 @@ ROUTES = {
     ("post", "/api/conversations/{conversation_id}/handoff"),
     ("delete", "/api/conversations/{conversation_id}/handoff"),
     ("post", "/api/conversations/{conversation_id}/callback"),
+    ("post", "/api/conversations/{conversation_id}/leave"),
+    ("post", "/api/conversations/{conversation_id}/messages/{number}/helpful"),
     ("post", "/api/conversations/{conversation_id}/code"),
     ("post", "/api/conversations/{conversation_id}/rating"),
     ("post", "/api/conversations/resume"),

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import serious
+from browsing import WATCH, picture, serious
 from hostile import hostile
 from playwright.async_api import Browser, Page, expect
 from signed_in import Hire, Person, ask_for_a_person
-
-from bot.settings import ROOT
 
 if TYPE_CHECKING:
     from tests.conftest import Server, Start
@@ -23,12 +20,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.rasa]
 ASKED = "¿La policía me va a preguntar si tengo papeles?"
 DESKTOP, PHONE = (1280, 800), (360, 740)
-WATCH = """
-window.ran = () => { window.didRun = true; };
-addEventListener("securitypolicyviolation", (event) => {
-  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
-});
-"""
 Visit = Callable[..., Awaitable[Page]]
 
 
@@ -72,12 +63,6 @@ async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
     assert complaints == []
 
 
-async def picture(page: Page, name: str) -> None:
-    """Save what the page looks like, if that is asked for."""
-    if os.environ.get("ENLACE_SCREENSHOTS") == "1":
-        await page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
-
-
 async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) -> None:
     ana = await hire("Ana Torres", language="es")
     resident = await visit("/?department=kent-wa", size=PHONE)
@@ -107,7 +92,7 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     await consent.locator("textarea").fill("Mi pregunta es otra: unos hombres me cobran y dicen que llamarán a ICE")
     await consent.get_by_role("button", name="Sí, páselo").click()
     await expect(log.last).to_contain_text("911")
-    mine = await resident.evaluate("JSON.parse(sessionStorage.getItem('conversation')).id")
+    mine = await resident.evaluate("JSON.parse(sessionStorage.getItem('enlace:kent-wa')).id")
     entry = console.locator(f"#entry-{mine}")
     await expect(entry).to_be_visible()
     await picture(console, "queue-es-desktop")
@@ -122,7 +107,10 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     await expect(resident.locator("#status")).to_contain_text("Alguien le está escribiendo")
     await console.locator("#text").press("Control+Enter")
     await expect(log.last).to_contain_text("¿Dónde pasa eso?")
-    await expect(log.last.locator(".who")).to_have_text("Ana Torres")
+    await expect(log.last.locator(".who")).to_contain_text("Ana Torres")
+    await expect(resident.locator("#who")).to_have_text(
+        "Está hablando con Ana Torres (Enlace comunitario, no es agente)"
+    )
     await expect(console.locator(".state").last).to_have_text("Entregado")
 
     await resident.locator("#text").type("En la esquina", delay=20)
@@ -182,9 +170,9 @@ async def test_no_text_of_a_resident_runs_in_a_liaisons_browser(
     stored = [each["text"] for each in (await resident.transcript())["messages"] if each["author"] == "resident"]
     assert shown == stored[-len(corpus) :]
     await visit(f"/console/conversations/{resident.id}", ana)  # and all at once
-    own_page = await visit("/")
+    own_page = await visit("/chat/kent-wa")
     await own_page.evaluate(
-        "([id, token]) => sessionStorage.setItem('conversation', JSON.stringify({id, token}))",
+        "([id, token]) => sessionStorage.setItem('enlace:kent-wa', JSON.stringify({id, token}))",
         [resident.id, resident.token],
     )
     await own_page.reload()

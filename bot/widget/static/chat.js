@@ -1,175 +1,217 @@
-// The plain page: one conversation, kept for this tab.
+// The chat: one conversation, kept for this tab, begun with the resident's first message.
 
-import { about, call, complain, data, element, follow, log, picker, status, tab, word } from "./page.js";
-import { consent, invitations, resume } from "./person.js";
+import { $, about, call, complain, data, direction, framed, follow, label, log, picker, say, tab, tell, word } from "./page.js";
+import { draw } from "./message.js";
+import { resume, who } from "./person.js";
+import { leave } from "./leave.js";
 
-const form = document.getElementById("form");
-const input = document.getElementById("text");
-
-let chosen = false;
-let unsent = null;
+const form = $("form"), input = $("text"), notice = $("notice");
 const shown = new Set();
-let mine = [];
-let typingOver = null;
-let lastTyped = 0;
+const mine = new Map(); // the resident's messages, by the id that this page gave them
+let chosen = false, delivering = false;
+let typingOver, lastTyped = 0;
 
 // --- showing ---
 
-function citation(source, language) {
-  const say = (key) => word(key, language);
-  const date = source.effective ? `${say("effective")}: ${source.effective}`
-    : source.published ? `${say("published")}: ${source.published}` : say("undated");
-  const parts = [];
-  if (source.translation) {
-    const label = source.translation_status === "unreviewed" ? say("unofficial") : say("reviewed_translation");
-    parts.push(element("blockquote", { lang: language }, source.translation), element("p", { class: "small" }, label));
-    parts.push(element("p", { class: "small" }, say("original")));
-  }
-  parts.push(element("blockquote", { lang: "en" }, source.quote));
-  const where = [source.publisher, source.title, source.section_title, date].filter(Boolean).join(" · ");
-  parts.push(element("p", { class: "small" }, where));
-  if (source.note) parts.push(element("p", { class: "small" }, source.note));
-  if (source.url) parts.push(element("p", {}, element("a", { href: source.url, rel: "noreferrer" }, source.url)));
-  return parts;
+function show(message, last = true) {
+  if (message.number && shown.has(message.number)) return null;
+  if (message.number) shown.add(message.number);
+  const node = draw(message, { last, press, showReply });
+  log.append(node);
+  if (message.client_id) mine.set(message.client_id, node);
+  if (tab.unsent.length || tab.id) node.scrollIntoView({ block: "nearest" }); // at first the notice is to be read
+  return node;
 }
 
-function show({ number, author, text, language, reply, name }) {
-  if (number && shown.has(number)) return;
-  if (number) shown.add(number);
-  const heading = name || word(author === "resident" ? "you" : "enlace", language);
-  const message = element("div", { class: `message ${author} ${reply ? reply.kind : ""}`, lang: language,
-    dir: data.directions[language] || "auto" }, element("div", { class: "who" }, heading));
-  for (const part of text.split("\n\n")) message.append(element("p", {}, part));
-  if (reply) {
-    if (reply.reviewed === false) message.append(element("p", { class: "small" }, word("unreviewed", language)));
-    if (reply.citations.length) {
-      const summary = element("summary", {}, `${word("sources", language)} (${reply.citations.length})`);
-      const details = element("details", {}, summary);
-      for (const source of reply.citations) details.append(...citation(source, language));
-      message.append(details);
-    }
-    const pass = reply.handoff ? "/press_connect" : null;
-    const choices = reply.choices.filter((choice) => !pass || !(choice.send.startsWith(pass) || choice.send === "/press_stay"));
-    if (pass) message.append(consent(reply.handoff, language, showReply, () => send({ choice: "/press_stay" }, word("stay", language))));
-    if (choices.length) {
-      message.append(element("div", { class: "choices" }, ...choices.map((choice) =>
-        element("button", { type: "button", onclick: () => send({ choice: choice.send }, choice.label) }, choice.label))));
-    }
-    if (reply.forms?.length) message.append(invitations(reply.forms, language, showReply));
-  }
-  log.append(message);
-  message.scrollIntoView({ block: "nearest" });
-  return message;
-}
-
-// Some replies come with their number from the stream alone.
 function showReply(reply) {
-  if (reply.number && reply.text) show({ number: reply.number, author: "bot", text: reply.text, language: reply.language, reply });
+  // Some replies come with their number from the stream alone.
+  if (reply.number && reply.text) show({ ...reply, author: "bot", reply, at: new Date().toISOString() });
+}
+
+function greet() {
+  log.replaceChildren();
+  shown.clear();
+  mine.clear();
+  $("who").replaceChildren();
+  const reply = data.greetings[picker.value];
+  show({ author: "bot", text: reply.text, language: picker.value, reply });
+  notice.open = true;
+}
+
+function state(node, key) {
+  node.querySelector(".state")?.remove();
+  node.querySelector(".who").append(label("span", key, { class: "state" }));
 }
 
 function arrive(message) {
   clearTyping();
-  if (message.author === "resident" && mine.length) {
-    // What was sent from this tab, as it was stored: what could identify somebody is masked.
-    const sent = mine.shift();
-    shown.add(message.number);
+  const sent = mine.get(message.client_id);
+  if (sent) {
+    // As it was stored: what could identify somebody is masked.
+    if (message.number) shown.add(message.number);
     sent.querySelector("p").textContent = message.text;
+    state(sent, "sent");
     return;
   }
-  if (message.author === "liaison" || message.author === "notice") status.textContent = "";
-  show(message);
+  if (!show(message)) return;
+  if (message.author === "liaison" || message.author === "notice") say("");
+  if (message.author !== "resident") tell("message");
+  if (message.author === "notice") who().catch(() => {});
 }
 
 function clearTyping() {
   clearTimeout(typingOver);
-  if (status.className === "typing") { status.textContent = ""; status.className = ""; }
+  if ($("status").className === "typing") say("");
 }
 
 function live() {
-  follow(tab.conversation, () => Math.max(0, ...shown), (event, content) => {
+  follow(tab.id, () => Math.max(0, ...shown), (event, content) => {
+    if (event === "over") return over();
     if (event === "message") arrive(content);
-    if (event === "typing" && !status.textContent) {
-      status.textContent = word("person_typing");
-      status.className = "typing";
+    if (event === "typing" && !$("status").textContent) {
+      say("person_typing", "typing");
       typingOver = setTimeout(clearTyping, 6000);
     }
   });
 }
 
+// The conversation was erased, or opened elsewhere by its code.
+function over() {
+  tab.forget();
+  greet();
+  say("over");
+}
+
 // --- sending ---
 
-async function start() {
-  const body = { department: picker.department.value };
-  // Only a language that was picked is sent as one; the browser's is a first guess that the first message may correct.
-  if (chosen) body.language = picker.language.value;
-  tab.conversation = null;
-  shown.clear();
-  mine = [];
-  const started = await call("POST", "/api/conversations", body);
-  tab.keep({ id: started.id, token: started.token });
-  show({ author: "bot", text: started.greeting.text, language: started.greeting.language, reply: started.greeting });
-  live();
+const press = (choice) => send({ choice: choice.send }, choice.label);
+
+function send(body, text) {
+  notice.open = false;
+  body = { ...body, id: newId(), ...(chosen ? { language: picker.value } : {}) };
+  chosen = false;
+  tab.keep({ unsent: [...tab.unsent, { body, text }] });
+  draft(body, text);
+  deliver();
 }
 
-async function send(body, text) {
-  const message = show({ author: "resident", text, language: picker.language.value, reply: null });
-  mine.push(message);
-  await deliver({ ...body, id: crypto.randomUUID(), ...(chosen ? { language: picker.language.value } : {}) });
+// Not randomUUID: in a frame on a page without TLS there is none.
+const newId = () => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("-");
+
+function draft(body, text) {
+  if (!mine.has(body.id)) show({ author: "resident", text, language: picker.value, at: new Date().toISOString(), client_id: body.id });
+  state(mine.get(body.id), "sending");
 }
 
-async function deliver(body) {
-  unsent = body;
-  status.textContent = word("typing");
-  status.className = "busy";
+// One after the other, so that they arrive in order; what fails stays, and goes first the next time.
+async function deliver() {
+  if (delivering) return;
+  delivering = true;
   try {
-    if (!tab.conversation) await start();
-    const reply = await about("/messages", "POST", body);
-    unsent = null;
-    chosen = false;
-    status.textContent = "";
-    if (reply.language in data.directions && reply.language !== picker.language.value) { picker.language.value = reply.language; translate(); }
-    showReply(reply);
+    while (tab.unsent.length) await deliverFirst();
   } catch (error) {
-    complain(error);
-    if (error.known && error.known.status < 500) { unsent = null; mine.pop(); }
-    if (unsent) status.append(" ", element("button", { type: "button", onclick: () => deliver(unsent) }, word("retry")));
+    failed(error);
   } finally {
-    status.className = "";
-    input.focus();
+    delivering = false;
+    $("status").classList.remove("busy");
+    if (!framed || document.hasFocus()) input.focus();
   }
 }
 
-function translate() {
-  const language = picker.language.value;
+async function deliverFirst() {
+  const [{ body, text }] = tab.unsent;
+  draft(body, text);
+  say("typing", "busy");
+  if (!tab.id) {
+    const { id, token } = await call("POST", "/api/conversations", { department: data.department, language: body.language });
+    tab.keep({ id, token });
+    live();
+  }
+  const reply = await about("/messages", "POST", body);
+  state(mine.get(body.id), "sent");
+  tab.keep({ unsent: tab.unsent.slice(1) });
+  say("");
+  if (reply.language in data.directions && reply.language !== picker.value) { picker.value = reply.language; translate(); }
+  showReply(reply);
+}
+
+function failed(error) {
+  complain(error);
+  if (error.known?.status === 401) return over();
+  for (const { body } of tab.unsent) state(mine.get(body.id), "not_sent");
+  if (!error.known || error.known.status >= 500 || error.known.status === 429) {
+    $("status").append(" ", label("button", "retry", { type: "button", onclick: deliver }));
+  } else { // it will never be taken: it goes back to where it can be changed
+    input.value ||= tab.unsent[0].body.text || "";
+    tab.keep({ unsent: tab.unsent.slice(1) });
+  }
+}
+
+// --- language ---
+
+export function translate() {
+  const language = picker.value;
   document.documentElement.lang = language;
-  document.documentElement.dir = data.directions[language];
-  document.title = `${word("title")} · Enlace`;
-  for (const node of document.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
+  document.documentElement.dir = direction(language);
+  document.title = `${data.department_names[language]} · Enlace`;
+  for (const node of document.querySelectorAll("[data-word]")) {
+    node.textContent = word(node.dataset.word);
+    node.lang = language;
+    node.dir = direction(language);
+  }
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", word(node.dataset.label));
+  $("name").textContent = data.department_names[language];
   input.placeholder = word("placeholder");
-  for (const option of picker.department.options) {
-    option.textContent = data.departments[option.value][language];
+  for (const option of $("department")?.options || []) option.textContent = data.departments[option.value][language];
+  if (!tab.id && !mine.size) greet();
+  tell("language", language);
+}
+
+function choose(language) {
+  if (!(language in data.words)) return;
+  picker.value = language;
+  chosen = true;
+  translate();
+}
+
+// --- the conversation from before ---
+
+async function reopen() {
+  const transcript = await about("", "GET");
+  log.setAttribute("aria-live", "off"); // what was said before is not announced again
+  log.replaceChildren();
+  shown.clear();
+  mine.clear();
+  if (transcript.language in data.words) picker.value = transcript.language;
+  translate();
+  const last = transcript.messages.findLast((message) => message.author !== "resident");
+  for (const message of transcript.messages) show(message, message === last);
+  notice.open = false;
+  say("");
+  setTimeout(() => log.setAttribute("aria-live", "polite"), 500);
+  live();
+  who().catch(() => {});
+}
+
+async function begin() {
+  if (!tab.id) return greet();
+  try {
+    await reopen();
+    deliver();
+  } catch (error) {
+    if (error.known?.status === 401) return over();
+    complain(error);
+    $("status").append(" ", label("button", "retry", { type: "button", onclick: begin }));
   }
 }
 
 async function forget() {
-  if (tab.conversation) await about("", "DELETE");
-  tab.keep(null);
-  shown.clear();
-  mine = [];
-  log.replaceChildren();
+  if (tab.id) await about("", "DELETE");
+  tab.forget();
+  greet();
 }
 
-async function reopen() {
-  const transcript = await about("", "GET");
-  log.replaceChildren();
-  shown.clear();
-  mine = [];
-  picker.department.value = transcript.department;
-  picker.language.value = transcript.language;
-  translate();
-  for (const message of transcript.messages) show(message);
-  live();
-}
+// --- what people do ---
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -182,25 +224,32 @@ input.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
 });
 input.addEventListener("input", () => {
-  if (!tab.conversation || Date.now() - lastTyped < 3000) return;
+  if (!tab.id || Date.now() - lastTyped < 3000) return;
   lastTyped = Date.now();
   about("/typing").catch(() => {});
 });
-picker.language.addEventListener("change", () => { chosen = true; translate(); });
-picker.department.addEventListener("change", async () => {
-  log.replaceChildren();
-  await start().catch(complain);
+picker.addEventListener("change", () => choose(picker.value));
+$("department")?.addEventListener("change", (event) => location.assign(`/chat/${event.target.value}?language=${picker.value}&picker`));
+$("erase").addEventListener("click", async () => {
+  try { await forget(); say("erased"); } catch (error) { complain(error); }
 });
-document.getElementById("erase").addEventListener("click", async () => {
-  try { await forget(); status.textContent = word("erased"); } catch (error) { complain(error); }
-});
-resume(document.getElementById("resume"), reopen);
+addEventListener("online", deliver);
+addEventListener("offline", () => say("offline"));
+resume($("resume"), reopen);
 
-(async () => {
-  try {
-    if (tab.conversation) { await reopen(); return; }
-  } catch {
-    tab.keep(null);
-  }
-  await start().catch(complain);
-})();
+// --- in a frame on the department's own page ---
+
+if (framed) {
+  $("close").hidden = false;
+  $("close").addEventListener("click", () => tell("close"));
+  addEventListener("keydown", (event) => { if (event.key === "Escape") tell("close"); });
+  addEventListener("message", ({ source, data: { enlace, detail } = {} }) => {
+    if (source !== window.parent) return;
+    if (enlace === "open") input.focus();
+    if (enlace === "language") choose(detail);
+    if (enlace === "reset") forget().then(() => tell("reset"), complain);
+    if (enlace === "leave") leave();
+  });
+}
+
+begin().finally(() => tell("ready"));

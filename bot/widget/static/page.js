@@ -1,76 +1,120 @@
 // What the parts of the page share: its words, the conversation of this tab, the way to the API.
 
-export const data = JSON.parse(document.getElementById("data").textContent);
-export const picker = { department: document.getElementById("department"), language: document.getElementById("language") };
-export const log = document.getElementById("log");
-export const status = document.getElementById("status");
+export const $ = (id) => document.getElementById(id);
+export const data = JSON.parse($("data").textContent);
+export const log = $("log");
+export const picker = $("language");
+export const framed = window.parent !== window;
 
-export const word = (key, language = picker.language.value) => (data.words[language] || data.words[picker.language.value])[key];
+export const word = (key, language = picker.value) => (data.words[language] || data.words[picker.value])[key];
+export const direction = (language) => data.directions[language] || "auto";
 
 // Every word of a person is set as text, never as markup.
 export function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (key === "onclick" || key === "onsubmit") node.addEventListener(key.slice(2), value);
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else if (value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
   }
   node.append(...children);
   return node;
 }
 
+// Words of the page itself follow the picker at any moment; those of a message stay in its language.
+export const label = (name, key, attributes = {}) => element(name, { "data-word": key, lang: picker.value, ...attributes }, word(key));
+
+export function say(key, className = "") {
+  const node = $("status");
+  node.className = className;
+  node.replaceChildren(...(key ? [label("span", key)] : []));
+  return node;
+}
+
+// --- the conversation of this tab ---
+
+const KEY = `enlace:${data.department}`;
+
+// A browser may forbid storage in a frame: then the page forgets at a reload, and works all the same.
+function storage(act) {
+  try { return act(sessionStorage); } catch { return null; }
+}
+
 export const tab = {
-  conversation: JSON.parse(sessionStorage.getItem("conversation") || "null"),
-  keep(conversation) {
-    this.conversation = conversation;
-    if (conversation) sessionStorage.setItem("conversation", JSON.stringify(conversation));
-    else sessionStorage.removeItem("conversation");
+  id: null, token: null, unsent: [],
+  ...JSON.parse(storage((kept) => kept.getItem(KEY)) || "{}"),
+  keep(changes) {
+    Object.assign(this, changes);
+    storage((kept) => kept.setItem(KEY, JSON.stringify({ id: this.id, token: this.token, unsent: this.unsent })));
+  },
+  forget() {
+    this.keep({ id: null, token: null, unsent: [] });
+    storage((kept) => kept.removeItem(KEY));
   },
 };
 
-export async function call(method, path, body) {
-  const headers = { "Accept-Language": picker.language.value };
+// Every conversation that this tab has, those of other departments too; afterwards it has none.
+export function wipe() {
+  const kept = storage((all) => Object.keys(all).filter((key) => key.startsWith("enlace:")).map((key) => JSON.parse(all.getItem(key)))) || [];
+  if (!kept.length) kept.push({ id: tab.id, token: tab.token });
+  Object.assign(tab, { id: null, token: null, unsent: [] });
+  storage((all) => all.clear());
+  return kept.filter((each) => each.id);
+}
+
+// --- the API ---
+
+export async function call(method, path, body, options = {}) {
+  const headers = { "Accept-Language": picker.value };
   if (body) headers["Content-Type"] = "application/json";
-  if (tab.conversation) headers.Authorization = `Bearer ${tab.conversation.token}`;
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const token = options.token || tab.token;
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body), keepalive: options.keepalive });
   if (response.status === 204) return null;
   const answer = await response.json();
   if (!response.ok) throw Object.assign(new Error(answer.error.message), { known: answer.error });
   return answer;
 }
 
-export const about = (path, method = "POST", body = undefined) =>
-  call(method, `/api/conversations/${tab.conversation.id}${path}`, body);
+export const about = (path, method = "POST", body = undefined) => call(method, `/api/conversations/${tab.id}${path}`, body);
 
-export const complain = (error) => { status.textContent = error.known ? error.message : word("offline"); };
-
-// --- live ---
+export function complain(error) {
+  if (error.known) $("status").replaceChildren(element("span", { lang: picker.value }, error.message));
+  else say("offline");
+}
 
 // An EventSource can't send the token, so the stream is read by hand. It goes on after the last message that came.
-export async function follow(conversation, after, on) {
-  let last = after(), wait = 1000;
-  while (tab.conversation && tab.conversation.id === conversation.id) {
+export async function follow(id, after, on) {
+  let wait = 1000;
+  while (tab.id === id) {
     try {
-      const headers = { Authorization: `Bearer ${conversation.token}`, "Last-Event-ID": String(last) };
-      const response = await fetch(`/api/conversations/${conversation.id}/events`, { headers });
-      if (response.status === 401) return;
+      const headers = { Authorization: `Bearer ${tab.token}`, "Last-Event-ID": String(after()) };
+      const response = await fetch(`/api/conversations/${id}/events`, { headers });
+      if (response.status === 401) return on("over");
+      if (!response.ok) throw response.status;
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
-      wait = 1000;
       for (;;) {
         const { value, done } = await reader.read();
-        if (done || tab.conversation?.id !== conversation.id) { reader.cancel(); break; }
+        if (done || tab.id !== id) { reader.cancel(); break; }
+        wait = 1000;
         text += value.replaceAll("\r", "");
         const events = text.split("\n\n");
         text = events.pop();
         for (const event of events) {
           const field = (name) => event.split("\n").filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2)).join("\n");
-          if (!field("event")) continue;
-          if (field("id")) last = Math.max(last, Number(field("id")));
-          on(field("event"), JSON.parse(field("data")));
+          if (field("event")) on(field("event"), JSON.parse(field("data")));
         }
       }
-    } catch { /* no connection: again, later and later */ }
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    } catch { /* no connection: again, later and later, and at once when the browser says that it is back */ }
+    await new Promise((resolve) => {
+      setTimeout(resolve, wait);
+      addEventListener("online", resolve, { once: true });
+    });
     wait = Math.min(wait * 2, 30000);
   }
+}
+
+// What the page around the frame is told: that something happened, never what was said.
+export function tell(event, detail) {
+  if (framed) window.parent.postMessage({ enlace: event, detail }, "*");
 }

@@ -1,21 +1,16 @@
 // What a resident fills in around a person: what is passed on, how to be called back, a code, whether it helped.
 
-import { about, complain, data, element, picker, status, tab, word } from "./page.js";
+import { $, about, call, complain, data, element, label, picker, say, tab } from "./page.js";
 
-const field = (label, input) => element("label", { class: "field" }, label, input);
+const field = (key, input) => element("label", { class: "field" }, label("span", key), input);
 
-function open(button, form) {
-  button.replaceWith(form);
-  form.querySelector("input, textarea, select")?.focus();
-}
-
-// A form that sends what `body` makes of it; `done` follows.
-function sending(parts, label, work, language) {
-  const submit = element("button", { type: "submit", class: "main" }, label);
-  const form = element("form", { class: "person", lang: language, onsubmit: async (event) => {
+// A form that does `work`; what was typed stays where that fails.
+function sending(parts, key, work) {
+  const submit = label("button", key, { type: "submit", class: "main" });
+  const form = element("form", { class: "person", onsubmit: async (event) => {
     event.preventDefault();
     submit.disabled = true;
-    status.textContent = "";
+    say("");
     try { await work(form); } catch (error) { complain(error); submit.disabled = false; }
   } }, ...parts, submit);
   return form;
@@ -23,75 +18,72 @@ function sending(parts, label, work, language) {
 
 // Before anything is passed on: the resident sees the summary, and may change it or leave it out.
 export function consent(offer, language, show, stay) {
-  const say = (key) => word(key, language);
   const summary = element("textarea", { rows: "3", maxlength: "1000", lang: language, dir: "auto" });
   summary.value = offer.summary;
   const name = element("input", { maxlength: "80", autocomplete: "off" });
   const whole = element("input", { type: "checkbox" });
   const form = sending([
-    field(say("summary"), summary),
-    field(say("name"), name),
-    element("label", { class: "check" }, whole, say("whole_chat")),
-  ], say("connect"), async () => {
+    field("summary", summary), field("name", name), element("label", { class: "check" }, whole, label("span", "whole_chat")),
+  ], "connect", async () => {
     const body = { summary: summary.value.trim() || null, name: name.value.trim() || null, whole_chat: whole.checked };
     const reply = await about("/handoff", "POST", body);
     for (const node of form.elements) node.disabled = true;
     show(reply);
-  }, language);
-  form.append(element("button", { type: "button", onclick: () => { form.remove(); stay(); } }, say("stay")));
+  });
+  form.append(label("button", "stay", { type: "button", onclick: () => { form.remove(); stay(); } }));
   return form;
 }
 
-function callback(language) {
-  const say = (key) => word(key, language);
+function callback() {
   const contact = element("input", { maxlength: "200", required: true, autocomplete: "off" });
   const time = element("input", { maxlength: "200", required: true });
-  const tongue = element("select", {}, ...Object.entries(data.names).map(([code, label]) =>
-    element("option", { value: code, lang: code, selected: code === language }, label)));
+  const tongue = element("select", {}, ...Object.entries(data.names).map(([code, name]) =>
+    element("option", { value: code, lang: code, selected: code === picker.value }, name)));
   const form = sending([
-    element("p", { class: "small" }, say("contact_kept")),
-    field(say("contact"), contact), field(say("time"), time), field(say("call_language"), tongue),
-  ], say("call_me"), async () => {
+    label("p", "contact_kept", { class: "small" }), field("contact", contact), field("time", time), field("call_language", tongue),
+  ], "call_me", async () => {
     await about("/callback", "POST", { contact: contact.value, time: time.value, language: tongue.value });
-    form.replaceWith(element("p", { role: "status" }, say("call_noted")));
-  }, language);
+    form.replaceWith(label("p", "call_noted", { role: "status" }));
+  });
   return form;
 }
 
-async function code(button, language) {
-  const { code } = await about("/code");
-  button.replaceWith(element("p", { role: "status" }, `${word("your_code", language)} `, element("strong", { class: "code" }, code),
-    element("span", { class: "small" }, ` ${word("code_kept", language)}`)));
-}
+export const yesOrNo = (key, answered) => [
+  label("p", key, { class: "small" }),
+  label("button", "yes", { type: "button", onclick: () => answered(true) }),
+  label("button", "no", { type: "button", onclick: () => answered(false) }),
+];
 
-function rate(helpful, box, language) {
-  const say = (key) => word(key, language);
-  const thanks = () => box.replaceChildren(element("p", { role: "status" }, say("rated")));
+function rate(helpful, box) {
+  const thanks = () => box.replaceChildren(label("p", "rated", { role: "status" }));
   about("/rating", "POST", { helpful }).then(() => {
-    box.replaceChildren(element("p", {}, say("why")), ...data.why[helpful ? "yes" : "no"].map((key) =>
-      element("button", { type: "button", onclick: () => about("/rating", "POST", { helpful, why: key }).then(thanks, complain) }, say(`why_${key}`))));
+    box.replaceChildren(label("p", "why"), ...data.why[helpful ? "yes" : "no"].map((why) => label("button", `why_${why}`, {
+      type: "button", onclick: () => about("/rating", "POST", { helpful, why }).then(thanks, complain) })));
   }, complain);
 }
 
 // The buttons that a reply invites to press.
-export function invitations(forms, language, show) {
-  const say = (key) => word(key, language);
+export function invitations(forms, show) {
   const box = element("div", { class: "choices" });
-  const button = (label, act) => {
-    const node = element("button", { type: "button", onclick: () => Promise.resolve(act(node)).catch(complain) }, label);
-    box.append(node);
-  };
+  const button = (key, act) => box.append(label("button", key, { type: "button", onclick: (event) => Promise.resolve(act(event.currentTarget)).catch(complain) }));
   for (const form of forms) {
-    if (form === "callback") button(say("call_me"), (node) => open(node, callback(language)));
-    if (form === "code") button(say("get_code"), (node) => code(node, language));
-    if (form === "withdraw") button(say("withdraw"), async (node) => { show(await about("/handoff", "DELETE")); node.remove(); });
-    if (form === "rate") {
-      box.append(element("p", {}, say("helped")));
-      button(say("yes"), () => rate(true, box, language));
-      button(say("no"), () => rate(false, box, language));
-    }
+    if (form === "callback") button("call_me", (node) => { const opened = callback(); node.replaceWith(opened); opened.querySelector("input").focus(); });
+    if (form === "code") button("get_code", async (node) => {
+      const { code } = await about("/code");
+      node.replaceWith(element("p", { role: "status" }, label("span", "your_code"), " ", element("strong", { class: "code" }, code), " ", label("span", "code_kept", { class: "small" })));
+    });
+    if (form === "withdraw") button("withdraw", async (node) => { show(await about("/handoff", "DELETE")); node.remove(); });
+    if (form === "rate") box.append(...yesOrNo("helped", (yes) => rate(yes, box)));
   }
   return box;
+}
+
+// Who has the conversation, in the header.
+export async function who() {
+  const { owner, person } = await about("/handoff", "GET");
+  const parts = owner === "waiting" ? [label("span", "waiting")]
+    : person ? [label("span", "with_you"), ` ${person.name} (${person.title}, `, label("span", person.sworn ? "sworn" : "not_sworn"), ")"] : [];
+  $("who").replaceChildren(...parts);
 }
 
 // A code from before opens its conversation in this tab.
@@ -99,13 +91,9 @@ export function resume(form, opened) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      const response = await fetch("/api/conversations/resume", { method: "POST", headers: { "Content-Type": "application/json", "Accept-Language": picker.language.value },
-        body: JSON.stringify({ code: form.elements.code.value }) });
-      const answer = await response.json();
-      if (!response.ok) throw Object.assign(new Error(answer.error.message), { known: answer.error });
-      tab.keep({ id: answer.id, token: answer.token });
+      const { id, token } = await call("POST", "/api/conversations/resume", { code: form.elements.code.value });
+      tab.keep({ id, token, unsent: [] });
       form.reset();
-      form.closest("details").open = false;
       await opened();
     } catch (error) { complain(error); }
   });

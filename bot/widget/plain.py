@@ -1,0 +1,274 @@
+"""The page that needs no script: a form posts, and the whole conversation comes back.
+
+Id and token travel in the form alone, never in an address, which a browser would keep and pass on; there is no cookie.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, Field
+
+from bot.channels import handoff, web
+from bot.channels.web import CurrentRuntime, MessageRequest
+from bot.content.library import DepartmentContent
+from bot.errors import EnlaceError, Unauthorized
+from bot.i18n import N_
+from bot.renderer import in_language
+from bot.runtime import Runtime
+from bot.widget import theme
+from bot.widget.page import Language
+from bot.widget.web import CurrentDepartment, first_language, policy, render
+from bot.widget.words import words
+
+router = APIRouter(prefix="/text", include_in_schema=False)
+
+LEAVE_SAYS = N_(
+    "“Leave now” erases the chat and opens another page. It cannot take this site out of the browser’s history, or "
+    "undo a picture of the screen. Close the tab, too: Back may show it again."
+)
+LOOK = N_("See whether there is something new")
+
+
+class _Fields(BaseModel):
+    """What the form carries; `do` is the pressed button, with its argument behind a space."""
+
+    id: str = Field("", max_length=64)
+    token: str = Field("", max_length=64)
+    language: str = Field("", max_length=8)
+    message_id: str = Field("", pattern=r"^$|^[A-Za-z0-9_-]{8,64}$")
+    do: str = Field("send", max_length=200)
+    text: str = Field("", max_length=20_000)
+    code: str = Field("", max_length=40)
+    summary: str = Field("", max_length=4000)
+    name: str = Field("", max_length=400)
+    whole_chat: str = Field("", max_length=8)
+    contact: str = Field("", max_length=400)
+    time: str = Field("", max_length=400)
+
+
+@dataclass
+class _Shown:
+    """What the next page shows."""
+
+    language: str
+    id: str = ""
+    token: str = ""
+    problem: str = ""
+    told: str = ""
+    code: str = ""
+    unsent: str = ""
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+
+@router.get("/{department}")
+async def begin(
+    request: Request, runtime: CurrentRuntime, content: CurrentDepartment, language: Language = None
+) -> HTMLResponse:
+    """The page before the first message."""
+    first = first_language(request, runtime, language, content.profile.default_language)
+    return _page(request, runtime, content, _Shown(first))
+
+
+@router.post("/{department}")
+async def act(
+    request: Request,
+    runtime: CurrentRuntime,
+    content: CurrentDepartment,
+    fields: Annotated[_Fields, Form()],
+) -> HTMLResponse:
+    """Do what the pressed button says, and show how the conversation stands then."""
+    language = first_language(request, runtime, fields.language, content.profile.default_language)
+    shown = _Shown(language, fields.id, fields.token)
+    do, _, argument = fields.do.partition(" ")
+    if do == "leave":
+        if fields.id:
+            await web.leave(await _conversation(runtime, shown), runtime)
+        exit_url = runtime.settings.exit_url
+        answer = render(request, "left.html", policy(), exit=exit_url)
+        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return answer
+    request.state.language = language
+    try:
+        await ACTS[do](_Act(request, runtime, content, fields, shown, argument))
+        if shown.id:
+            await _conversation(runtime, shown)
+    except Unauthorized:
+        shown.id = shown.token = ""
+        shown.problem = runtime.catalogs.gettext(shown.language, Unauthorized.message)
+    except EnlaceError as error:
+        shown.problem = runtime.catalogs.gettext(shown.language, error.message, **error.values)
+        shown.unsent = fields.text if do == "send" else ""
+    except KeyError:
+        shown.problem = runtime.catalogs.gettext(shown.language, EnlaceError.message)
+    if shown.id and shown.token:
+        conversation = await _conversation(runtime, shown)
+        shown.messages = [each.model_dump(mode="json") for each in (await web.read(conversation, runtime)).messages]
+    return _page(request, runtime, content, shown)
+
+
+@dataclass
+class _Act:
+    request: Request
+    runtime: Runtime
+    content: DepartmentContent
+    fields: _Fields
+    shown: _Shown
+    argument: str
+
+    async def conversation(self) -> Any:
+        return await _conversation(self.runtime, self.shown)
+
+    def tell(self, message: str) -> None:
+        self.shown.told = self.runtime.catalogs.gettext(self.shown.language, message)
+
+
+async def _conversation(runtime: Runtime, shown: _Shown) -> Any:
+    return await runtime.store.access(shown.id, shown.token)
+
+
+async def _write(act: _Act, **message: Any) -> None:
+    shown, runtime = act.shown, act.runtime
+    await runtime.flood.message(shown.id or "new", act.request)
+    if not shown.id:
+        started = await web.begin(runtime, act.request, act.content.profile.id, None)
+        shown.id, shown.token = started.id, started.token
+    request = MessageRequest(id=act.fields.message_id or None, **message)
+    reply = await web.say(runtime, await act.conversation(), request)
+    if reply.reply.language in runtime.library.languages:
+        shown.language = reply.reply.language
+
+
+async def _send(act: _Act) -> None:
+    await _write(act, text=act.fields.text)
+
+
+async def _choice(act: _Act) -> None:
+    await _write(act, choice=act.argument)
+
+
+async def _language(act: _Act) -> None:
+    if act.argument in act.runtime.library.languages:
+        act.shown.language = act.argument
+        act.shown.unsent = act.fields.text
+        if act.shown.id:
+            conversation = await act.conversation()
+            await act.runtime.store.set_language(conversation.id, act.argument)
+
+
+async def _refresh(act: _Act) -> None:
+    act.shown.unsent = act.fields.text
+
+
+async def _erase(act: _Act) -> None:
+    await web.erase(await act.conversation(), act.runtime)
+    act.shown.id = act.shown.token = ""
+    act.tell(N_("The chat was erased."))
+
+
+async def _resume(act: _Act) -> None:
+    opened = await handoff.resume(act.fields.code, act.request, act.runtime)
+    act.shown.id, act.shown.token = opened.id, opened.token
+    act.shown.language = (await act.conversation()).language
+
+
+async def _agree(act: _Act) -> None:
+    body = handoff.HandoffRequest(
+        summary=act.fields.summary.strip()[:1000] or None,
+        name=act.fields.name.strip()[:80] or None,
+        whole_chat=bool(act.fields.whole_chat),
+    )
+    await handoff.agree(body, await act.conversation(), act.runtime)
+
+
+async def _withdraw(act: _Act) -> None:
+    await handoff.take_back(await act.conversation(), act.runtime)
+
+
+async def _callback(act: _Act) -> None:
+    contact, time = act.fields.contact.strip()[:200], act.fields.time.strip()[:200] or "-"
+    body = handoff.CallbackRequest(contact=contact or "-", time=time, language=act.shown.language)
+    await handoff.call_back(body, await act.conversation(), act.runtime)
+    act.tell(N_("It is noted. If you are in danger now, do not wait for the call: call 911."))
+
+
+async def _code(act: _Act) -> None:
+    act.shown.code = (await handoff.code(await act.conversation(), act.runtime)).code
+    act.tell(N_("Your code:"))
+
+
+async def _rate(act: _Act) -> None:
+    body = handoff.Rating(helpful=act.argument == "yes", why=None)
+    await handoff.rate_person(body, await act.conversation(), act.runtime)
+    act.tell(N_("Thank you."))
+
+
+async def _helpful(act: _Act) -> None:
+    answer, _, number = act.argument.partition(" ")
+    conversation = await act.conversation()
+    await act.runtime.store.rate_answer(conversation.id, int(number) if number.isdecimal() else 0, answer == "yes")
+    act.tell(N_("Thank you."))
+
+
+ACTS: dict[str, Callable[[_Act], Awaitable[None]]] = {
+    "send": _send,
+    "choice": _choice,
+    "language": _language,
+    "refresh": _refresh,
+    "erase": _erase,
+    "resume": _resume,
+    "agree": _agree,
+    "withdraw": _withdraw,
+    "callback": _callback,
+    "code": _code,
+    "rate": _rate,
+    "helpful": _helpful,
+}
+
+
+def _page(request: Request, runtime: Runtime, content: DepartmentContent, shown: _Shown) -> HTMLResponse:
+    profile, catalogs, languages = content.profile, runtime.catalogs, runtime.library.languages
+    said = {code: words(catalogs, code, runtime.settings.retention_days) for code in languages}
+    messages = shown.messages
+    if not messages:
+        reply = runtime.renderer.greeting(profile.id, shown.language).model_dump(mode="json")
+        messages = [
+            {
+                "author": "bot",
+                "text": reply["text"],
+                "language": shown.language,
+                "reply": reply,
+                "name": None,
+                "number": None,
+            }
+        ]
+    return render(
+        request,
+        "plain.html",
+        policy(framed_by=profile.sites),
+        language=shown.language,
+        directions={code: entry.direction for code, entry in languages.items()},
+        names={code: entry.name for code, entry in languages.items()},
+        words=said[shown.language],
+        all_words={message["language"]: said.get(message["language"]) for message in messages},
+        leave_says=catalogs.gettext(shown.language, LEAVE_SAYS),
+        look=catalogs.gettext(shown.language, LOOK),
+        department=profile.id,
+        name=in_language(profile.short_name, shown.language),
+        logo=theme.logo_url(profile),
+        message_id=secrets.token_urlsafe(12),
+        date=lambda language, day: catalogs.date(language, dt.date.fromisoformat(day)),
+        id=shown.id,
+        token=shown.token,
+        problem=shown.problem,
+        told=shown.told,
+        code=shown.code,
+        unsent=shown.unsent,
+        messages=messages,
+    )

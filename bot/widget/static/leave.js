@@ -1,0 +1,36 @@
+// Leaving fast: first nothing is seen any more, then nothing is left, then another page.
+
+import { $, call, data, framed, tell, wipe } from "./page.js";
+
+const TIMES = 3, WITHIN_MS = 2000, ERASE_MS = 1000;
+const others = new BroadcastChannel("enlace");
+let leaving = false;
+
+export async function leave(everywhere = true) {
+  if (leaving) return;
+  leaving = true;
+  document.body.replaceChildren();
+  document.title = "\u200b";
+  tell("blank");
+  if (everywhere) others.postMessage("leave"); // the same chat in a second tab
+  const erasing = wipe().map(({ id, token }) => call("POST", `/api/conversations/${id}/leave`, undefined, { token, keepalive: true }).catch(() => {}));
+  // The requests outlive the page; a moment's wait only makes it likelier that they are through.
+  await Promise.race([Promise.all(erasing), new Promise((resolve) => setTimeout(resolve, ERASE_MS))]);
+  if (framed) tell("gone");
+  else location.replace(data.exit);
+}
+
+others.onmessage = () => leave(false);
+$("leave").addEventListener("click", () => leave());
+
+// Not Escape: it closes too much else.
+let presses = [];
+addEventListener("keydown", (event) => {
+  if (event.key !== "Shift") { presses = []; return; }
+  if (event.repeat) return;
+  presses = [...presses.filter((at) => event.timeStamp - at < WITHIN_MS), event.timeStamp];
+  if (presses.length >= TIMES) leave();
+});
+
+// A page that the browser kept whole, and shows again at Back.
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

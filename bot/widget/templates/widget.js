@@ -1,0 +1,93 @@
+// What the one line on a department's page loads: a button, and at its first press the chat in a frame.
+(() => {
+  const site = {{ site | tojson }};
+  const script = document.currentScript;
+  if (!script || window.enlace) return;
+  const { department: id, language: wanted } = script.dataset;
+  const origin = new URL(script.src).origin;
+  const department = site.departments[id];
+  if (!department) return console.error(`Enlace: data-department="${id}" is not one that ${origin} serves.`);
+
+  const served = (tag = "") => [tag, tag.split("-")[0]].find((code) => site.words[code]);
+  let language = [wanted, document.documentElement.lang, ...navigator.languages].map(served).find(Boolean) || department.language;
+
+  const host = document.createElement("div"), root = host.attachShadow({ mode: "open" });
+  const make = (name) => root.appendChild(document.createElement(name));
+  // An adopted sheet is no inline style, and `!important` in here wins over the page's own.
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(site.css.replaceAll("$side", department.position).replaceAll("$back", department.accent).replaceAll("$ink", department.on_accent));
+  root.adoptedStyleSheets = [sheet];
+  const button = make("button");
+  let frame, isOpen, unread, ready;
+
+  const emit = (event, detail) => dispatchEvent(new CustomEvent(`enlace:${event}`, { detail }));
+  const say = (message, detail) => ready && frame.contentWindow.postMessage({ enlace: message, detail }, origin);
+
+  function draw() {
+    const words = site.words[language];
+    button.textContent = isOpen ? words.close : unread ? words.unread : words.open;
+    host.lang = language;
+    button.ariaExpanded = !!isOpen;
+    if (frame) { frame.hidden = !isOpen; frame.title = words.open; }
+  }
+  function open() {
+    if (isOpen) return;
+    isOpen = true;
+    unread = false;
+    if (!frame) {
+      frame = document.createElement("iframe");
+      frame.sandbox = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
+      frame.referrerPolicy = "no-referrer";
+      frame.src = `${origin}/chat/${id}?language=${language}`;
+      root.prepend(frame);
+    }
+    draw();
+    frame.focus();
+    say("open");
+    emit("open");
+  }
+  function close() {
+    if (!isOpen) return;
+    isOpen = false;
+    draw();
+    button.focus();
+    emit("close");
+  }
+  const away = () => location.replace(site.exit);
+  function blank() {
+    emit("leave");
+    host.hidden = true;
+    document.title = "\u200b";
+    document.body.replaceChildren();
+    setTimeout(away, 3000); // whatever the frame does
+  }
+
+  addEventListener("message", ({ source, origin: from, data: { enlace, detail } = {} }) => {
+    if (!frame || source !== frame.contentWindow || from !== origin) return;
+    if (enlace === "ready") { ready = true; say(isOpen ? "open" : ""); }
+    if (enlace === "close") close();
+    if (enlace === "blank") blank();
+    if (enlace === "gone") away();
+    if (enlace === "language") { language = detail; draw(); emit("language", detail); }
+    if (enlace === "message") { unread = !isOpen; draw(); emit("message"); }
+    if (enlace === "reset") emit("reset");
+  });
+  // Shift three times on the page itself, once there is something to leave.
+  let presses = [];
+  addEventListener("keydown", ({ key, repeat, timeStamp }) => {
+    presses = key === "Shift" ? presses.filter((at) => timeStamp - at < 2000) : [];
+    if (key === "Shift" && !repeat && presses.push(timeStamp) > 2) say("leave");
+  });
+
+  button.onclick = () => (isOpen ? close() : open());
+  window.enlace = {
+    open, close,
+    toggle: button.onclick,
+    setLanguage(code) { if (served(code)) { language = served(code); draw(); say("language", language); } },
+    reset: () => say("reset"),
+    on: (event, listener) => addEventListener(`enlace:${event}`, (told) => listener(told.detail)),
+  };
+  draw();
+  document.documentElement.append(host);
+  emit("ready");
+})();

@@ -1,0 +1,81 @@
+"""What the residents' pages share: how they are rendered, and what a browser is told to allow them."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from bot.channels.web import CurrentRuntime
+from bot.content.library import DepartmentContent
+from bot.errors import UnknownDepartment
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+PAGES = ("/chat", "/text", "/demo")
+"""Where people, not scripts, read what went wrong."""
+
+templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    extensions=["jinja2.ext.i18n"],
+)
+
+
+def department_of(department: str, runtime: CurrentRuntime) -> DepartmentContent:
+    """The department in the path; raises UnknownDepartment."""
+    content = runtime.library.departments.get(department)
+    if content is None:
+        raise UnknownDepartment
+    return content
+
+
+def failed(request: Request, message: str, language: str, status: int) -> HTMLResponse | None:
+    """An error as a page, where a page was asked for; None: answer with JSON, for a script."""
+    if not request.url.path.startswith(PAGES) or "text/html" not in request.headers.get("accept", ""):
+        return None
+    answer = render(request, "error.html", policy(), language=language, message=message)
+    answer.status_code = status
+    return answer
+
+
+CurrentDepartment = Annotated[DepartmentContent, Depends(department_of)]
+
+
+def first_language(request: Request, runtime: CurrentRuntime, wanted: str | None, default: str) -> str:
+    """The language a page opens in: the one asked for, else the browser's, else the department's."""
+    if wanted in runtime.library.languages:
+        return str(wanted)
+    return runtime.catalogs.negotiate(request.headers.get("accept-language"), default)
+
+
+def policy(*, framed_by: list[str] | None = None, forms: str = "'self'") -> str:
+    """A Content-Security-Policy for a page of ours.
+
+    `framed_by`: origins whose pages may show it in a frame beside our own; None: no page may.
+    """
+    ancestors = "'none'" if framed_by is None else " ".join(["'self'", *framed_by])
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        f"frame-src 'self'; base-uri 'none'; form-action {forms}; frame-ancestors {ancestors}; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def render(request: Request, template: str, content_policy: str, **values: Any) -> HTMLResponse:
+    """A page with its policy, compressed where the browser takes that."""
+    html = templates.get_template(template).render(**values).encode()
+    headers = {
+        "Content-Security-Policy": content_policy,
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Vary": "Accept-Encoding",
+    }
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        html, headers["Content-Encoding"] = gzip.compress(html), "gzip"
+    return HTMLResponse(html, headers=headers)

@@ -1,0 +1,113 @@
+"""Guards the chat against everything that takes the server away: nothing is lost, nothing is said twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+from visiting import Browsing, Visit, ask
+
+pytestmark = [pytest.mark.browser, pytest.mark.rasa]
+
+
+async def test_offline_is_said_with_911_and_the_message_goes_when_it_is_over(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    mine = page.locator("#log .message.resident")
+    await page.context.set_offline(True)
+    await expect(page.locator("#status")).to_contain_text("911")
+    await page.locator("#text").fill("¿me van a pedir papeles?")
+    await page.locator("#text").press("Enter")
+    await expect(mine.last.locator(".state")).to_have_text("No se envió")
+    await expect(page.locator("#status")).to_contain_text("911")
+    await expect(page.locator("#status").get_by_role("button", name="Intentar otra vez")).to_be_visible()
+    await page.context.set_offline(False)
+    await expect(page.locator("#log .message.answer")).to_have_count(1)
+    await expect(mine).to_have_count(2)
+    await expect(mine.last.locator(".state")).to_have_text("Enviado")
+    await page.reload()
+    await expect(mine).to_have_count(2)
+    await expect(page.locator("#log .message")).to_have_count(4)
+
+
+async def test_a_message_whose_answer_was_lost_is_asked_once(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    cut = []
+
+    async def cut_once(route: Any) -> None:
+        if cut:
+            await route.continue_()
+        else:
+            cut.append(await route.fetch())  # it arrived, and the answer doesn't come back
+            await route.abort()
+
+    await page.route("**/messages", cut_once)
+    await page.locator("#text").fill("¿me van a pedir papeles?")
+    await page.locator("#text").press("Enter")
+    again = page.locator("#status").get_by_role("button", name="Intentar otra vez")
+    await again.click()
+    await expect(again).to_have_count(0)
+    await expect(page.locator("#log .message.resident")).to_have_count(2)
+    await expect(page.locator("#log .message.answer")).to_have_count(1)
+    await page.reload()
+    await expect(page.locator("#log .message.resident")).to_have_count(2)
+    await expect(page.locator("#log .message.answer")).to_have_count(1)
+
+
+async def test_a_message_on_its_way_survives_a_reload(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    await page.route("**/messages", lambda route: route.abort())
+    await page.locator("#text").fill("¿me van a pedir papeles?")
+    await page.locator("#text").press("Enter")
+    await expect(page.locator("#log .message.resident .state").last).to_have_text("No se envió")
+    await page.unroute("**/messages")
+    await page.reload()
+    await expect(page.locator("#log .message.answer")).to_have_count(1)
+    await expect(page.locator("#log .message.resident")).to_have_count(2)
+
+
+async def test_trouble_of_the_server_is_said_in_plain_words(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    body = '{"error": {"code": "unavailable", "status": 503, "message": "Ahora no. Llame al 911.", "details": []}}'
+    await page.route("**/api/**", lambda route: route.fulfill(status=503, body=body, content_type="application/json"))
+    await page.locator("#text").fill("hola")
+    await page.locator("#text").press("Enter")
+    await expect(page.locator("#status")).to_contain_text("Llame al 911.")
+    await page.unroute("**/api/**")
+    await page.route("**/api/**", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+    await page.locator("#status").get_by_role("button").click()  # a proxy's page is no answer of ours
+    await expect(page.locator("#status")).to_contain_text("911")
+    await page.unroute("**/api/**")
+    await page.locator("#status").get_by_role("button").click()
+    await expect(page.locator("#log .message.resident .state")).to_have_text("Enviado")
+
+
+async def test_a_server_that_is_away_at_a_reload_does_not_cost_the_chat(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    await page.route("**/api/**", lambda route: route.abort())
+    await page.reload()
+    await expect(page.locator("#status")).to_contain_text("911")
+    await page.unroute("**/api/**")
+    await page.locator("#status").get_by_role("button", name="Intentar otra vez").click()
+    await expect(page.locator("#log .message.resident")).to_have_count(1)
+
+
+async def test_two_tabs_of_one_conversation_show_the_same(visit: Visit, browsing: Browsing) -> None:
+    first = await visit()
+    await ask(first, "hola")
+    kept = await first.evaluate("sessionStorage.getItem('enlace:kent-wa')")
+    second = await browsing.open(first.context, "/chat/kent-wa")
+    await second.evaluate("(kept) => sessionStorage.setItem('enlace:kent-wa', kept)", kept)
+    await second.reload()
+    await expect(second.locator("#log .message")).to_have_count(2)
+    await ask(second, "¿me van a pedir papeles?")
+    await ask(first, "gracias")
+    for page in (first, second):
+        await expect(page.locator("#log .message.resident")).to_have_count(3)
+        await expect(page.locator("#log .message.answer")).to_have_count(1)
+    said = [await page.locator("#log .message.resident p").all_inner_texts() for page in (first, second)]
+    assert said[0] == said[1]

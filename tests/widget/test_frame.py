@@ -1,0 +1,153 @@
+"""Guards the one line of HTML: a strict and hostile page around the chat, its button, methods and events."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from browsing import anything, picture
+from playwright.async_api import expect
+from visiting import CITY, DESKTOP, PHONE, QUESTION, STRANGER, Browsing, Visit, ask, framed
+
+if TYPE_CHECKING:
+    from tests.conftest import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.rasa]
+AFTER_OPENING = (
+    "/chat/kent-wa",
+    "/static/colors.css",
+    "/theme/kent-wa.css",
+    "/static/chat.css",
+    "/static/page.js",
+    "/static/message.js",
+    "/static/person.js",
+    "/static/leave.js",
+    "/static/chat.js",
+    "/static/icon.svg",
+)
+
+
+@pytest.mark.parametrize(("size", "locale"), [(PHONE, "es-MX"), (DESKTOP, "en-US")])
+async def test_a_conversation_on_a_strict_and_hostile_page(visit: Visit, size: tuple[int, int], locale: str) -> None:
+    page = await visit(f"{CITY}/", size, locale)
+    button = page.get_by_role("button", name={"es": "Pregunte a la policía", "en": "Ask the police"}[locale[:2]])
+    await expect(button).to_be_visible()
+    box = await button.bounding_box()
+    assert box
+    assert box["height"] >= 44
+    assert box["x"] + box["width"] <= size[0]
+    await button.click()
+    frame = await framed(page)
+    await expect(frame.locator("html")).to_have_attribute("lang", locale[:2])
+    await expect(frame.locator("#text")).to_be_focused()
+    answer = await ask(frame, QUESTION[locale[:2]])
+    await answer.locator("summary").click()
+    await expect(answer.locator("blockquote").first).to_be_visible()
+    await picture(page, f"widget-{locale[:2]}")
+    await frame.locator("#close").click()
+    await expect(page.locator("iframe")).to_be_hidden()
+    await expect(button).to_be_focused()
+    await page.keyboard.press("Enter")  # what was said is still there
+    await expect(frame.locator("#log .message.answer")).to_be_visible()
+    await expect(frame.locator("#text")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("iframe")).to_be_hidden()
+    kept = "[document.cookie, localStorage.length, sessionStorage.length]"
+    assert await page.evaluate(kept) == ["", 0, 0]
+    assert await page.locator("[style], style").count() == 0
+
+
+async def test_methods_and_events(visit: Visit) -> None:
+    page = await visit(f"{CITY}/", DESKTOP, "en-US")
+    await expect(page.get_by_role("button")).to_be_visible()
+    await page.evaluate(
+        "() => { window.told = []; for (const event of ['open', 'close', 'message', 'language', 'reset'])"
+        " window.enlace.on(event, (detail) => window.told.push([event, detail ?? null])); }"
+    )
+    await page.evaluate("window.enlace.open()")
+    frame = await framed(page)
+    await page.evaluate("window.enlace.setLanguage('es-MX')")
+    await expect(frame.locator("html")).to_have_attribute("lang", "es")
+    answer = await ask(frame, "what can you tell me")
+    await expect(answer).to_have_attribute("lang", "es")  # picked on the city's own page is picked
+    await page.evaluate("window.enlace.toggle()")
+    await expect(page.get_by_role("button", name="Pregunte a la policía")).to_be_visible()
+    await page.evaluate("window.enlace.toggle()")
+    async with page.expect_response(lambda answer: answer.request.method == "DELETE") as erased:
+        await page.evaluate("window.enlace.reset()")
+    assert (await erased.value).status == 204  # unlike elsewhere, a reset erases on the server
+    await expect(frame.locator("#log .message")).to_have_count(1)
+    await page.evaluate("window.enlace.close()")
+    told = await page.evaluate("window.told")
+    moves = [event for event, _ in told if event in {"open", "close", "reset"}]
+    assert moves == ["open", "close", "open", "reset", "close"]
+    assert ["language", "es"] in told
+    assert all(detail is None for event, detail in told if event != "language")  # nobody's words leave the frame
+
+
+async def test_a_site_that_is_not_the_department_s_may_not_frame_it(browsing: Browsing) -> None:
+    page = await browsing.open(await browsing.context(DESKTOP, "en-US"), f"{STRANGER}/", quiet=True)
+    await page.get_by_role("button").click()
+    await expect(page.locator("iframe")).to_be_visible()
+    frame = page.frames[-1]
+    await page.wait_for_timeout(1000)
+    assert await frame.locator("#log").count() == 0
+    browsing.complaints.clear()  # the browser says that it refused, as it should
+
+
+async def test_an_unknown_department_is_said_to_whoever_wrote_the_line(browsing: Browsing) -> None:
+    context = await browsing.context(DESKTOP, "en-US")
+    html = f'<script async src="{browsing.base_url}/widget.js" data-department="nowhere"></script>'
+    await context.route(f"{CITY}/wrong", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page = await browsing.open(context, f"{CITY}/wrong")
+    await page.wait_for_load_state("networkidle")
+    assert [each.rpartition(" http")[0] for each in browsing.complaints] == [
+        f'Enlace: data-department="nowhere" is not one that {browsing.base_url} serves.'
+    ]
+    browsing.complaints.clear()
+
+
+async def test_the_demonstration_site_says_that_it_is_one(visit: Visit) -> None:
+    page = await visit("/demo", DESKTOP, "es-MX")
+    await expect(page.get_by_role("note")).to_contain_text("esta ciudad es inventada")
+    await page.get_by_role("link", name="Roeland Park").click()
+    await expect(page.get_by_role("note")).to_contain_text("esta ciudad es inventada")
+    await expect(page.get_by_role("link", name="La consola de los enlaces")).to_have_attribute("href", "/console")
+    await expect(page.get_by_role("button", name="Pregunte a la policía")).to_be_visible()
+    assert await anything(page) == []
+    await picture(page, "demo-es")
+
+
+def _sent(server: Server, path: str) -> int:
+    """Bytes of a file as a browser gets it."""
+    with (
+        httpx.Client(base_url=server.base_url, trust_env=False) as client,
+        client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as answer,
+    ):
+        assert answer.status_code == 200, path
+        raw = b"".join(answer.iter_raw())
+        assert len(gzip.decompress(raw) if answer.headers.get("content-encoding") == "gzip" else raw) >= len(raw)
+        return len(raw)
+
+
+def test_the_line_loads_2_kb_and_the_chat_15(server: Server) -> None:
+    assert _sent(server, "/widget.js") <= 2048
+    sizes = {path: _sent(server, path) for path in AFTER_OPENING}
+    assert sum(sizes.values()) <= 15 * 1024, sizes
+
+
+async def test_opening_asks_for_nothing_else_and_never_one_after_another(browsing: Browsing) -> None:
+    context = await browsing.context(PHONE, "es-MX")
+    page = await browsing.open(context, f"{CITY}/")
+    await expect(page.get_by_role("button")).to_be_visible()
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url.removeprefix(browsing.base_url).split("?")[0]))
+    await page.get_by_role("button").click()
+    frame = await framed(page)
+    await page.wait_for_load_state("networkidle")
+    assert set(asked) <= set(AFTER_OPENING)
+    # All that the page needs is named in its HTML: on a slow network a second round trip would be what is felt.
+    html = await frame.evaluate("fetch(location.href).then((answer) => answer.text())")
+    assert [path for path in AFTER_OPENING[1:] if path not in html] == []

@@ -1,0 +1,100 @@
+"""Guards the page that needs no script: asking, buttons, a person, the language, erasing and leaving, all by forms."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from browsing import EXIT, anything, picture
+from playwright.async_api import Page, expect
+from visiting import PHONE, QUESTION, Visit
+
+if TYPE_CHECKING:
+    from tests.conftest import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.rasa]
+
+
+async def _ask(page: Page, text: str) -> None:
+    await page.locator("#text").fill(text)
+    await page.locator(".ask button").click()
+
+
+@pytest.mark.parametrize("locale", ["es-MX", "en-US"])
+async def test_a_whole_conversation_without_a_script(visit: Visit, locale: str) -> None:
+    language = locale[:2]
+    page = await visit("/text/kent-wa", PHONE, locale, java_script_enabled=False)
+    await expect(page.locator("#notice strong")).to_be_visible()
+    await _ask(page, QUESTION[language])
+    answer = page.locator(".message.answer")
+    await expect(answer).to_have_attribute("lang", language)
+    await answer.locator("summary").click()
+    await expect(answer.locator("blockquote[lang=en]").first).to_be_visible()
+    await picture(page, f"plain-{language}")
+    await answer.locator(".choices button").first.click()
+    await expect(page.locator(".message.resident")).to_have_count(2)
+    await _ask(page, {"es": "quiero hablar con una persona", "en": "I want to talk to a person"}[language])
+    await page.locator("textarea[name=summary]").fill("<b>Me robaron</b>")
+    await page.locator(".person .main").click()
+    await expect(page.locator(".message.notice")).to_contain_text("911")
+    await page.locator("input[name=contact]").fill("206 555 0142")
+    await page.locator("input[name=time]").fill("mañana")
+    await page.get_by_role("button", name=re.compile("Pedir que me llamen|Ask to be called back")).click()
+    await expect(page.locator(".told")).to_contain_text("911")
+    await page.get_by_role("button", name=re.compile("Llevarme un código|Get a code")).click()
+    code = await page.locator(".code").inner_text()
+    other = {"es": "English", "en": "Español"}[language]
+    await page.get_by_role("button", name=other).click()
+    await expect(page.locator("html")).to_have_attribute("lang", {"es": "en", "en": "es"}[language])
+    assert "token" not in page.url
+
+    elsewhere = await visit("/text/kent-wa", PHONE, locale, java_script_enabled=False)
+    await elsewhere.locator("input[name=code]").fill(code.lower())
+    await elsewhere.get_by_role("button", name=re.compile("Abrir la conversación|Open the chat")).click()
+    await expect(elsewhere.locator(".message.resident")).to_have_count(3)
+    await _ask(page, "hola")  # the code has closed it here
+    await expect(page.locator(".problem")).to_be_visible()
+    await elsewhere.locator("#notice > summary").click()
+    await elsewhere.get_by_role("button", name=re.compile("Borrar este chat|Erase this chat")).click()
+    await expect(elsewhere.locator(".message.resident")).to_have_count(0)
+
+
+async def test_leaving_erases_and_opens_another_page(visit: Visit, server: Server) -> None:
+    page = await visit("/text/kent-wa", PHONE, java_script_enabled=False)
+    await _ask(page, "una pregunta muy privada")
+    await expect(page.locator(".message.resident")).to_have_count(1)
+    await page.locator("#leave").click()
+    await page.wait_for_url(EXIT)
+    assert not any(b"muy privada" in content for path, content in server.files() if path.suffix != ".log")
+
+
+@pytest.mark.parametrize("locale", ["es-MX", "en-US"])
+async def test_axe_finds_nothing(visit: Visit, locale: str) -> None:
+    page = await visit("/text/kent-wa", PHONE, locale)
+    assert await anything(page) == []
+    await _ask(page, QUESTION[locale[:2]])
+    await page.locator(".message.answer summary").click()
+    assert await anything(page) == []
+    await _ask(page, "x" * 300)
+    await expect(page.locator(".message.resident")).to_have_count(2)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+async def test_what_is_wrong_is_said_on_a_page(client: httpx.AsyncClient) -> None:
+    page = {"Accept": "text/html", "Accept-Language": "es"}
+    answer = await client.post("/text/kent-wa", data={"do": "send", "text": " "}, headers=page)
+    assert answer.status_code == 200
+    assert "está vacío" in answer.text
+    answer = await client.post("/text/kent-wa", data={"do": "refresh", "id": "x", "token": "y"}, headers=page)
+    assert answer.status_code == 200
+    assert "solo se puede abrir donde se empezó" in answer.text
+    answer = await client.post("/text/kent-wa", data={"do": "nonsense"}, headers=page)
+    assert answer.status_code == 200
+    for path in ("/text/nowhere", "/chat/nowhere", "/demo/nowhere"):
+        answer = await client.get(path, headers=page)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "<h1>" in answer.text
+        assert (await client.get(path)).json()["error"]["code"] == "unknown_department"
