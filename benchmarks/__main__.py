@@ -1,4 +1,6 @@
-"""`python -m benchmarks [turn] [throughput] [memory] [handoff]`: all, unless some are named. `make bench` runs it.
+"""`python -m benchmarks [turn] [throughput] [memory] [handoff] [widgets]`: all, unless some are named.
+
+`make bench` runs all of them.
 
 `python -m benchmarks kill` kills the app 200 times and looks for what was lost; it takes half an hour.
 
@@ -11,7 +13,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-NAMES = ("turn", "memory", "throughput", "handoff")
+NAMES = ("turn", "memory", "throughput", "handoff", "widgets")
 
 
 def main() -> None:
@@ -38,7 +40,7 @@ def main() -> None:
 
 
 def _speed(names: list[str]) -> None:
-    from benchmarks import handoff, server, throughput, turn
+    from benchmarks import handoff, server, throughput, turn, widgets
 
     with server.running() as running:
         if "turn" in names:
@@ -47,6 +49,8 @@ def _speed(names: list[str]) -> None:
             server.print_memory(running)
         if "handoff" in names:
             handoff.run(running)
+        if "widgets" in names:
+            widgets.run(running)
         if "throughput" in names:
             ours = asyncio.run(throughput.ours(running))
     if "throughput" in names:

@@ -25,7 +25,7 @@ def question(kind: str = "answer", topic: str | None = "what-is-asked", quote: t
 
 def reply(kind: str = "answer", topic: str | None = "what-is-asked", quote: str | None = None) -> Reply:
     empty = dict.fromkeys(Citation.model_fields)
-    texts = {"document": "d", "title": "t", "section": "s", "section_title": "s"}
+    texts = {"document": "d", "title": "t", "section": "s", "section_title": "s", "language": "en"}
     citations = [Citation.model_validate({**empty, **texts, "quote": quote})] if quote else []
     return Reply.model_validate(
         {"kind": kind, "department": "kent-wa", "language": "es", "text": "…", "topic": topic, "citations": citations}

@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.rasa]
 
 async def _ask(page: Page, text: str) -> None:
     await page.locator("#text").fill(text)
-    await page.locator(".ask button").click()
+    async with page.expect_navigation():  # until the styles are there too, which decide how wide it is
+        await page.locator(".ask button").click()
 
 
 @pytest.mark.parametrize("locale", ["es-MX", "en-US"])
