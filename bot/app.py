@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.channels import handoff, web
+from bot.channels.whatsapp import webhook as whatsapp
 from bot.console import web as console
 from bot.console.app import add_console
 from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, TooOften, Unavailable
@@ -74,8 +75,9 @@ class Guard:
     @staticmethod
     async def _body(scope: Scope, receive: Receive) -> list[Message] | None:
         """The request's body, read here since it is small, or None if it is larger than that."""
+        most = whatsapp.MAX_BODY if scope["path"] == whatsapp.PATH else MAX_BODY
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MAX_BODY:
+        if not length.isdigit() or int(length) > most:
             return None
         messages: list[Message] = []
         received, more = 0, True
@@ -84,7 +86,7 @@ class Guard:
             messages.append(message)
             received += len(message.get("body", b""))
             more = message["type"] == "http.request" and message.get("more_body", False)
-            if received > MAX_BODY:
+            if received > most:
                 return None
         return messages
 
@@ -136,6 +138,8 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     app.include_router(handoff.router)
     for each in (page.router, plain.router, loader.router, theme.router, assets.router):
         app.include_router(each)
+    if settings.whatsapp_numbers:
+        app.include_router(whatsapp.router)
     if settings.demo:
         app.include_router(demo.router)
     add_console(app)

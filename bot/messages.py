@@ -68,6 +68,65 @@ QUESTIONS = {
 }
 
 
+UNREVIEWED = N_("Nobody at the department has reviewed this summary yet. The quoted words are the department’s.")
+
+WHATSAPP = {
+    "welcome": N_(
+        "Hello. I am Enlace, the automatic assistant for %(department)s, not a person and not an officer. This chat "
+        "does not reach the police: in an emergency call 911. Please do not send documents, photos, or anybody’s "
+        "immigration status. What you write is kept for %(time)s after your last message; people who run this "
+        "service can read it, and a court can order that it be handed over. WhatsApp belongs to Meta, which has rules "
+        "of its own. Write ERASE to have it erased here, STOP to get no more messages."
+    ),
+    "stopped": N_(
+        "You will get no more messages from here. Write START to come back, or ERASE to have erased here what you "
+        "wrote. In an emergency call 911."
+    ),
+    "still_stopped": N_(
+        "You asked for no more messages, so I do not answer here. Write START to come back. In an emergency call 911."
+    ),
+    "started": N_("Welcome back. What would you like to know?"),
+    "erased": N_(
+        "What you wrote has been erased here. It is still in WhatsApp on your phone: delete this chat there, too. If "
+        "you write again, a new conversation begins."
+    ),
+    "helped": N_("Thank you for telling me."),
+    "not_helped": N_("I am sorry that this did not help. You can ask in other words, or ask for a person."),
+    "reaction": N_("Thank you. Write your question whenever you like."),
+    "nothing_kept": N_("There is no message waiting for you. What would you like to know?"),
+}
+"""What the WhatsApp channel says itself."""
+
+UNREAD = {
+    "image": N_("I cannot see pictures. Please write your question."),
+    "video": N_("I cannot watch videos. Please write your question."),
+    "audio": N_("I cannot listen to voice messages. Please write your question."),
+    "sticker": N_("I cannot see stickers. Please write your question."),
+    "document": N_("I cannot open documents, and you need not send any. Please write your question."),
+    "location": N_(
+        "I cannot see places on a map, and I cannot send anybody. If you are in danger, call 911 and say where you are."
+    ),
+    "contacts": N_("I cannot open contacts. Please write your question."),
+    "order": N_("I cannot take orders. Please write your question."),
+    "other": N_("I cannot read what you sent. Please write your question."),
+}
+"""What is said to what is no text."""
+UNREAD_SHOWN = {
+    "image": N_("[A picture]"),
+    "video": N_("[A video]"),
+    "audio": N_("[A voice message]"),
+    "sticker": N_("[A sticker]"),
+    "document": N_("[A document]"),
+    "location": N_("[A place on the map]"),
+    "contacts": N_("[A contact]"),
+    "order": N_("[An order]"),
+    "other": N_("[Something that cannot be shown]"),
+}
+"""How it stands in the conversation."""
+TAKEN_BACK = N_("[Taken back by the person who wrote it]")
+CHANGED = N_("[Changed by the person who wrote it: see below]")
+
+
 @dataclass(frozen=True)
 class SafetyMessage:
     """What is said when a safety rule fires."""

@@ -12,16 +12,22 @@ from babel.units import format_unit
 
 from bot.content.library import DepartmentContent, Library
 from bot.content.models import Answer, CitationRef, NextStep, citations_of
+from bot.handoffs.satisfaction import WHY as WHY_KEYS
 from bot.handoffs.wait import Outlook
 from bot.i18n import N_, Catalogs
-from bot.messages import ASKS_WHAT, FIRST_TOPICS, NO_ANSWER, QUESTIONS, SAFETY, SMALLTALK
+from bot.messages import ASKS_WHAT, FIRST_TOPICS, NO_ANSWER, QUESTIONS, SAFETY, SMALLTALK, UNREAD, WHATSAPP
 from bot.replies import (
     CONNECT,
+    CONNECT_BARE,
     CONNECT_WHOLE,
     GUIDE,
+    HELPED,
     NO,
+    NOT_HELPED,
     PERSON,
     STAY,
+    WHY,
+    WITHDRAW,
     YES,
     Choice,
     Citation,
@@ -51,7 +57,7 @@ class Renderer:
 
     def choice_label(self, department: str, language: str, send: str) -> str | None:
         """The label of the button that sends `send`, or None if there is no such button in this department."""
-        fixed = self._fixed_labels(language)
+        fixed = self._fixed_labels(language) | self._form_labels(language)
         if send in fixed:
             return fixed[send]
         for topic in self.library.departments[department].answers:
@@ -183,7 +189,7 @@ class Renderer:
             case "handoff":
                 return self._handoff(content, language, say["offer"])
             case "connect":
-                return self.connected(content.profile.id, language, say["outlook"])
+                return self.connected(content.profile.id, language, say["outlook"], say.get("channel", "web"))
             case "ask":
                 labels = self._fixed_labels(language)
                 yes_or_no = [Choice(label=labels[send], send=send) for send in (YES, NO)]
@@ -246,7 +252,7 @@ class Renderer:
         whole = answer.answer[language]
         parts = [] if form == "source" else [first_sentences(whole) if form == "short" else whole]
         if form in {"explained", "source"}:
-            parts += [self._source(citation, language) for citation in citations]
+            parts += [self.passage(citation, language) for citation in citations]
         if answer.exceptions:
             lines = [f"• {in_language(exception.text, language)}" for exception in answer.exceptions]
             parts.append("\n".join([self._say(language, N_("Exceptions and limits:")), *lines]))
@@ -255,7 +261,7 @@ class Renderer:
             parts += ["\n".join(lines)] if lines else []
         return parts or [whole]
 
-    def _source(self, citation: Citation, language: str) -> str:
+    def passage(self, citation: Citation, language: str) -> str:
         """Where a citation stands, and its words: in the resident's language too, where there is a translation."""
         place = self._say(
             language,
@@ -352,7 +358,7 @@ class Renderer:
             handoff=offer,
         )
 
-    def connected(self, department: str, language: str, outlook: Outlook) -> Reply:
+    def connected(self, department: str, language: str, outlook: Outlook, channel: str = "web") -> Reply:
         """After the resident agreed: their request is in the queue."""
         if outlook.opens_at is not None:
             zone = self.library.departments[department].profile.time_zone
@@ -376,9 +382,14 @@ class Renderer:
                 "I have passed it on, and you are waiting for a person now. You can go on asking me meanwhile. If you "
                 "do not want to wait here, you can ask to be called back, or take a code with which you open this chat "
                 "later. If you are in danger now, call 911."
+            )
+            if channel == "web"
+            else N_(
+                "I have passed it on, and you are waiting for a person now. You can go on asking me meanwhile. You "
+                "need not wait here: the answer will come to this chat. If you are in danger now, call 911."
             ),
             hint,
-            forms=["callback", "code", "withdraw"],
+            forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
         )
 
     def withdrawn(self, department: str, language: str) -> Reply:
@@ -387,7 +398,7 @@ class Renderer:
             department, language, N_("You are not waiting for a person any more. You can go on asking me.")
         )
 
-    def nobody_came(self, department: str, language: str) -> Reply:
+    def nobody_came(self, department: str, language: str, channel: str = "web") -> Reply:
         """While the resident waits, and nobody has taken the conversation up for long."""
         return self._notice(
             department,
@@ -396,9 +407,23 @@ class Renderer:
                 "Nobody has been able to answer you yet. Your request stays, and we keep calling for somebody. You can "
                 "ask to be called back, or take a code with which you open this chat later. If you are in danger now, "
                 "call 911."
+            )
+            if channel == "web"
+            else N_(
+                "Nobody has been able to answer you yet. Your request stays, and we keep calling for somebody. The "
+                "answer will come to this chat. If you are in danger now, call 911."
             ),
-            forms=["callback", "code", "withdraw"],
+            forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
         )
+
+    def rated(self, department: str, language: str, helpful: bool | None) -> Reply:
+        """After a tap on whether a person helped; None: after the second, which said what it was most."""
+        if helpful is None:
+            return self._notice(department, language, N_("Thank you. That helps us."))
+        reply = self._notice(department, language, N_("Thank you. What was it most?"))
+        keys = WHY_KEYS["yes" if helpful else "no"]
+        reply.choices = [Choice(label=self._say(language, label), send=WHY + key) for key, label in keys.items()]
+        return reply
 
     def joined(self, department: str, language: str, reader: Reader) -> Reply:
         """A liaison has taken the conversation up."""
@@ -456,6 +481,44 @@ class Renderer:
     ) -> Reply:
         text = "\n\n".join([self._say(language, message, **values), *more])
         return Reply(kind="handoff", department=department, language=language, text=text, forms=list(forms))
+
+    def unread(self, kind: str, department: str, language: str, first: bool = False) -> Reply:
+        """To what is no text, by its kind (bot/messages.py, UNREAD). `first`: nothing says which language they read."""
+        languages = [language, *(each for each in self.library.languages if first and each != language)]
+        return Reply(
+            kind="emergency" if kind == "location" else "smalltalk",
+            department=department,
+            language=language,
+            text="\n\n".join(self._say(each, UNREAD[kind]) for each in languages),
+            choices=[self._person(language)],
+            handoff_offered=True,
+        )
+
+    def whatsapp(self, message: str, department: str, language: str, choices: Sequence[Choice] = ()) -> Reply:
+        """What the WhatsApp channel says itself (bot/messages.py, WHATSAPP)."""
+        values = {
+            "department": self._name(self.library.departments[department], language),
+            "time": in_days(self._retention_days, language),
+        }
+        text = self._say(language, WHATSAPP[message], **values)
+        choices = [self._person(language)] if message == "not_helped" else list(choices)
+        return Reply(kind="smalltalk", department=department, language=language, text=text, choices=choices)
+
+    def form_choices(self, reply: Reply, language: str) -> list[Choice]:
+        """The buttons that stand for the website's forms around a reply, for a channel that has none."""
+        sends = [CONNECT_BARE] if reply.handoff else []
+        sends += [WITHDRAW] if "withdraw" in reply.forms else []
+        sends += [HELPED, NOT_HELPED] if "rate" in reply.forms else []
+        return [Choice(label=self._form_labels(language)[send], send=send) for send in sends]
+
+    def say(self, language: str, message: str) -> str:
+        """A sentence of ours (bot/messages.py) in `language`."""
+        return self._say(language, message)
+
+    def labels(self, language: str) -> list[str]:
+        """The label of every button that an answer can have."""
+        own = [*self._fixed_labels(language).values(), *self._form_labels(language).values()]
+        return [*own, *(self._label(topic, language) for topic in self.library.topics)]
 
     def summary(self, department: str, language: str, topic: str | None, question: str | None) -> str:
         """What would be passed on to a person: what the conversation was about, in the resident's own words."""
@@ -540,6 +603,15 @@ class Renderer:
             CONNECT: self._say(language, N_("Yes, pass it on")),
             CONNECT_WHOLE: self._say(language, N_("With my whole chat")),
             STAY: self._say(language, N_("No, stay here")),
+        }
+
+    def _form_labels(self, language: str) -> dict[str, str]:
+        return {
+            CONNECT_BARE: self._say(language, N_("Without the summary")),
+            WITHDRAW: self._say(language, N_("Stop waiting")),
+            HELPED: self._say(language, N_("It helped")),
+            NOT_HELPED: self._say(language, N_("It did not help")),
+            **{WHY + key: self._say(language, label) for labels in WHY_KEYS.values() for key, label in labels.items()},
         }
 
     def _label(self, topic: str, language: str) -> str:

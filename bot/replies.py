@@ -50,6 +50,7 @@ class Say(TypedDict, total=False):
     whole_chat: bool
     offer: HandoffOffer
     outlook: Outlook
+    channel: str
 
 
 class Choice(BaseModel):
@@ -113,10 +114,20 @@ class Reply(BaseModel):
 PERSON = "/press_person"
 CONNECT = "/press_connect"
 CONNECT_WHOLE = "/press_connect_whole"
+CONNECT_BARE = "/press_connect_bare"
 STAY = "/press_stay"
+WITHDRAW = "/press_withdraw"
+HELPED = "/press_helped"
+NOT_HELPED = "/press_not_helped"
+WHY = "/press_why_"
+"""Before the key of what a person's help was most (bot/handoffs/satisfaction.py)."""
 GUIDE = "/press_guide"
 YES = "/press_yes"
 NO = "/press_no"
+
+
+UNREAD = "/unread_"
+"""Before the kind of what a resident sent that is no text (bot/messages.py, UNREAD)."""
 
 
 def topic_choice(topic: str) -> str:

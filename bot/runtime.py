@@ -14,6 +14,7 @@ from actions import all_actions
 from bot import training
 from bot.actions_server import ActionServer
 from bot.channels.flood import Flood
+from bot.channels.whatsapp.channel import WhatsApp
 from bot.console.news import News
 from bot.content.library import Library, load
 from bot.content.names import names
@@ -71,6 +72,10 @@ class Runtime:
     outbox: OutboxStore
     retention: Retention
     news: News
+    detector: LanguageDetector
+    safety: SafetyRules
+    whatsapp: WhatsApp | None = None
+    """The channel, where it is set up."""
 
     def __init__(self, settings: Settings, progress: Progress = log.info) -> None:
         """Reads nothing and opens nothing yet."""
@@ -103,8 +108,8 @@ class Runtime:
             self.news = News(engine)
             await stack.enter_async_context(self.news.running())
             # The website fetches its messages; sending one is telling those who listen.
-            web = Channel(self._send_web, repeatable=True)
-            self._dispatcher = Dispatcher(self.outbox, {"web": web}, self.news.publish)
+            web = Channel("web", self._send_web, repeatable=True)
+            self._dispatchers = [Dispatcher(self.outbox, web, self.news.publish)]
 
             encoder_loading = asyncio.create_task(asyncio.to_thread(self._load_encoder))
             if not training.model_path(settings, self.library).exists():
@@ -130,9 +135,15 @@ class Runtime:
             actions.serve(all_actions(self.turns))
             if process:
                 await process.wait_ready(self.rasa)
-            self._dispatcher.start()
-            stack.push_async_callback(self._dispatcher.stop)
+            if settings.whatsapp_numbers:
+                self.whatsapp = self._whatsapp()
+                self._dispatchers.append(Dispatcher(self.outbox, self.whatsapp.channel, self.news.publish))
+            for dispatcher in self._dispatchers:
+                dispatcher.start()
+                stack.push_async_callback(dispatcher.stop)
             self.in_background(self.turns.recover())
+            if self.whatsapp:
+                await stack.enter_async_context(self.whatsapp.running())
             await stack.enter_async_context(self._keeper().running())
             watching = asyncio.create_task(watch(settings.data_dir, self._content_changed))
             stack.push_async_callback(_cancel, watching)
@@ -199,6 +210,8 @@ class Runtime:
         for language, pairs in training.nlu_examples(settings.data_dir).items():
             examples.setdefault(language, []).extend(text for _, text in pairs)
 
+        self.detector = LanguageDetector({code: examples.get(code, []) for code in library.languages}, names(library))
+        self.safety = SafetyRules()
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
         return Turns(
             store=self.store,
@@ -208,8 +221,8 @@ class Runtime:
             rasa=self.rasa,
             index=index,
             decision=Decision.load(settings.data_dir / "calibration" / "decision.yml"),
-            detector=LanguageDetector({code: examples.get(code, []) for code in library.languages}, names(library)),
-            safety=SafetyRules(),
+            detector=self.detector,
+            safety=self.safety,
             net=net,
             renderer=self.renderer,
             unserved=UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(examples.values())),
@@ -217,6 +230,19 @@ class Runtime:
                 settings.data_dir, {name: department.profile for name, department in library.departments.items()}
             ),
             delivered=self.changed,
+        )
+
+    def _whatsapp(self) -> WhatsApp:
+        return WhatsApp(
+            settings=self.settings,
+            engine=self.store.engine,
+            secrets=self.secrets,
+            turns=self.turns,
+            renderer=self.renderer,
+            catalogs=self.catalogs,
+            detector=self.detector,
+            safety=self.safety,
+            changed=self.changed,
         )
 
     def _keeper(self) -> Keeper:
@@ -235,10 +261,12 @@ class Runtime:
             patience_s=settings.patience_s,
             forget=self.rasa.forget,
             publish=self._tell,
+            purges=[self.whatsapp.intake.purge] if self.whatsapp else [],
         )
 
     def _tell(self, conversation_id: str, event: str) -> None:
-        self._dispatcher.wake()
+        for dispatcher in self._dispatchers:
+            dispatcher.wake()
         self.news.publish(conversation_id, event)
 
     def changed(self, conversation_id: str) -> None:

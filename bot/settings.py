@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import limits
-from pydantic import AfterValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -15,6 +15,16 @@ ROOT = Path(__file__).resolve().parent.parent
 def _limits(text: str) -> str:
     limits.parse_many(text)  # raises ValueError
     return text
+
+
+def _pairs(text: object) -> object:
+    """`a:b,c:d` as a mapping."""
+    if not isinstance(text, str):
+        return text
+    pairs = [pair.partition(":") for pair in text.split(",") if pair.strip()]
+    if not all(key.strip() and value.strip() for key, _, value in pairs):
+        raise ValueError("must be like 106540352242922:kent-wa,106540352242923:kansas-city-mo")
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 Limits = Annotated[str, AfterValidator(_limits)]
@@ -86,6 +96,28 @@ class Settings(BaseSettings):
         "https://www.weather.gov/", pattern=r"^https://\S+$", description="Page that opens when a resident leaves fast."
     )
     demo: bool = Field(False, description="Serve the demonstration site at /demo; `make run` does.")
+    whatsapp_numbers: Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)] = Field(
+        {},
+        description="Meta's id of each WhatsApp number, and its department: `106540352242922:kent-wa`, more after "
+        "commas. Without one there is no WhatsApp (docs/whatsapp.md).",
+    )
+    whatsapp_token: SecretStr | None = Field(None, description="Access token of the system user that sends messages.")
+    whatsapp_app_secret: SecretStr | None = Field(
+        None, description="Secret of the Meta app: what it signs webhooks with. Without it none is believed."
+    )
+    whatsapp_verify_token: SecretStr | None = Field(
+        None, description="Word of your own that Meta repeats when the webhook is set up."
+    )
+    whatsapp_account: str | None = Field(
+        None, description="Id of the WhatsApp business account; `enlace whatsapp check` looks at its templates."
+    )
+    whatsapp_api_url: str = Field(
+        "https://graph.facebook.com", description="Address of Meta's Graph API, or of one that stands in for it."
+    )
+    whatsapp_api_version: float = Field(25.0, ge=21, description="Version of the Graph API.")
+    whatsapp_pause_s: float = Field(
+        1.5, ge=0, le=10, description="Seconds without a further message after which fragments are answered as one."
+    )
     patience_s: int = Field(
         600, ge=1, description="Seconds that a resident waits for a liaison before a callback is offered."
     )
@@ -117,6 +149,10 @@ class Settings(BaseSettings):
     def _secrets(self) -> Settings:
         if self.webhook_url:
             _long_enough("WEBHOOK_SECRET", self.webhook_secret, "ENLACE_WEBHOOK_URL is set")
+        if self.whatsapp_numbers:
+            for name in ("whatsapp_token", "whatsapp_app_secret", "whatsapp_verify_token"):
+                if not getattr(self, name):
+                    raise ValueError(f"ENLACE_{name.upper()} is missing, and ENLACE_WHATSAPP_NUMBERS is set")
         if self.environment == "production":
             _long_enough("SECRET_KEY", self.secret_key, "ENLACE_ENVIRONMENT is production")
             if self.rasa_url:

@@ -1,4 +1,5 @@
-"""What every table stands on. The tables: bot/conversations, bot/handoffs and bot/liaisons, each in `tables.py`.
+"""What every table stands on. The tables: bot/conversations, bot/handoffs, bot/liaisons and bot/channels/whatsapp, each
+in `tables.py`.
 
 Every change there needs a migration (bot/conversations/migrations), and a test compares the two.
 """

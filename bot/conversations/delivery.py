@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,10 +53,33 @@ class Listeners:
                 del self._waiting[conversation_id]
 
 
+class GiveUp(Exception):
+    """A channel can't send this, now or later."""
+
+    def __init__(self, reason: str) -> None:
+        """`reason`: as the channel names it."""
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Keep(GiveUp):
+    """A channel may not send this before the resident writes."""
+
+
+class Later(GiveUp):
+    """A channel can't send this yet."""
+
+    def __init__(self, reason: str, at_least_s: float = 0) -> None:
+        """`at_least_s`: not before so many seconds."""
+        super().__init__(reason)
+        self.at_least_s = at_least_s
+
+
 @dataclass(frozen=True)
 class Channel:
     """How a channel sends."""
 
+    name: str
     send: Send
     repeatable: bool = False
     """Whether the same row sent twice is seen once: after a crash in the middle it is sent again then, and else it
@@ -64,18 +87,24 @@ class Channel:
 
 
 class Dispatcher:
-    """Empties the outbox, oldest first."""
+    """Empties the outbox of one channel: the messages of a conversation in order, and the conversations side by side,
+    so that one that the channel is slow to take holds up no other.
+    """
 
     def __init__(
-        self, outbox: OutboxStore, channels: Mapping[str, Channel], failed: Callable[[str], None] = lambda _: None
+        self, outbox: OutboxStore, channel: Channel, failed: Callable[[str], None] = lambda _: None, at_once: int = 50
     ) -> None:
-        """`failed` is told the id of a conversation of which a message was given up."""
+        """`failed` is told the id of a conversation of which a message was given up or is kept.
+
+        `at_once`: how many conversations are sent to at the same time.
+        """
         self._outbox = outbox
-        self._channels = channels
+        self._channel = channel
         self._told_failed = failed
-        self._once = [name for name, channel in channels.items() if not channel.repeatable]
+        self._at_once = at_once
         self._due = asyncio.Event()
         self._due.set()
+        self._sending: dict[str, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -88,41 +117,77 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """End; what is not sent stays in the outbox."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in [self._task, *self._sending.values()]:
+            if task:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
     async def _run(self) -> None:
         while True:
             self._due.clear()
             try:
-                await self._send_all()
-                due_at = await self._outbox.next_due()
+                await self._send_due()
+                due_at = await self._outbox.next_due(self._channel.name, self._sending)
                 wait = None if due_at is None else max((due_at - now()).total_seconds(), 0.0)
+                if len(self._sending) >= self._at_once:
+                    wait = None  # the first that is done wakes this
             except Exception as error:
                 log.error("the outbox could not be read or written: %s", type(error).__name__)
                 wait = _FIRST_RETRY_S
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), wait)
 
-    async def _send_all(self) -> None:
-        given_up = await self._outbox.fail_unconfirmed(self._once) if self._once else []
-        while rows := await self._outbox.lease():
-            sent: list[int] = []
-            waits: dict[int, float] = {}
+    async def _send_due(self) -> None:
+        if not self._channel.repeatable:
+            for conversation_id in await self._outbox.fail_unconfirmed(self._channel.name):
+                self._told_failed(conversation_id)
+        while len(self._sending) < self._at_once:
+            rows = await self._outbox.lease(self._channel.name, self._sending)
+            if not rows:
+                return
+            by_conversation: defaultdict[str, list[Any]] = defaultdict(list)
             for row in rows:
-                try:
-                    await self._channels[row.channel].send(row)
-                    sent.append(row.id)
-                    if row.channel in self._once:  # known to be sent before the next is tried
-                        await self._outbox.sent([sent.pop()])
-                except Exception as error:
-                    log.error("a message could not be sent by %s: %s", row.channel, type(error).__name__)
-                    waits[row.id] = backoff_s(row.attempts)
-            if sent:
-                await self._outbox.sent(sent)
-            if waits:
-                given_up += await self._outbox.postpone(waits)
-        for conversation_id in given_up:
-            self._told_failed(conversation_id)
+                by_conversation[row.conversation_id].append(row)
+            for conversation_id, due in by_conversation.items():
+                task = asyncio.create_task(self._send_in_order(conversation_id, due))
+                self._sending[conversation_id] = task
+
+    async def _send_in_order(self, conversation_id: str, rows: Sequence[Any]) -> None:
+        try:
+            for index, row in enumerate(rows):
+                if not await self._send(row):
+                    await self._outbox.release([later.id for later in rows[index + 1 :]])
+                    break
+        except Exception as error:  # what is leased is due again when its lease is over
+            log.error("the outbox could not be read or written: %s", type(error).__name__)
+        finally:
+            del self._sending[conversation_id]
+            self._due.set()
+
+    async def _send(self, row: Any) -> bool:
+        """Send one row and write down what came of it; False where nothing of its conversation may follow yet."""
+        given_up: list[str] = []
+        try:
+            await self._channel.send(row)
+        except Keep as kept:
+            await self._outbox.keep(row.id, kept.reason)
+            self._told_failed(row.conversation_id)
+            return True
+        except Later as later:
+            wait_s = max(backoff_s(row.attempts), later.at_least_s)
+            given_up = await self._outbox.postpone(row.id, wait_s, later.reason)
+            return bool(given_up)
+        except GiveUp as error:
+            given_up = await self._outbox.give_up(row.id, error.reason)
+            return True
+        except Exception as error:
+            log.error("a message could not be sent by %s: %s", self._channel.name, type(error).__name__)
+            given_up = await self._outbox.postpone(row.id, backoff_s(row.attempts))
+            return bool(given_up)
+        else:
+            await self._outbox.sent([row.id])
+            return True
+        finally:
+            for conversation_id in given_up:
+                self._told_failed(conversation_id)

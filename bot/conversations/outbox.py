@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import aliased
 
 from bot.conversations.tables import Message, Outbox
 from bot.errors import Conflict
@@ -24,17 +25,34 @@ class OutboxStore:
         self._engine = engine
         self._deliver_for = dt.timedelta(seconds=deliver_for_s)
 
-    async def lease(self, limit: int = 100) -> Sequence[Any]:
-        """Take rows that are due, oldest first: no other sender gets them within LEASE_S."""
+    async def lease(self, channel: str, busy: Collection[str] = (), limit: int = 100) -> Sequence[Any]:
+        """Take rows of a channel that are due, oldest first: no other sender gets them within LEASE_S.
+
+        None of a conversation in `busy`, and none that an earlier one of its conversation is still before.
+        """
         moment = now()
+        earlier = aliased(Outbox)
+        waits = (
+            select(earlier.id)
+            .where(
+                earlier.conversation_id == Outbox.conversation_id,
+                earlier.id < Outbox.id,
+                earlier.state == "pending",
+                or_(earlier.due_at > moment, earlier.leased_until > moment),
+            )
+            .exists()
+        )
         due = (
             select(Outbox.id)
             .where(
                 Outbox.state == "pending",
+                Outbox.channel == channel,
                 Outbox.due_at <= moment,
                 or_(Outbox.leased_until.is_(None), Outbox.leased_until <= moment),
+                Outbox.conversation_id.not_in(list(busy)),
+                ~waits,
             )
-            .order_by(Outbox.due_at, Outbox.id)
+            .order_by(Outbox.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -45,21 +63,22 @@ class OutboxStore:
                 .values(leased_until=moment + dt.timedelta(seconds=LEASE_S))
                 .returning(*Outbox.__table__.c)
             )
-            return sorted(taken.all(), key=lambda row: (row.due_at, row.id))
+            return sorted(taken.all(), key=lambda row: int(row.id))
 
-    async def fail_unconfirmed(self, channels: Collection[str]) -> list[str]:
-        """Give up rows whose sender ended while it was sending, on `channels` where a repeat would be seen twice.
+    async def fail_unconfirmed(self, channel: str) -> list[str]:
+        """Give up rows whose sender ended while it was sending, on a channel where a repeat would be seen twice.
 
         Whether they arrived isn't known: a liaison sees them as failed and decides. Returns their conversations' ids.
         """
-        return await self._fail(Outbox.channel.in_(channels), Outbox.leased_until <= now())
+        return await self._fail(Outbox.channel == channel, Outbox.leased_until <= now())
 
     async def sent(self, ids: Sequence[int]) -> None:
         """The channel has taken these."""
         async with self._engine.begin() as connection:
             await connection.execute(
                 update(Outbox)
-                .where(Outbox.id.in_(ids))
+                # Not what its channel has said of meanwhile that it did not arrive.
+                .where(Outbox.id.in_(ids), Outbox.state == "pending", Outbox.leased_until.is_not(None))
                 .values(state="sent", sent_at=now(), leased_until=None, attempts=Outbox.attempts + 1)
             )
 
@@ -68,20 +87,36 @@ class OutboxStore:
         async with self._engine.begin() as connection:
             await connection.execute(update(Outbox).where(Outbox.id.in_(ids)).values(leased_until=None))
 
-    async def postpone(self, waits: dict[int, float]) -> list[str]:
-        """These could not be sent: try each again after so many seconds, or give it up if it is too old.
+    async def postpone(self, outbox_id: int, wait_s: float, reason: str | None = None) -> list[str]:
+        """It could not be sent: try it again after `wait_s` seconds, or give it up if it is too old.
 
-        Returns the conversations of those that were given up.
+        Returns its conversation, if it was given up.
         """
         async with self._engine.begin() as connection:
-            for outbox_id, wait in waits.items():
-                due_at = now() + dt.timedelta(seconds=wait)
-                await connection.execute(
-                    update(Outbox)
-                    .where(Outbox.id == outbox_id)
-                    .values(attempts=Outbox.attempts + 1, due_at=due_at, leased_until=None)
+            await connection.execute(
+                update(Outbox)
+                .where(Outbox.id == outbox_id, Outbox.state == "pending")
+                .values(
+                    attempts=Outbox.attempts + 1,
+                    due_at=now() + dt.timedelta(seconds=wait_s),
+                    leased_until=None,
+                    reason=reason,
                 )
-        return await self._fail(Outbox.id.in_(list(waits)), Outbox.created_at <= now() - self._deliver_for)
+            )
+        return await self._fail(Outbox.id == outbox_id, Outbox.created_at <= now() - self._deliver_for)
+
+    async def give_up(self, outbox_id: int, reason: str) -> list[str]:
+        """It can't be sent, now or later, for a `reason` as the channel names it. Returns its conversation."""
+        return await self._fail(Outbox.id == outbox_id, reason=reason)
+
+    async def keep(self, outbox_id: int, reason: str | None) -> None:
+        """It may not be sent before the resident writes."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(Outbox)
+                .where(Outbox.id == outbox_id, Outbox.state == "pending")
+                .values(state="kept", leased_until=None, reason=reason)
+            )
 
     async def retry(self, conversation_id: str, number: int) -> None:
         """A liaison has a failed message tried again, from the beginning; raises Conflict where it isn't failed."""
@@ -94,25 +129,27 @@ class OutboxStore:
             again = await connection.execute(
                 update(Outbox)
                 .where(Outbox.message_id == message, Outbox.state == "failed")
-                .values(state="pending", attempts=0, due_at=now(), created_at=now(), leased_until=None)
+                .values(state="pending", attempts=0, due_at=now(), created_at=now(), leased_until=None, reason=None)
                 .returning(Outbox.id)
             )
             if again.first() is None:
                 raise Conflict
 
-    async def next_due(self) -> dt.datetime | None:
-        """When the next row is due, or None if there is none to send."""
-        pending = select(Outbox.due_at, Outbox.leased_until).where(Outbox.state == "pending")
+    async def next_due(self, channel: str, busy: Collection[str] = ()) -> dt.datetime | None:
+        """When the next row of a channel is due, but for those of a conversation in `busy`; None if there is none."""
+        pending = select(Outbox.due_at, Outbox.leased_until).where(
+            Outbox.state == "pending", Outbox.channel == channel, Outbox.conversation_id.not_in(list(busy))
+        )
         async with self._engine.connect() as connection:
             row = (await connection.execute(pending.order_by(Outbox.due_at).limit(1))).one_or_none()
         return None if row is None else max(row.due_at, row.leased_until or row.due_at)
 
-    async def _fail(self, *which: Any) -> list[str]:
+    async def _fail(self, *which: Any, reason: str | None = None) -> list[str]:
         async with self._engine.begin() as connection:
             failed = await connection.execute(
                 update(Outbox)
                 .where(Outbox.state == "pending", *which)
-                .values(state="failed", leased_until=None)
+                .values(state="failed", leased_until=None, reason=func.coalesce(reason, Outbox.reason))
                 .returning(Outbox.conversation_id)
             )
             return sorted(set(failed.scalars()))

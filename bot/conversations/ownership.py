@@ -94,11 +94,19 @@ class Ownership:
             await self.requesting(conversation_id, consent)(connection)
             await _tell(connection, conversation_id, notice)
 
+    def withdrawing(self, conversation_id: str) -> Also:
+        """`withdraw` as a part of another transaction: the one that closes the turn in which the resident said so."""
+
+        async def withdraw(connection: AsyncConnection) -> None:
+            await _move(connection, conversation_id, {"waiting"}, "bot", None)
+            await _end(connection, conversation_id, "withdrawn")
+
+        return withdraw
+
     async def withdraw(self, conversation_id: str, notice: Notice) -> None:
         """The resident would rather stay with the assistant."""
         async with self._engine.begin() as connection:
-            await _move(connection, conversation_id, {"waiting"}, "bot", None)
-            await _end(connection, conversation_id, "withdrawn")
+            await self.withdrawing(conversation_id)(connection)
             await _tell(connection, conversation_id, notice)
 
     async def claim(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -41,6 +41,8 @@ class Pending:
     choice: str | None
     conversation: Any
     """The columns of its conversation."""
+    fragments: tuple[str, ...] = ()
+    """The messages before it that are one with it; `text` has them, too."""
 
 
 def hash_token(token: str) -> str:
@@ -62,19 +64,8 @@ class Store:
 
     async def create(self, department: str, channel: str, language: str, chosen: bool) -> NewConversation:
         """Start a conversation."""
-        new = NewConversation(secrets.token_urlsafe(16), secrets.token_urlsafe(32))
         async with self.engine.begin() as connection:
-            await connection.execute(
-                insert(Conversation).values(
-                    id=new.id,
-                    token_hash=hash_token(new.token),
-                    department=department,
-                    channel=channel,
-                    language=language,
-                    language_chosen=chosen,
-                )
-            )
-        return new
+            return await begin(connection, department, channel, language, chosen)
 
     async def access(self, conversation_id: str, token: str) -> Any:
         """The conversation's row, if `token` is its own; raises Unauthorized, the same for a wrong id and token."""
@@ -96,28 +87,8 @@ class Store:
         """Store a resident's message, already masked, and return its inbox id; a repeated one returns the first's."""
         try:
             async with self.engine.begin() as connection:
-                number = await self._next_number(connection, conversation_id)
-                await connection.execute(
-                    insert(Message).values(
-                        conversation_id=conversation_id,
-                        number=number,
-                        author="resident",
-                        text=text,
-                        language=language,
-                    )
-                )
-                result = await connection.execute(
-                    insert(Inbox)
-                    .values(
-                        channel=channel,
-                        provider_id=provider_id,
-                        conversation_id=conversation_id,
-                        number=number,
-                        choice=choice,
-                    )
-                    .returning(Inbox.id)
-                )
-                return int(result.scalar_one())
+                _, inbox_id = await take(connection, conversation_id, channel, provider_id, text, language, choice)
+                return inbox_id
         except IntegrityError:
             # The database decides what is a duplicate; a check before the write would race.
             async with self.engine.connect() as connection:
@@ -137,9 +108,18 @@ class Store:
             .order_by(Inbox.id)
             .limit(1)
         )
+        fragments = (
+            select(Message.text)
+            .join(Inbox, (Inbox.conversation_id == Message.conversation_id) & (Inbox.number == Message.number))
+            .where(Inbox.conversation_id == conversation_id, Inbox.state == "joined")
+            .order_by(Message.number)
+        )
         async with self.engine.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return None if row is None else Pending(row.inbox_id, row.number, row.text, row.choice, row)
+            if row is None:
+                return None
+            before = list(await connection.scalars(fragments.where(Inbox.id < row.inbox_id)))
+        return Pending(row.inbox_id, row.number, "\n".join([*before, row.text]), row.choice, row, tuple(before))
 
     async def conversations_with_pending(self) -> list[str]:
         """Conversations with messages that a crash left without a turn."""
@@ -195,7 +175,12 @@ class Store:
 
     @staticmethod
     async def _done(connection: AsyncConnection, pending: Pending) -> None:
-        await connection.execute(update(Inbox).where(Inbox.id == pending.inbox_id).values(state="done", done_at=now()))
+        done = Inbox.id == pending.inbox_id
+        if pending.fragments:
+            done |= and_(
+                Inbox.conversation_id == pending.conversation.id, Inbox.state == "joined", Inbox.id < pending.inbox_id
+            )
+        await connection.execute(update(Inbox).where(done).values(state="done", done_at=now()))
 
     async def reply_to(self, inbox_id: int) -> dict[str, Any] | None:
         """The reply to a message, or None if its turn isn't over."""
@@ -308,16 +293,65 @@ class Store:
         query = select(Conversation).where(Conversation.id == conversation_id)
         return (await connection.execute(query)).one_or_none()
 
-    @staticmethod
-    async def _next_number(connection: AsyncConnection, conversation_id: str) -> int:
-        """Take the conversation's next message number; the update locks the row against a second writer."""
-        result = await connection.execute(
-            update(Conversation)
-            .where(Conversation.id == conversation_id)
-            .values(last_number=Conversation.last_number + 1, last_at=now())
-            .returning(Conversation.last_number)
+
+async def begin(
+    connection: AsyncConnection, department: str, channel: str, language: str, chosen: bool
+) -> NewConversation:
+    """Start a conversation, as a part of a transaction."""
+    new = NewConversation(secrets.token_urlsafe(16), secrets.token_urlsafe(32))
+    await connection.execute(
+        insert(Conversation).values(
+            id=new.id,
+            token_hash=hash_token(new.token),
+            department=department,
+            channel=channel,
+            language=language,
+            language_chosen=chosen,
         )
-        number = result.scalar_one_or_none()
-        if number is None:
-            raise NotFound
-        return int(number)
+    )
+    return new
+
+
+async def take(
+    connection: AsyncConnection,
+    conversation_id: str,
+    channel: str,
+    provider_id: str,
+    text: str,
+    language: str,
+    choice: str | None,
+    state: Literal["received", "joined", "done"] = "received",
+) -> tuple[int, int]:
+    """Store a resident's message, already masked, as a part of a transaction; returns its number and inbox id.
+
+    Raises IntegrityError where the channel's id of it is known already, NotFound without a conversation.
+    """
+    # The update locks the row against a second writer.
+    numbered = await connection.execute(
+        update(Conversation)
+        .where(Conversation.id == conversation_id)
+        .values(last_number=Conversation.last_number + 1, last_at=now())
+        .returning(Conversation.last_number)
+    )
+    number = numbered.scalar_one_or_none()
+    if number is None:
+        raise NotFound
+    await connection.execute(
+        insert(Message).values(
+            conversation_id=conversation_id, number=number, author="resident", text=text, language=language
+        )
+    )
+    stored = await connection.execute(
+        insert(Inbox)
+        .values(
+            channel=channel,
+            provider_id=provider_id,
+            conversation_id=conversation_id,
+            number=number,
+            choice=choice,
+            state=state,
+            done_at=now() if state == "done" else None,
+        )
+        .returning(Inbox.id)
+    )
+    return int(number), int(stored.scalar_one())

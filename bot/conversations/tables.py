@@ -95,7 +95,7 @@ class Inbox(Base):
     choice: Mapped[str | None] = mapped_column(Text)
     """What a button sends."""
     state: Mapped[str] = mapped_column(String(16), default="received")
-    """received, then done."""
+    """received, then done. joined: a fragment, which has its turn with the next that is received."""
     received_at: Mapped[dt.datetime] = mapped_column(default=now)
     done_at: Mapped[dt.datetime | None]
 
@@ -111,7 +111,12 @@ class Outbox(Base):
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), unique=True)
     state: Mapped[str] = mapped_column(String(16), default="pending")
-    """pending, sent, or failed: given up, until a liaison has it tried again."""
+    """pending; sent; failed: given up, until a liaison has it tried again; kept: until the resident writes, where a
+    channel allows nothing before."""
+    reason: Mapped[str | None] = mapped_column(String(64))
+    """Why it failed or is kept, as the channel names it."""
+    status: Mapped[str | None] = mapped_column(String(16))
+    """How far it has come, where a channel says so: sent, delivered, read."""
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[dt.datetime] = mapped_column(default=now)
     """Not before this; a failed attempt moves it."""

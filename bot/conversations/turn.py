@@ -26,16 +26,18 @@ from bot.language import LanguageDetector
 from bot.limits import Limits
 from bot.rasa import RasaClient, RasaError
 from bot.renderer import Renderer
-from bot.replies import Reply, Say
+from bot.replies import UNREAD, Reply, Say
 from bot.retrieval.decision import ENOUGH_ALONE, SURE_FROM, Decision, Outcome
 from bot.retrieval.index import Found, Index
-from bot.safety import SafetyRules
+from bot.safety import Flag, SafetyRules
 from bot.safety.net import SafetyNet
 from bot.unserved import UnservedLanguages
 
 log = logging.getLogger(__name__)
 
 _LEADING = re.compile(r"^[\s/]+")
+FIRST = 2
+"""Number of a conversation's first message, where something was said before it."""
 InContext = Callable[[], Awaitable[tuple[str, Vectors]]]
 """Gives a message together with the question before it, and their vector."""
 
@@ -268,7 +270,7 @@ class Turns:
     async def _pass_on(self, pending: Pending) -> Settled | None:
         """A message in a liaison's conversation: the bot is silent, and the safety layer still speaks, to both."""
         conversation = pending.conversation
-        flag = None if pending.choice else self._safety.check(pending.text)
+        flag = self._flag(pending)
         try:
             if flag is None:
                 await self._store.pass_on(pending)
@@ -284,10 +286,23 @@ class Turns:
         self._delivered(conversation.id)
         return Settled(reply, Stages())
 
+    def _flag(self, pending: Pending) -> Flag | None:
+        """What is dangerous in a message, read as a whole, and fragment by fragment: "no", "he wants to kill me"."""
+        if pending.choice:
+            return None
+        texts = [pending.text, *(pending.text.split("\n") if pending.fragments else ())]
+        return next((flag for text in texts if (flag := self._safety.check(text))), None)
+
     async def _answer(self, pending: Pending, vector: Awaitable[Vectors] | None, stages: Stages) -> _Answered:
         conversation = pending.conversation
+        if pending.choice and pending.choice.startswith(UNREAD):
+            kind = pending.choice.removeprefix(UNREAD)
+            first = pending.number <= FIRST
+            return _Answered(self._renderer.unread(kind, conversation.department, conversation.language, first))
+        if pending.choice and (pressed := await self._desk.pressed(conversation, pending.choice)):
+            return _Answered(pressed[0], also=pressed[1])
         with stages.time("safety"):
-            flag = None if pending.choice else self._safety.check(pending.text)
+            flag = self._flag(pending)
         with stages.time("language"):
             language = conversation.language
             if not pending.choice:
@@ -349,6 +364,7 @@ class Turns:
                 say["offer"] = await self._desk.offer(conversation, changes["language"])
             elif say["say"] == "connect":
                 say["outlook"] = await self._desk.outlook(conversation.department)
+                say["channel"] = conversation.channel
                 also = await self._desk.agreeing(conversation.id, say["whole_chat"])
         with stages.time("render"):
             reply = self._renderer.render(says, conversation.department, language)

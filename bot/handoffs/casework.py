@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.channels.whatsapp.tables import WINDOW, Contact
 from bot.conversations.tables import Conversation, Handoff, Message, Outbox
 from bot.errors import NotFound
 from bot.handoffs.tables import Callback, CannedReply, Label, Note
@@ -22,8 +23,6 @@ from bot.liaisons.tables import Liaison
 from bot.tables import now
 
 HITS = 50
-WHATSAPP_WINDOW = dt.timedelta(hours=24)
-"""After a resident's last message on WhatsApp, for so long anything may be written to them."""
 
 
 async def messages(connection: AsyncConnection, row: Any, after: int = 0) -> Sequence[Any]:
@@ -52,14 +51,10 @@ async def window_closes(connection: AsyncConnection, row: Any) -> dt.datetime | 
     """Until when the resident can be written to, on a channel that has such a limit; else None."""
     if row.channel != "whatsapp":
         return None
-    query = (
-        select(Message.created_at)
-        .where(Message.conversation_id == row.id, Message.author == "resident")
-        .order_by(Message.number.desc())
-        .limit(1)
+    wrote_at: dt.datetime | None = await connection.scalar(
+        select(Contact.wrote_at).where(Contact.conversation_id == row.id)
     )
-    last: dt.datetime | None = await connection.scalar(query)
-    return (last or row.created_at) + WHATSAPP_WINDOW
+    return (wrote_at or row.created_at) + WINDOW
 
 
 async def notes(connection: AsyncConnection, conversation_id: str) -> Sequence[Any]:

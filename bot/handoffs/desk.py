@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.text import clean
 from bot.conversations.ownership import Also, Consent, Notice, Ownership
 from bot.conversations.store import NewConversation, Store, hash_token
 from bot.conversations.tables import Conversation
-from bot.errors import NotFound
+from bot.errors import Conflict, NotFound
+from bot.handoffs.satisfaction import WHY as WHY_KEYS
+from bot.handoffs.satisfaction import rating
 from bot.handoffs.tables import Callback
 from bot.handoffs.wait import Outlook, outlook
 from bot.liaisons.tables import Liaison
 from bot.renderer import Renderer, in_language
-from bot.replies import HandoffOffer, Reader, Reply
+from bot.replies import CONNECT_BARE, HELPED, NOT_HELPED, WHY, WITHDRAW, HandoffOffer, Reader, Reply
 from bot.secrets import Secrets
 
 _CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -76,6 +80,30 @@ class Desk:
             raise NotFound
         return self._ownership.requesting(conversation_id, Consent(offered["summary"], whole_chat=whole_chat))
 
+    async def pressed(self, conversation: Any, choice: str) -> tuple[Reply, Also] | None:
+        """What a button does that stands for one of the website's forms; None where `choice` is no such button.
+
+        The reply is the turn's, and the rest is done in its transaction.
+        """
+        department, language = conversation.department, conversation.language
+        if choice == CONNECT_BARE:
+            expected = await self.outlook(department)
+            reply = self._renderer.connected(department, language, expected, conversation.channel)
+            return reply, self._ownership.requesting(conversation.id, Consent(None))
+        if choice == WITHDRAW:
+            reply = self._renderer.withdrawn(department, language)
+            return reply, _if_it_still_can(self._ownership.withdrawing(conversation.id))
+        if choice in {HELPED, NOT_HELPED}:
+            helpful = choice == HELPED
+            reply = self._renderer.rated(department, language, helpful)
+            return reply, _if_it_still_can(rating(conversation.id, helpful))
+        for tap, keys in WHY_KEYS.items():
+            for key in keys:
+                if choice == WHY + key:
+                    reply = self._renderer.rated(department, language, None)
+                    return reply, _if_it_still_can(rating(conversation.id, tap == "yes", key))
+        return None
+
     async def request(self, conversation: Any, summary: str | None, name: str | None, whole_chat: bool) -> Reply:
         """The resident agrees in a form, where they may change the summary or drop it, and give a name or none."""
         consent = Consent(
@@ -84,7 +112,7 @@ class Desk:
             whole_chat=whole_chat,
         )
         expected = await self.outlook(conversation.department)
-        reply = self._renderer.connected(conversation.department, conversation.language, expected)
+        reply = self._renderer.connected(conversation.department, conversation.language, expected, conversation.channel)
         await self._ownership.request(conversation.id, consent, notice(reply))
         self._changed(conversation.id)
         return reply
@@ -139,6 +167,16 @@ class Desk:
             )
             conversation_id = opened.scalar_one_or_none()
         return NewConversation(conversation_id, token) if conversation_id else None
+
+
+def _if_it_still_can(also: Also) -> Also:
+    """A button stays on the screen when what it does is over: then it does nothing."""
+
+    async def do(connection: AsyncConnection) -> None:
+        with contextlib.suppress(Conflict):
+            await also(connection)
+
+    return do
 
 
 def notice(reply: Reply) -> Notice:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -37,8 +37,12 @@ class Keeper:
         patience_s: float,
         forget: Callable[[str], Awaitable[None]],
         publish: Callable[[str, str], None],
+        purges: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
-        """`forget` has Rasa forget a conversation; `publish(conversation, event)` tells the consoles."""
+        """`forget` has Rasa forget a conversation; `publish(conversation, event)` tells the consoles.
+
+        `purges`: what a channel deletes on the same schedule.
+        """
         self._engine = engine
         self._renderer = renderer
         self._alarms = alarms
@@ -46,6 +50,7 @@ class Keeper:
         self._patience = dt.timedelta(seconds=patience_s)
         self._forget = forget
         self._publish = publish
+        self._purges = purges
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -68,7 +73,11 @@ class Keeper:
         async with self._engine.connect() as connection:
             query = (
                 select(
-                    Handoff.id, Conversation.id.label("conversation"), Conversation.department, Conversation.language
+                    Handoff.id,
+                    Conversation.id.label("conversation"),
+                    Conversation.department,
+                    Conversation.language,
+                    Conversation.channel,
                 )
                 .join(Conversation, Conversation.id == Handoff.conversation_id)
                 .where(
@@ -80,7 +89,7 @@ class Keeper:
             )
             rows = (await connection.execute(query)).all()
         for row in rows:
-            told = notice(self._renderer.nobody_came(row.department, row.language))
+            told = notice(self._renderer.nobody_came(row.department, row.language, row.channel))
             async with self._engine.begin() as connection:
                 first = await connection.execute(
                     update(Handoff)
@@ -94,6 +103,8 @@ class Keeper:
 
     async def purge(self) -> None:
         """Delete what is due, and write down how much."""
+        for purge in self._purges:
+            await purge()
         purged = await self._retention.purge()
         if purged.conversations or purged.contacts:
             async with self._engine.begin() as connection:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.conversations.ownership import Also
 from bot.conversations.tables import Handoff
 from bot.errors import Conflict
 from bot.i18n import N_
@@ -16,8 +17,11 @@ WHY = {
 """The second tap, by the first."""
 
 
-async def rate(engine: AsyncEngine, conversation_id: str, helpful: bool, why: str | None) -> None:
-    """Of the last time that a person had the conversation; again adds `why`. Raises Conflict where none had it yet."""
+def rating(conversation_id: str, helpful: bool, why: str | None = None) -> Also:
+    """As a part of a transaction: whether the last person who had the conversation helped; again adds `why`.
+
+    Raises Conflict where none had it yet.
+    """
     last = (
         select(Handoff.id)
         .where(
@@ -27,9 +31,18 @@ async def rate(engine: AsyncEngine, conversation_id: str, helpful: bool, why: st
         .limit(1)
         .scalar_subquery()
     )
-    async with engine.begin() as connection:
+
+    async def rate(connection: AsyncConnection) -> None:
         rated = await connection.execute(
             update(Handoff).where(Handoff.id == last).values(helpful=helpful, helpful_why=why).returning(Handoff.id)
         )
         if rated.first() is None:
             raise Conflict
+
+    return rate
+
+
+async def rate(engine: AsyncEngine, conversation_id: str, helpful: bool, why: str | None) -> None:
+    """The same in a transaction of its own."""
+    async with engine.begin() as connection:
+        await rating(conversation_id, helpful, why)(connection)

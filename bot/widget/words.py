@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.content.library import Library
 from bot.handoffs.satisfaction import WHY
 from bot.i18n import N_, Catalogs
+from bot.messages import UNREVIEWED
 from bot.renderer import in_days
 
 # The page carries them in every language, so that switching needs no reload.
@@ -39,7 +40,7 @@ WORDS = {
     "reviewed_translation": N_("Reviewed translation"),
     "official_translation": N_("Official translation"),
     "original": N_("Original text"),
-    "unreviewed": N_("Nobody at the department has reviewed this summary yet. The quoted words are the department’s."),
+    "unreviewed": UNREVIEWED,
     "published": N_("Published"),
     "effective": N_("In effect since"),
     "undated": N_("No date in the text"),

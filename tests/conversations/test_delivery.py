@@ -1,9 +1,9 @@
-"""Guards delivery: oldest first, a failing channel loses and doubles nothing, listeners are woken and forgotten."""
+"""Guards delivery: in order, a failing channel loses and doubles nothing, listeners are woken and forgotten."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.conversations import outbox as outbox_module
-from bot.conversations.delivery import Channel, Dispatcher, Listeners
+from bot.conversations.delivery import Channel, Dispatcher, GiveUp, Keep, Later, Listeners
 from bot.conversations.outbox import OutboxStore
 from bot.conversations.store import Store
 from bot.conversations.tables import Outbox
@@ -33,7 +33,7 @@ async def answer(store: Store, channel: str, *texts: str) -> None:
 
 async def emptied(store: Store) -> None:
     """Wait until the outbox is empty."""
-    while await OutboxStore(store.engine).next_due():  # noqa: ASYNC110 - nothing but the store knows it
+    while await pending(store):  # noqa: ASYNC110 - nothing but the store knows it
         await asyncio.sleep(0.01)
 
 
@@ -46,10 +46,9 @@ async def pending(store: Store) -> list[int]:
 
 @asynccontextmanager
 async def running(
-    store: Store, channels: Mapping[str, Callable[[Any], Awaitable[None]]], repeatable: bool = True
+    store: Store, send: Callable[[Any], Awaitable[None]], channel: str = "web", repeatable: bool = True
 ) -> AsyncIterator[Dispatcher]:
-    ways = {name: Channel(send, repeatable) for name, send in channels.items()}
-    dispatcher = Dispatcher(OutboxStore(store.engine), ways)
+    dispatcher = Dispatcher(OutboxStore(store.engine), Channel(channel, send, repeatable))
     dispatcher.start()
     try:
         yield dispatcher
@@ -63,29 +62,31 @@ class Sender:
     def __init__(self, broken: bool = False) -> None:
         self.broken = broken
         self.sent: list[int] = []
-        self.tried = asyncio.Event()
+        self.tried, self.sent_one = asyncio.Event(), asyncio.Event()
 
     async def send(self, row: Any) -> None:
         self.tried.set()
         if self.broken:
             raise ConnectionError("the channel is down")
         self.sent.append(row.message_id)
+        self.sent_one.set()
 
 
-async def test_what_an_earlier_run_left_is_sent_oldest_first(store: Store) -> None:
+async def test_what_an_earlier_run_left_is_sent_in_the_order_of_each_conversation(store: Store) -> None:
     await answer(store, "web", "uno", "dos")
     await answer(store, "web", "tres")
     due = await pending(store)
     channel = Sender()
-    async with running(store, {"web": channel.send}):
+    async with running(store, channel.send):
         await asyncio.wait_for(emptied(store), SOON)
-    assert channel.sent == due
+    assert sorted(channel.sent) == due
+    assert [each for each in channel.sent if each in due[:2]] == due[:2]
 
 
 async def test_more_than_one_batch_is_sent_once_and_in_order(store: Store) -> None:
     await answer(store, "web", *map(str, range(120)))
     channel = Sender()
-    async with running(store, {"web": channel.send}):
+    async with running(store, channel.send):
         await asyncio.wait_for(emptied(store), 4 * SOON)
     assert len(channel.sent) == len(set(channel.sent)) == 120
     assert channel.sent == sorted(channel.sent)
@@ -93,7 +94,7 @@ async def test_more_than_one_batch_is_sent_once_and_in_order(store: Store) -> No
 
 async def test_waking_sends_what_came_since(store: Store) -> None:
     channel = Sender()
-    async with running(store, {"web": channel.send}) as dispatcher:
+    async with running(store, channel.send) as dispatcher:
         await answer(store, "web", "uno")
         dispatcher.wake()
         await asyncio.wait_for(emptied(store), SOON)
@@ -108,9 +109,9 @@ async def test_a_channel_that_fails_gets_its_message_later_and_once(
 ) -> None:
     await answer(store, "web", "uno")
     channel = Sender(broken=True)
-    async with running(store, {"web": channel.send}) as dispatcher:
+    async with running(store, channel.send) as dispatcher:
         await asyncio.wait_for(channel.tried.wait(), SOON)
-        assert await OutboxStore(store.engine).next_due()
+        assert await OutboxStore(store.engine).next_due("web")
         channel.broken = False
         await asyncio.wait_for(emptied(store), 4 * SOON)
         await answer(store, "web", "dos")
@@ -124,15 +125,65 @@ async def test_a_channel_that_is_down_holds_up_no_other(store: Store) -> None:
     await answer(store, "whatsapp", *map(str, range(120)))
     await answer(store, "web", "para la página")
     down, web = Sender(broken=True), Sender()
-    delivered = asyncio.Event()
-
-    async def send_web(row: Any) -> None:
-        await web.send(row)
-        delivered.set()
-
-    async with running(store, {"whatsapp": down.send, "web": send_web}):
-        await asyncio.wait_for(delivered.wait(), SOON)
+    async with running(store, down.send, "whatsapp"), running(store, web.send):
+        await asyncio.wait_for(web.sent_one.wait(), SOON)
     assert down.sent == []
+
+
+async def test_a_conversation_that_is_slow_holds_up_no_other_and_keeps_its_order(store: Store) -> None:
+    await answer(store, "web", "uno", "dos", "tres")
+    slow = (await pending(store))[0]
+    await answer(store, "web", "de otra persona")
+    go_on, others = asyncio.Event(), Sender()
+    sent: list[int] = []
+
+    async def send(row: Any) -> None:
+        if row.message_id == slow:
+            await go_on.wait()
+        sent.append(row.message_id)
+        await others.send(row)
+
+    due = await pending(store)
+    async with running(store, send):
+        await asyncio.wait_for(others.sent_one.wait(), SOON)
+        assert sent == due[3:]
+        go_on.set()
+        await asyncio.wait_for(emptied(store), SOON)
+    assert sent == [due[3], *due[:3]]
+
+
+async def test_nothing_overtakes_what_could_not_be_sent_yet(store: Store) -> None:
+    await answer(store, "web", "uno", "dos")
+    due = await pending(store)
+    channel, failed = Sender(), []
+
+    async def send(row: Any) -> None:
+        if row.message_id == due[0] and not failed:
+            failed.append(row.message_id)
+            raise Later("busy")
+        await channel.send(row)
+
+    async with running(store, send):
+        await asyncio.wait_for(emptied(store), SOON)
+    assert channel.sent == due
+
+
+@pytest.mark.parametrize(("says", "state"), [(GiveUp("blocked"), "failed"), (Keep("window"), "kept")])
+async def test_what_a_channel_will_not_send_is_written_down_and_the_next_follows(
+    store: Store, says: GiveUp, state: str
+) -> None:
+    await answer(store, "web", "uno", "dos")
+    first = (await pending(store))[0]
+
+    async def send(row: Any) -> None:
+        if row.message_id == first:
+            raise says
+
+    async with running(store, send):
+        await asyncio.wait_for(emptied(store), SOON)
+    assert await states(store) == [state, "sent"]
+    async with store.engine.connect() as connection:
+        assert await connection.scalar(select(Outbox.reason).where(Outbox.message_id == first)) == says.reason
 
 
 async def test_stopping_leaves_what_is_not_sent(store: Store) -> None:
@@ -143,7 +194,7 @@ async def test_stopping_leaves_what_is_not_sent(store: Store) -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    async with running(store, {"web": never}):
+    async with running(store, never):
         await asyncio.wait_for(begun.wait(), SOON)
     assert len(await pending(store)) == 1
 
@@ -171,9 +222,10 @@ async def states(store: Store) -> list[str]:
 
 
 async def test_of_many_senders_one_gets_a_row(store: Store) -> None:
-    await answer(store, "web", *map(str, range(40)))
+    for each in range(40):
+        await answer(store, "web", str(each))
     outbox = OutboxStore(store.engine)
-    taken = await asyncio.gather(*(outbox.lease(10) for _ in range(8)))
+    taken = await asyncio.gather(*(outbox.lease("web", limit=10) for _ in range(8)))
     ids = [row.id for rows in taken for row in rows]
     assert len(ids) == len(set(ids)) == 40
 
@@ -194,10 +246,10 @@ async def test_a_sender_that_dies_while_sending_doubles_nothing_that_would_be_se
         if tries == 1:
             await asyncio.Event().wait()  # the process ends here, after the other side took it
 
-    async with running(store, {"whatsapp": send}, repeatable):
+    async with running(store, send, "whatsapp", repeatable):
         await asyncio.wait_for(begun.wait(), SOON)
     await asyncio.sleep(0.3)
-    async with running(store, {"whatsapp": send}, repeatable):
+    async with running(store, send, "whatsapp", repeatable):
         await asyncio.wait_for(emptied(store), SOON)
     assert (tries, await states(store)) == (times, [state])
 
@@ -205,10 +257,10 @@ async def test_a_sender_that_dies_while_sending_doubles_nothing_that_would_be_se
 async def test_what_cannot_be_sent_is_given_up_in_the_end_and_can_be_tried_again(store: Store) -> None:
     await answer(store, "whatsapp", "uno")
     outbox = OutboxStore(store.engine, deliver_for_s=0)
-    row = (await outbox.lease())[0]
+    row = (await outbox.lease("whatsapp"))[0]
     with pytest.raises(Conflict):
         await outbox.retry(row.conversation_id, 2)
-    assert await outbox.postpone({row.id: 5}) == [row.conversation_id]
-    assert (await states(store), await outbox.next_due()) == (["failed"], None)
+    assert await outbox.postpone(row.id, 5) == [row.conversation_id]
+    assert (await states(store), await outbox.next_due("whatsapp")) == (["failed"], None)
     await outbox.retry(row.conversation_id, 2)
-    assert [again.id for again in await outbox.lease()] == [row.id]
+    assert [again.id for again in await outbox.lease("whatsapp")] == [row.id]

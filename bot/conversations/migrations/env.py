@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from alembic import context
 
-from bot.conversations import tables as _conversations  # noqa: F401 - the tables of each package
+from bot.channels.whatsapp import tables as _whatsapp  # noqa: F401 - the tables of each package
+from bot.conversations import tables as _conversations  # noqa: F401
 from bot.handoffs import tables as _handoffs  # noqa: F401
 from bot.liaisons import tables as _liaisons  # noqa: F401
 from bot.tables import Base, UtcDateTime

@@ -1,0 +1,306 @@
+"""What somebody sent becomes a part of their conversation. One transaction for each message, or each run of fragments:
+it is in the conversation and done with, or neither.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.channels.whatsapp.commands import Commands
+from bot.channels.whatsapp.contacts import Contacts
+from bot.channels.whatsapp.inbound import Received
+from bot.channels.whatsapp.outbound import OPEN
+from bot.channels.whatsapp.tables import Contact, Event, Sent
+from bot.conversations.ownership import write
+from bot.conversations.store import begin, take
+from bot.conversations.tables import Conversation, Inbox, Message, Outbox
+from bot.handoffs.desk import notice
+from bot.language import LanguageDetector
+from bot.messages import CHANGED, TAKEN_BACK, UNREAD_SHOWN
+from bot.privacy import mask
+from bot.renderer import Renderer
+from bot.replies import UNREAD, Reply
+from bot.safety import SafetyRules
+from bot.tables import now
+
+CHANNEL = "whatsapp"
+_OPENS = {"text", "choice", "unread", "reaction", "welcome"}
+"""Kinds that open the 24-hour window."""
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A stored message, read again."""
+
+    event_id: int
+    id_hash: str
+    received_at: dt.datetime
+    said: Received
+
+
+class Arrivals:
+    """Takes messages up."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        departments: Mapping[str, str],
+        contacts: Contacts,
+        commands: Commands,
+        renderer: Renderer,
+        detector: LanguageDetector,
+        safety: SafetyRules,
+    ) -> None:
+        """`departments`: by Meta's id of our number."""
+        self._engine = engine
+        self._departments = departments
+        self._contacts = contacts
+        self._commands = commands
+        self._renderer = renderer
+        self._detector = detector
+        self._safety = safety
+
+    async def take_up(self, group: Sequence[Arrived]) -> str | None:
+        """Take up one message, or the fragments of one; returns the id of the conversation, where there is one."""
+        async with self._engine.begin() as connection:
+            # A write first: it locks, and whatever was taken up already is not again.
+            claimed = await connection.execute(
+                update(Event)
+                .where(Event.id.in_([each.event_id for each in group]), Event.state == "received")
+                .values(state="done", payload=None)
+                .returning(Event.id)
+            )
+            left = set(claimed.scalars())
+            group = [each for each in group if each.event_id in left]
+            if not group:
+                return None
+            contact = await self._contact(connection, group)
+            if contact is None:
+                return None
+            kept = False
+            if group[-1].said.kind in _OPENS:
+                await self._contacts.wrote(connection, contact.id, [each.said for each in group])
+                kept = await _release(connection, contact.conversation_id)
+            return await _One(self, connection, contact, group, kept).take_up()
+
+    async def done(self, arrived: Arrived) -> None:
+        """Nothing of it goes into a conversation."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(Event).where(Event.id == arrived.event_id).values(state="done", payload=None)
+            )
+
+    async def _contact(self, connection: AsyncConnection, group: Sequence[Arrived]) -> Any | None:
+        """Who wrote, with a conversation begun and the welcome said if they are new."""
+        said = group[0].said
+        contact = await self._contacts.find(connection, said)
+        if contact is not None or said.kind not in _OPENS:
+            return contact
+        department = self._departments[said.number_id]
+        default = self._renderer.library.departments[department].profile.default_language
+        text = next((each.said.text for each in group if each.said.kind != "reaction" and each.said.text), "")
+        language = self._detector.decide(text, default, chosen=False, first=True) if text else default
+        new = await begin(connection, department, CHANNEL, language, chosen=False)
+        await self._contacts.add(connection, said, new.id)
+        await tell(connection, new.id, self._renderer.whatsapp("welcome", department, language))
+        return await self._contacts.find(connection, said)
+
+
+class _One:
+    """One message, or the fragments of one, within its transaction."""
+
+    def __init__(
+        self, rooms: Arrivals, connection: AsyncConnection, contact: Any, group: Sequence[Arrived], kept: bool
+    ) -> None:
+        self._commands, self._renderer, self._safety = rooms._commands, rooms._renderer, rooms._safety
+        self._contacts = rooms._contacts
+        self._connection, self._contact, self._group, self._kept = connection, contact, group, kept
+        self._id: str = contact.conversation_id
+
+    async def take_up(self) -> str:
+        query = select(Conversation).where(Conversation.id == self._id)
+        self._conversation = (await self._connection.execute(query)).one()
+        said = self._group[0].said
+        match said.kind:
+            case "text" | "choice" | "unread" | "edit":
+                await self._written(said)
+            case "reaction":
+                await self._reaction(said)
+            case "revoke":
+                await self._replace(said.about, TAKEN_BACK)
+            case "moved":
+                await self._contacts.moved(self._connection, self._contact.id, said)
+            case "welcome":
+                await self._say(self._renderer.greeting(self._conversation.department, self._language))
+        return self._id
+
+    @property
+    def _language(self) -> str:
+        return str(self._conversation.language)
+
+    async def _written(self, said: Received) -> None:
+        command = self._commands.find(said.text) if said.kind == "text" else None
+        if said.choice == OPEN:
+            command = "open"
+        if command == "open" and (self._kept or said.choice == OPEN):
+            await self._store(said.text, "done")
+            if not self._kept:
+                await self._say(self._whatsapp("nothing_kept"))
+        elif command == "stop":
+            number = await self._store(said.text, "done")
+            await self._set(stopped_at=number)
+            await self._say(self._whatsapp("stopped"), number)
+        elif self._contact.stopped_at is not None and command == "start":
+            number = await self._store(said.text, "done")
+            await self._set(stopped_at=None)
+            await self._say(self._whatsapp("started"), number)
+        elif self._contact.stopped_at is not None:
+            number = await self._store("\n".join(each.said.text for each in self._group), "done", said)
+            flag = next((flag for each in self._group if (flag := self._safety.check(each.said.text))), None)
+            if flag:
+                await self._say(self._renderer.safety(flag.say, self._conversation.department, self._language), number)
+            await self._say(self._whatsapp("still_stopped"), number)
+        else:
+            await self._to_the_turn(said)
+
+    async def _to_the_turn(self, said: Received) -> None:
+        if said.about and said.kind == "edit":
+            await self._replace(said.about, CHANGED)
+        elif said.about:
+            await self._turn_to(said.about)
+        if said.kind == "unread":
+            await self._store(said.text, "received", said)
+            if said.text:  # what stands below a picture is a message as well
+                await self._store(said.text, "received", suffix=":caption")
+            return
+        if said.kind == "choice" and self._renderer.choice_label(
+            self._conversation.department, "en", said.choice or ""
+        ):
+            await self._store(said.text, "received", said)
+            return
+        # Fragments are one message with the last of them. What is an identifier only when put together is masked then.
+        texts = [each.said.text for each in self._group]
+        whole = "\n".join(texts)
+        if mask(whole) != whole:
+            await self._store(mask(whole), "received")
+            return
+        for each, text in zip(self._group[:-1], texts[:-1], strict=True):
+            await self._store(text, "joined", of=each)
+        await self._store(texts[-1], "received", of=self._group[-1])
+
+    async def _store(
+        self,
+        text: str,
+        state: Any,
+        said: Received | None = None,
+        of: Arrived | None = None,
+        suffix: str = "",
+    ) -> int:
+        """Put a message into the conversation. `said`: a button, or no text. `of`: it alone, not all the group."""
+        choice = said.choice if said else None
+        if said and said.kind == "unread":
+            kind = said.choice or "other"
+            text, choice = self._renderer.say(self._language, UNREAD_SHOWN[kind]), UNREAD + kind
+        elif said and said.kind != "choice":
+            choice = None
+        group = [of] if of else self._group
+        number, _ = await take(
+            self._connection, self._id, CHANNEL, group[-1].id_hash + suffix, text or "…", self._language, choice, state
+        )
+        await self._connection.execute(
+            update(Event)
+            .where(Event.id.in_([each.event_id for each in group]))
+            .values(conversation_id=self._id, number=number)
+        )
+        return number
+
+    async def _reaction(self, said: Received) -> None:
+        if not said.text:  # taken away again
+            return
+        number = await self._store(said.text, "done")
+        helpful = self._commands.helpful(said.text)
+        message = "reaction" if helpful is None else "helped" if helpful else "not_helped"
+        if helpful is not None and (answer := await self._ours(said.about)) and answer.author == "bot":
+            await self._connection.execute(update(Message).where(Message.id == answer.id).values(helpful=helpful))
+        if self._conversation.owner != "liaison":
+            await self._say(self._whatsapp(message), number)
+
+    async def _replace(self, meta_id: str | None, with_what: str) -> None:
+        """A message was taken back, or changed: its words go, and if it waits for its turn it has none any more."""
+        theirs = select(Event.number).where(
+            Event.id_hash == self._contacts.digest(meta_id or ""), Event.conversation_id == self._id
+        )
+        number = await self._connection.scalar(theirs)
+        if number is None:
+            return
+        text = self._renderer.say(self._language, with_what)
+        await self._connection.execute(
+            update(Message).where(Message.conversation_id == self._id, Message.number == number).values(text=text)
+        )
+        await self._connection.execute(
+            update(Inbox)
+            .where(Inbox.conversation_id == self._id, Inbox.number == number)
+            .values(state="done", done_at=now())
+        )
+        # Fragments before it, which were to have their turn with it, have it with the last of them now.
+        query = (
+            select(Inbox.id, Inbox.state)
+            .where(Inbox.conversation_id == self._id, Inbox.state.in_(("joined", "received")))
+            .order_by(Inbox.id.desc())
+            .limit(1)
+        )
+        last = (await self._connection.execute(query)).one_or_none()
+        if last and last.state == "joined":
+            await self._connection.execute(update(Inbox).where(Inbox.id == last.id).values(state="received"))
+
+    async def _turn_to(self, meta_id: str) -> None:
+        """They quote an answer of ours: what they write is about that, not about what was said since."""
+        answer = await self._ours(meta_id)
+        if answer and answer.reply and answer.reply.get("topic") and answer.in_reply_to:
+            await self._connection.execute(
+                update(Conversation)
+                .where(Conversation.id == self._id)
+                .values(topic=answer.reply["topic"], asked=answer.in_reply_to)
+            )
+
+    async def _ours(self, meta_id: str | None) -> Any | None:
+        """The message of ours that Meta knows by this id."""
+        query = (
+            select(Message)
+            .join(Outbox, Outbox.message_id == Message.id)
+            .join(Sent, Sent.outbox_id == Outbox.id)
+            .where(Sent.id_hash == self._contacts.digest(meta_id or ""), Message.conversation_id == self._id)
+        )
+        return (await self._connection.execute(query)).one_or_none()
+
+    async def _set(self, **values: Any) -> None:
+        await self._connection.execute(update(Contact).where(Contact.id == self._contact.id).values(**values))
+
+    async def _say(self, reply: Reply, in_reply_to: int | None = None) -> None:
+        await tell(self._connection, self._id, reply, in_reply_to)
+
+    def _whatsapp(self, message: str) -> Reply:
+        return self._renderer.whatsapp(message, self._conversation.department, self._language)
+
+
+async def tell(connection: AsyncConnection, conversation_id: str, reply: Reply, in_reply_to: int | None = None) -> None:
+    """Something that the channel itself says."""
+    told = notice(reply)
+    await write(connection, conversation_id, "notice", told.text, told.language, told.reply, in_reply_to=in_reply_to)
+
+
+async def _release(connection: AsyncConnection, conversation_id: str) -> bool:
+    """What was kept until they write goes out now; returns whether anything was."""
+    released = await connection.execute(
+        update(Outbox)
+        .where(Outbox.conversation_id == conversation_id, Outbox.state == "kept")
+        .values(state="pending", due_at=now(), leased_until=None, reason=None)
+        .returning(Outbox.id)
+    )
+    return released.first() is not None

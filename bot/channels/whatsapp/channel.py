@@ -1,0 +1,117 @@
+"""The WhatsApp channel as one running Enlace has it: its parts, started and stopped together."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.channels.whatsapp.arrivals import CHANNEL, Arrivals
+from bot.channels.whatsapp.cloud import Cloud
+from bot.channels.whatsapp.commands import Commands
+from bot.channels.whatsapp.contacts import Contacts
+from bot.channels.whatsapp.inbound import Item
+from bot.channels.whatsapp.intake import Intake
+from bot.channels.whatsapp.outbound import Outbound
+from bot.channels.whatsapp.receiver import Receiver
+from bot.channels.whatsapp.sender import Sender
+from bot.conversations.delivery import Channel
+from bot.conversations.turn import Turns
+from bot.i18n import Catalogs
+from bot.language import LanguageDetector
+from bot.renderer import Renderer
+from bot.safety import SafetyRules
+from bot.secrets import Secrets
+from bot.settings import Settings
+from bot.tables import now
+
+log = logging.getLogger(__name__)
+_ALARM_EVERY = dt.timedelta(minutes=30)
+
+
+class SetupError(Exception):
+    """The channel can't work as it is set up; the message says what to change."""
+
+
+class WhatsApp:
+    """Webhooks in, messages out."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: AsyncEngine,
+        secrets: Secrets,
+        turns: Turns,
+        renderer: Renderer,
+        catalogs: Catalogs,
+        detector: LanguageDetector,
+        safety: SafetyRules,
+        changed: Callable[[str], None],
+    ) -> None:
+        """Raises SetupError. `changed` is told which conversation has news."""
+        for department in settings.whatsapp_numbers.values():
+            if department not in renderer.library.departments:
+                raise SetupError(
+                    f"ENLACE_WHATSAPP_NUMBERS names {department!r}; there are {', '.join(renderer.library.departments)}"
+                )
+        if settings.whatsapp_app_secret is None or settings.whatsapp_verify_token is None:
+            raise ValueError("Settings asks for these where there is a number")
+        self.app_secret = settings.whatsapp_app_secret.get_secret_value()
+        self.verify_token = settings.whatsapp_verify_token.get_secret_value()
+        self._changed = changed
+        self._alarmed: dict[str, dt.datetime] = {}
+        self._cloud = Cloud(settings)
+        contacts, commands = Contacts(secrets), Commands(settings.data_dir)
+        outbound = Outbound(renderer, catalogs)
+        if too_long := [line for language in renderer.library.languages for line in outbound.too_long(language)]:
+            raise SetupError("WhatsApp would refuse these, so shorten them:\n" + "\n".join(too_long))
+        self.intake = Intake(engine, secrets, settings.whatsapp_numbers, settings.max_message_chars)
+        self._receiver = Receiver(
+            engine=engine,
+            secrets=secrets,
+            arrivals=Arrivals(engine, settings.whatsapp_numbers, contacts, commands, renderer, detector, safety),
+            contacts=contacts,
+            commands=commands,
+            turns=turns,
+            renderer=renderer,
+            outbound=outbound,
+            cloud=self._cloud,
+            safety=safety,
+            pause_s=settings.whatsapp_pause_s,
+            max_chars=settings.max_message_chars,
+            changed=changed,
+        )
+        sender = Sender(engine, self._cloud, contacts, outbound, self.alarm)
+        # A status says which parts arrived, so a row is sent again after a crash without one being seen twice.
+        self.channel = Channel(CHANNEL, sender.send, repeatable=True)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Take up what an earlier run left, and what comes, until the end of the block."""
+        for contact_hash in await self.intake.waiting():
+            self._receiver.wake(contact_hash)
+        try:
+            yield
+        finally:
+            await self._receiver.stop()
+            await self._cloud.close()
+
+    async def take(self, items: Sequence[Item]) -> None:
+        """Store what a webhook carries; what there is to do about it is done afterwards."""
+        taken = await self.intake.store(items)
+        for alarm in taken.alarms:
+            self.alarm(alarm)
+        for contact_hash in taken.contacts:
+            self._receiver.wake(contact_hash)
+        for conversation_id in taken.conversations:
+            self._changed(conversation_id)
+
+    def alarm(self, what: str) -> None:
+        """Something that only an operator can put right, by Meta's name or code for it; said again after a while."""
+        last = self._alarmed.get(what)
+        if last is None or now() - last > _ALARM_EVERY:
+            self._alarmed[what] = now()
+            log.critical("WhatsApp: %s. Run `enlace whatsapp check`: it says what is wrong and what to do.", what)

@@ -1,0 +1,42 @@
+"""Messages that are orders to the channel itself, as data/whatsapp.yml spells them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal, get_args
+
+import yaml
+
+from bot.elsewhere import without_marks
+
+Command = Literal["stop", "start", "erase", "open"]
+_NOT_WORDS = re.compile(r"[\W_]+")
+# An emoji's skin tone and its variation selector change nothing of what it says.
+_SHADES = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
+
+
+class Commands:
+    """Which command a whole message is, and what a reaction says."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Read whatsapp.yml of `data_dir`."""
+        found = yaml.safe_load((data_dir / "whatsapp.yml").read_text(encoding="utf-8"))
+        self._commands: dict[str, Command] = {
+            _plain(phrase): command for command in get_args(Command) for phrase in found["commands"][command]
+        }
+        self._helpful = {
+            _SHADES.sub("", emoji): name == "helpful" for name, emojis in found["reactions"].items() for emoji in emojis
+        }
+
+    def find(self, text: str) -> Command | None:
+        """The command that `text` is, if it is nothing else."""
+        return self._commands.get(_plain(text)) if len(text) < 60 else None
+
+    def helpful(self, emoji: str) -> bool | None:
+        """Whether a reaction says that something helped; None where it says neither."""
+        return self._helpful.get(_SHADES.sub("", emoji))
+
+
+def _plain(text: str) -> str:
+    return _NOT_WORDS.sub(" ", without_marks(text)).strip()

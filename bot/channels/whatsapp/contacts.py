@@ -1,0 +1,78 @@
+"""Who writes on WhatsApp, found by whichever of their ids a webhook names, and kept so that only our key reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.channels.whatsapp.inbound import Received
+from bot.channels.whatsapp.tables import Contact
+from bot.secrets import Secrets
+
+
+class Contacts:
+    """Contacts in a database; every method is a part of the caller's transaction."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        """`secrets` encrypts and hashes their ids."""
+        self._secrets = secrets
+
+    def digest(self, meta_id: str) -> str:
+        """The keyed hash by which a message of Meta's is known."""
+        return self._secrets.digest(meta_id)
+
+    async def find(self, connection: AsyncConnection, received: Received) -> Any | None:
+        """The contact who wrote, by number or by business-scoped id; None: they never wrote."""
+        user = received.about if received.kind == "moved" else received.user
+        same = []
+        if received.phone:
+            same.append(Contact.phone_hash == self._secrets.digest(received.phone))
+        if user:
+            same.append(Contact.user_hash == self._secrets.digest(user))
+        query = select(Contact).where(Contact.number_id == received.number_id, or_(*same)).order_by(Contact.id)
+        return (await connection.execute(query)).first()
+
+    async def add(self, connection: AsyncConnection, received: Received, conversation_id: str) -> None:
+        """Somebody who wrote for the first time."""
+        await connection.execute(
+            insert(Contact).values(
+                number_id=received.number_id,
+                conversation_id=conversation_id,
+                **self._ids(received.phone, received.user),
+            )
+        )
+
+    async def wrote(self, connection: AsyncConnection, contact_id: int, received: Sequence[Received]) -> None:
+        """Somebody wrote: the window is open from their last message on, and what is known of their ids is current."""
+        last = max(received, key=lambda each: each.at)
+        values = {"wrote_at": last.at, "invited_at": None, "last_id": self._secrets.encrypt(last.id)}
+        await connection.execute(
+            update(Contact).where(Contact.id == contact_id).values(**values, **self._ids(last.phone, last.user))
+        )
+
+    async def moved(self, connection: AsyncConnection, contact_id: int, received: Received) -> None:
+        """Somebody has another number, or another business-scoped id."""
+        ids = self._ids(received.moved_to, received.user)
+        if ids:
+            await connection.execute(update(Contact).where(Contact.id == contact_id).values(**ids))
+
+    def address(self, contact: Any) -> dict[str, str]:
+        """As a message to them names them: `to` a number, or `recipient` by business-scoped id."""
+        if contact.phone:
+            return {"to": self._secrets.decrypt(contact.phone)}
+        return {"recipient": self._secrets.decrypt(contact.user)}
+
+    def last_id(self, contact: Any) -> str | None:
+        """Meta's id of what they wrote last."""
+        return self._secrets.decrypt(contact.last_id) if contact.last_id else None
+
+    def _ids(self, phone: str | None, user: str | None) -> dict[str, str]:
+        """The columns of the ids that are known; what a webhook leaves out stays as it is."""
+        columns: dict[str, str] = {}
+        for name, value in (("phone", phone), ("user", user)):
+            if value:
+                columns |= {name: self._secrets.encrypt(value), f"{name}_hash": self._secrets.digest(value)}
+        return columns

@@ -1,0 +1,68 @@
+"""What to do about an error that WhatsApp reports, by its code, and how it is told to a liaison.
+
+The codes are those of Meta's reference, sorted as `pywa` sorts them into classes; the texts beside them change, so
+nothing here reads one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pywa import errors
+
+from bot.i18n import N_
+
+Action = Literal["wait", "template", "give_up", "alarm"]
+"""wait: try again later. template: the 24 hours are over. alarm: somebody has to put it right; try again meanwhile."""
+
+_WAIT = (errors.ThrottlingError, errors.GenericError, errors.UnknownError)
+_WAIT_CODES = {1, 2, 429, 131000, 131016, 131049, 131057, 133004}
+"""Of Meta's own trouble, and of its limits; 429 is the HTTP status of one that is no answer of Meta's code."""
+_ALARM = (errors.AuthorizationError, errors.IntegrityError)
+_ALARM_CODES = {
+    33,  # the number was deleted
+    131005,  # access denied
+    131037,  # the number's name isn't approved
+    131042,  # payment
+    131045,  # the number's certificate
+    132001,  # the template isn't there in this language
+    132007,
+    132015,  # paused
+    132016,  # switched off
+    133010,  # the number isn't registered
+    141006,
+}
+_CLOSED = 131047
+
+OURS = {
+    "window": N_("kept: more than 24 hours have passed, so they were asked to write first"),
+    "stopped": N_("not sent: this person asked for no more messages"),
+    "gone": N_("not sent: this person is not reachable on WhatsApp any more"),
+}
+"""Reasons that WhatsApp has no code for."""
+WORDS = {
+    131026: N_("WhatsApp could not reach this phone: no WhatsApp, an old version, or its terms not accepted"),
+    131047: N_("more than 24 hours have passed since they wrote"),
+    131050: N_("this person has blocked such messages"),
+    131049: N_("WhatsApp limits how much one person is sent"),
+    131056: N_("too many messages to this person in a short time"),
+    130429: N_("too many messages in a short time"),
+    190: N_("WhatsApp’s access token has expired: tell whoever runs Enlace"),
+    131031: N_("WhatsApp has locked the department’s account: tell whoever runs Enlace"),
+    368: N_("WhatsApp has blocked the department’s number for a time: tell whoever runs Enlace"),
+    131042: N_("WhatsApp’s bill is not settled: tell whoever runs Enlace"),
+    132001: N_("the message that asks them to write first is not approved yet: tell whoever runs Enlace"),
+}
+OTHER = N_("WhatsApp refused it (code %(code)s)")
+
+
+def action(code: int) -> Action:
+    """What to do about an error with this code."""
+    if code == _CLOSED:
+        return "template"
+    kind = type(errors.WhatsAppError.from_dict({"code": code, "message": ""}))
+    if code in _ALARM_CODES or issubclass(kind, _ALARM):
+        return "alarm"
+    if code in _WAIT_CODES or issubclass(kind, _WAIT):
+        return "wait"
+    return "give_up"

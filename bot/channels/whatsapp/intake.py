@@ -1,0 +1,123 @@
+"""Stores what a webhook carries, in one transaction, before Meta is told 200. The rest is done later, from what is
+stored (bot/channels/whatsapp/receiver.py), so a crash loses nothing and Meta never waits for a turn.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.channels.text import clean
+from bot.channels.whatsapp.inbound import Item, Other, Received, Status
+from bot.channels.whatsapp.statuses import apply
+from bot.channels.whatsapp.tables import Count, Event
+from bot.errors import EmptyMessage
+from bot.secrets import Secrets
+from bot.tables import now
+
+log = logging.getLogger(__name__)
+_REMEMBERED = dt.timedelta(days=8)
+"""Meta repeats what it thinks was not taken for seven days."""
+
+
+@dataclass
+class Taken:
+    """What a webhook brought."""
+
+    contacts: set[str] = field(default_factory=set)
+    """Keyed hashes of those who wrote."""
+    conversations: set[str] = field(default_factory=set)
+    """Those with a message of ours that has come further, or failed."""
+    alarms: list[str] = field(default_factory=list)
+    """What an operator should look at, as Meta names it."""
+
+
+class Intake:
+    """The first transaction of a webhook."""
+
+    def __init__(self, engine: AsyncEngine, secrets: Secrets, numbers: Collection[str], max_chars: int) -> None:
+        """`numbers`: Meta's ids of our numbers. `max_chars`: what is longer is cut there."""
+        self._engine = engine
+        self._secrets = secrets
+        self._numbers = frozenset(numbers)
+        self._max_chars = max_chars
+        self._insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+
+    async def store(self, items: Sequence[Item]) -> Taken:
+        """Store everything, whatever came before and however often; returns what there is to do."""
+        taken, counts, events = Taken(), Counter[str](), []
+        for item in items:
+            if isinstance(item, Received) and item.number_id in self._numbers:
+                events.append(self._event(item))
+            elif isinstance(item, Received):
+                counts["unknown number"] += 1
+            elif isinstance(item, Other):
+                counts[item.kind] += 1
+                taken.alarms += [f"{item.kind}: {item.alarming}"] if item.alarming else []
+        async with self._engine.begin() as connection:
+            if events:
+                # The database decides what is a duplicate, also of two at the same moment.
+                new = await connection.execute(
+                    self._insert(Event)
+                    .values(events)
+                    .on_conflict_do_nothing(index_elements=["id_hash"])
+                    .returning(Event.contact_hash)
+                )
+                taken.contacts.update(new.scalars())
+            for item in items:
+                if isinstance(item, Status):
+                    told = await apply(connection, self._secrets.digest(item.id), item)
+                    taken.conversations.update(told.conversations)
+                    counts.update(told.counted)
+            await self._count(connection, counts)
+        return taken
+
+    async def waiting(self) -> list[str]:
+        """Keyed hashes of the contacts with messages that are not in their conversation yet."""
+        async with self._engine.connect() as connection:
+            return list(
+                await connection.scalars(select(Event.contact_hash).where(Event.state == "received").distinct())
+            )
+
+    async def purge(self) -> None:
+        """Forget the ids of messages that Meta will not send again."""
+        async with self._engine.begin() as connection:
+            old = now() - _REMEMBERED
+            await connection.execute(delete(Event).where(Event.state == "done", Event.received_at < old))
+            await connection.execute(delete(Count).where(Count.day < old.date() - dt.timedelta(days=90)))
+
+    def _event(self, received: Received) -> dict[str, Any]:
+        # Masked before it is written anywhere, and without what else the message says about its sender.
+        text = received.text
+        if received.kind in {"text", "edit", "unread"} and text:
+            try:
+                text = clean(text[: self._max_chars], self._max_chars)
+            except EmptyMessage:
+                text = ""
+        received = received.model_copy(update={"text": text})
+        return {
+            "id_hash": self._secrets.digest(received.id),
+            "contact_hash": self._secrets.digest(received.contact),
+            "at": received.at,
+            "payload": self._secrets.encrypt(received.model_dump_json()),
+            "state": "received",
+            "received_at": now(),
+        }
+
+    async def _count(self, connection: AsyncConnection, counts: Counter[str]) -> None:
+        for kind, count in counts.items():
+            log.info("WhatsApp sent what nothing is done with: %s", kind)
+            insert = self._insert(Count).values(day=now().date(), kind=kind, count=count)
+            await connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["day", "kind"], set_={"count": Count.count + insert.excluded.count}
+                )
+            )

@@ -1,0 +1,225 @@
+"""Takes up what the webhook stored: each contact's messages in the order of Meta's clock, fragments as one, and then
+has the conversation's turns run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.channels.whatsapp.arrivals import Arrivals, Arrived, tell
+from bot.channels.whatsapp.cloud import Cloud, NotReachedError, RefusedError, UnknownOutcomeError
+from bot.channels.whatsapp.commands import Commands
+from bot.channels.whatsapp.contacts import Contacts
+from bot.channels.whatsapp.inbound import Received
+from bot.channels.whatsapp.outbound import Outbound
+from bot.channels.whatsapp.tables import Contact, Event
+from bot.conversations.delivery import backoff_s
+from bot.conversations.tables import Conversation
+from bot.conversations.turn import Turns
+from bot.errors import NotFound, OnHold
+from bot.rasa import RasaError
+from bot.renderer import Renderer
+from bot.replies import Reply
+from bot.safety import SafetyRules
+from bot.secrets import Secrets, WrongKeyError
+from bot.tables import now
+
+log = logging.getLogger(__name__)
+_LONGEST_PAUSES = 4
+"""After so many pauses an answer is due, even if more keeps coming."""
+
+
+class Receiver:
+    """A task for each contact who has written, as long as there is something of theirs to take up."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        secrets: Secrets,
+        arrivals: Arrivals,
+        contacts: Contacts,
+        commands: Commands,
+        turns: Turns,
+        renderer: Renderer,
+        outbound: Outbound,
+        cloud: Cloud,
+        safety: SafetyRules,
+        pause_s: float,
+        max_chars: int,
+        changed: Callable[[str], None],
+    ) -> None:
+        """`pause_s`: how long to wait for a further fragment. `changed` is told which conversation has news."""
+        self._engine = engine
+        self._secrets = secrets
+        self._arrivals = arrivals
+        self._contacts = contacts
+        self._commands = commands
+        self._turns = turns
+        self._renderer = renderer
+        self._outbound = outbound
+        self._cloud = cloud
+        self._safety = safety
+        self._pause_s = pause_s
+        self._max_chars = max_chars
+        self._changed = changed
+        self._serving: dict[str, asyncio.Task[None]] = {}
+        self._news: dict[str, asyncio.Event] = {}
+        self._receipts: set[asyncio.Task[None]] = set()
+
+    def wake(self, contact_hash: str) -> None:
+        """There is something new of this contact."""
+        if contact_hash in self._serving:
+            self._news[contact_hash].set()
+        else:
+            self._news[contact_hash] = asyncio.Event()
+            self._serving[contact_hash] = asyncio.create_task(self._serve(contact_hash))
+
+    async def stop(self) -> None:
+        """End; what is not taken up stays stored."""
+        tasks = [*self._serving.values(), *self._receipts]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, contact_hash: str) -> None:
+        news, failures = self._news[contact_hash], 0
+        try:
+            while True:
+                news.clear()
+                try:
+                    waiting = await self._waiting(contact_hash)
+                    if not waiting:
+                        return
+                    if (pause := self._pause(waiting)) > 0:
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(news.wait(), pause)
+                        continue
+                    await self._take_up(waiting)
+                    failures = 0
+                except Exception as error:  # it stays stored, and is tried again
+                    log.error("what came by WhatsApp could not be taken up: %s", type(error).__name__)
+                    failures += 1
+                    await asyncio.sleep(backoff_s(failures))
+        finally:
+            del self._serving[contact_hash], self._news[contact_hash]
+
+    async def _waiting(self, contact_hash: str) -> list[Arrived]:
+        """What is not taken up yet, in the order of Meta's clock; of one second in that of arrival."""
+        query = (
+            select(Event)
+            .where(Event.state == "received", Event.contact_hash == contact_hash)
+            .order_by(Event.at, Event.id)
+        )
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        arrived = []
+        for row in rows:
+            try:
+                said = Received.model_validate_json(self._secrets.decrypt(row.payload))
+            except WrongKeyError as error:
+                log.error("a message that came by WhatsApp can't be read: %s", error)
+                await self._arrivals.done(Arrived(row.id, row.id_hash, row.received_at, _NOTHING))
+                continue
+            arrived.append(Arrived(row.id, row.id_hash, row.received_at, said))
+        return arrived
+
+    def _pause(self, waiting: Sequence[Arrived]) -> float:
+        """Seconds to wait for a further fragment: none after a button, a command, or a word of danger."""
+        for each in waiting:
+            said = each.said
+            if said.kind != "text" or self._commands.find(said.text) or self._safety.check(said.text):
+                return 0.0
+        quiet = (now() - max(each.received_at for each in waiting)).total_seconds()
+        since = (now() - min(each.received_at for each in waiting)).total_seconds()
+        return min(self._pause_s - quiet, self._pause_s * _LONGEST_PAUSES - since)
+
+    async def _take_up(self, waiting: Sequence[Arrived]) -> None:
+        for group in self._groups(waiting):
+            conversation_id: str | None
+            if self._commands.find(group[0].said.text) == "erase" and group[0].said.kind == "text":
+                conversation_id = await self._erase(group[0])
+            else:
+                conversation_id = await self._arrivals.take_up(group)
+            if conversation_id is None:
+                continue
+            self._changed(conversation_id)
+            await self._receipt(conversation_id)
+            await self._turns.settle(conversation_id)
+
+    def _groups(self, waiting: Sequence[Arrived]) -> Iterator[list[Arrived]]:
+        """Texts that follow one another are fragments of one message, up to the length of a message."""
+        group: list[Arrived] = []
+        for each in waiting:
+            fragment = each.said.kind == "text" and not self._commands.find(each.said.text)
+            length = sum(len(one.said.text) + 1 for one in group) + len(each.said.text)
+            if group and (not fragment or length > self._max_chars):
+                yield group
+                group = []
+            group.append(each)
+            if not fragment:
+                yield group
+                group = []
+        if group:
+            yield group
+
+    async def _receipt(self, conversation_id: str) -> None:
+        """Show that it was read and that an answer is being written, where the assistant will answer."""
+        query = (
+            select(Contact)
+            .join(Conversation, Conversation.id == Contact.conversation_id)
+            .where(Contact.conversation_id == conversation_id, Conversation.owner != "liaison")
+        )
+        async with self._engine.connect() as connection:
+            contact = (await connection.execute(query)).one_or_none()
+        if contact and contact.stopped_at is None and (message_id := self._contacts.last_id(contact)):
+            task = asyncio.create_task(self._cloud.read(contact.number_id, message_id, typing=True))
+            self._receipts.add(task)
+            task.add_done_callback(self._receipts.discard)
+
+    async def _erase(self, arrived: Arrived) -> str | None:
+        """They want what they wrote erased: it is, and they are told so by a message that is kept nowhere."""
+        async with self._engine.connect() as connection:
+            contact = await self._contacts.find(connection, arrived.said)
+        if contact is None:
+            await self._arrivals.done(arrived)
+            return None
+        query = select(Conversation).where(Conversation.id == contact.conversation_id)
+        async with self._engine.connect() as connection:
+            conversation = (await connection.execute(query)).one()
+        try:
+            await self._turns.erase(conversation.id)
+        except OnHold as held:
+            await self._arrivals.done(arrived)
+            async with self._engine.begin() as connection:
+                await tell(connection, conversation.id, _plain(self._renderer, conversation, held.message))
+            return str(conversation.id)
+        except NotFound:
+            pass
+        except RasaError:
+            await self._turns.leave(conversation.id)  # Rasa forgets it later
+        await self._arrivals.done(arrived)
+        said = self._renderer.whatsapp("erased", conversation.department, conversation.language)
+        address = self._contacts.address(contact)
+        for part in self._outbound.parts(said.text, said.language, said):
+            with contextlib.suppress(RefusedError, NotReachedError, UnknownOutcomeError):
+                await self._cloud.send(contact.number_id, address, part, tracker="")
+        return None
+
+
+_NOTHING = Received(id="", number_id="", phone=None, user=None, at=now(), kind="text")
+
+
+def _plain(renderer: Renderer, conversation: Any, message: str) -> Reply:
+    return Reply(
+        kind="smalltalk",
+        department=conversation.department,
+        language=conversation.language,
+        text=renderer.say(conversation.language, message),
+    )

@@ -1,0 +1,156 @@
+"""Sends a row of the outbox: within WhatsApp's window, at its pace, each part once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from aiolimiter import AsyncLimiter
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.channels.whatsapp.cloud import Cloud, NotReachedError, RefusedError, UnknownOutcomeError
+from bot.channels.whatsapp.contacts import Contacts
+from bot.channels.whatsapp.errors import action
+from bot.channels.whatsapp.outbound import Outbound, Part
+from bot.channels.whatsapp.statuses import ACCEPTED, tracker
+from bot.channels.whatsapp.tables import WINDOW, Contact, Sent
+from bot.conversations.delivery import GiveUp, Keep, Later
+from bot.conversations.outbox import LEASE_S
+from bot.conversations.tables import Message
+from bot.liaisons.tables import Liaison
+from bot.replies import Reply
+from bot.tables import now
+
+log = logging.getLogger(__name__)
+_MARGIN = dt.timedelta(minutes=1)
+"""Before the window closes: what is sent now must arrive in it."""
+_PER_SECOND = 80
+_PAIR_BURST, _PAIR_EVERY_S = 45, 6
+"""Meta's limits: messages a second in all; to one person, one every six seconds, or 45 at once and none for as long."""
+_PAIRS_REMEMBERED = 10_000
+_ALARM_WAIT_S = 300.0
+
+
+class Sender:
+    """The channel's way to send."""
+
+    def __init__(
+        self, engine: AsyncEngine, cloud: Cloud, contacts: Contacts, outbound: Outbound, alarm: Callable[[str], None]
+    ) -> None:
+        """`alarm` is told what keeps everything from being sent until somebody puts it right."""
+        self._engine = engine
+        self._cloud = cloud
+        self._contacts = contacts
+        self._outbound = outbound
+        self._alarm = alarm
+        self._overall = AsyncLimiter(_PER_SECOND, 1)
+        self._pairs: dict[int, AsyncLimiter] = {}
+        self._insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+
+    async def send(self, row: Any) -> None:
+        """Send a row; raises GiveUp, Keep, Later (bot/conversations/delivery.py)."""
+        async with self._engine.connect() as connection:
+            message = (
+                await connection.execute(
+                    select(Message, Liaison.name)
+                    .outerjoin(Liaison, Liaison.id == Message.liaison_id)
+                    .where(Message.id == row.message_id)
+                )
+            ).one_or_none()
+            contact = (
+                await connection.execute(select(Contact).where(Contact.conversation_id == row.conversation_id))
+            ).one_or_none()
+            sent = set(await connection.scalars(select(Sent.part).where(Sent.outbox_id == row.id)))
+        if message is None or contact is None:
+            raise GiveUp("gone")
+        if contact.stopped_at is not None and (message.in_reply_to or 0) < contact.stopped_at:
+            raise GiveUp("stopped")
+        if contact.wrote_at is None or now() >= contact.wrote_at + WINDOW - _MARGIN:
+            await self._invite(contact, message.language)
+            raise Keep("window")
+        if message.author == "liaison" and (message_id := self._contacts.last_id(contact)):
+            await self._cloud.read(contact.number_id, message_id, typing=False)
+        reply = Reply.model_validate(message.reply) if message.reply else None
+        parts = self._outbound.parts(message.text, message.language, reply, message.name)
+        for index, part in enumerate(parts):
+            if index not in sent:
+                await self._send(contact, part, tracker(row.id, index), row.id, index)
+
+    async def _send(self, contact: Any, part: Part, data: str, outbox_id: int, index: int) -> None:
+        await self._pair(contact.id).acquire()
+        await self._overall.acquire()
+        try:
+            meta_id = await self._cloud.send(contact.number_id, self._contacts.address(contact), part, data)
+        except NotReachedError as error:
+            raise Later(str(error)) from None
+        except UnknownOutcomeError as error:
+            # If it arrived, a status tells us so before this is over, and the part is not sent again.
+            raise Later(str(error), at_least_s=LEASE_S) from None
+        except RefusedError as error:
+            await self._refused(contact, error)
+        else:
+            await self._taken(meta_id, outbox_id, index)
+
+    async def _taken(self, meta_id: str, outbox_id: int, index: int) -> None:
+        """Meta has it. A status may have said so before."""
+        values = {
+            "id_hash": self._contacts.digest(meta_id),
+            "outbox_id": outbox_id,
+            "part": index,
+            "status": ACCEPTED,
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(self._insert(Sent).values(values).on_conflict_do_nothing())
+
+    async def _refused(self, contact: Any, error: RefusedError) -> None:
+        reason = str(error.code)
+        match action(error.code):
+            case "template":
+                async with self._engine.begin() as connection:
+                    await connection.execute(update(Contact).where(Contact.id == contact.id).values(wrote_at=None))
+                raise Later(reason) from None  # which finds the window closed
+            case "wait":
+                raise Later(reason) from None
+            case "alarm":
+                self._alarm(reason)
+                raise Later(reason, at_least_s=_ALARM_WAIT_S) from None
+            case _:
+                log.error("WhatsApp refused a message with code %s", reason)
+                raise GiveUp(reason) from None
+
+    async def _invite(self, contact: Any, language: str) -> None:
+        """Ask them, once, to write, so that what is kept may be sent."""
+        if contact.invited_at is not None or contact.stopped_at is not None:
+            return
+        async with self._engine.begin() as connection:
+            first = await connection.execute(
+                update(Contact)
+                .where(Contact.id == contact.id, Contact.invited_at.is_(None))
+                .values(invited_at=now())
+                .returning(Contact.id)
+            )
+            if first.first() is None:
+                return
+        try:
+            await self._pair(contact.id).acquire()
+            await self._overall.acquire()
+            address = self._contacts.address(contact)
+            await self._cloud.send(contact.number_id, address, self._outbound.template(language), tracker="")
+        except (RefusedError, NotReachedError) as error:
+            async with self._engine.begin() as connection:
+                await connection.execute(update(Contact).where(Contact.id == contact.id).values(invited_at=None))
+            if isinstance(error, NotReachedError):
+                raise Later(str(error)) from None
+            await self._refused(contact, error)
+        except UnknownOutcomeError:
+            pass  # a second invitation would be worse than none: the liaison sees that it is kept
+
+    def _pair(self, contact_id: int) -> AsyncLimiter:
+        """The pace of one person; those of others are forgotten when there are too many."""
+        if contact_id not in self._pairs and len(self._pairs) >= _PAIRS_REMEMBERED:
+            self._pairs.clear()
+        return self._pairs.setdefault(contact_id, AsyncLimiter(_PAIR_BURST, _PAIR_BURST * _PAIR_EVERY_S))
