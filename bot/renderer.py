@@ -187,7 +187,7 @@ class Renderer:
                     **base,
                 )
             case "handoff":
-                return self._handoff(content, language, say["offer"])
+                return self._handoff(content, language, say["offer"], say.get("channel", "web"))
             case "connect":
                 return self.connected(content.profile.id, language, say["outlook"], say.get("channel", "web"))
             case "ask":
@@ -311,7 +311,7 @@ class Renderer:
             reviewed=False,
         )
 
-    def _handoff(self, content: DepartmentContent, language: str, offer: HandoffOffer) -> Reply:
+    def _handoff(self, content: DepartmentContent, language: str, offer: HandoffOffer, channel: str) -> Reply:
         """Before anything is passed on: who would read it, what it is, how long it is kept, and who may demand it."""
         name = self._name(content, language)
         readers = [self._reader(reader, language) for reader in offer.readers]
@@ -328,7 +328,12 @@ class Renderer:
             ),
             self._say(
                 language,
-                N_("This is what I would pass on: “%(summary)s” You can change it or leave it out."),
+                N_("This is what I would pass on: “%(summary)s” You can change it or leave it out.")
+                if channel == "web"
+                else N_(
+                    "This is what I would pass on: “%(summary)s” You can leave it out. To change it, write what I "
+                    "should pass on, and then ask for a person again."
+                ),
                 summary=offer.summary,
             ),
             self._say(

@@ -16,7 +16,7 @@ from bot.channels.text import tidy
 from bot.channels.web import CurrentRuntime
 from bot.console.web import SignedIn, Words, page, to
 from bot.conversations.tables import Inbox
-from bot.errors import Conflict, NotFound
+from bot.errors import NotFound
 from bot.handoffs import casework
 from bot.handoffs.queue import colleagues
 from bot.liaisons.access import Who, access_conversation
@@ -30,6 +30,8 @@ Id = Annotated[str, Path(max_length=32)]
 MAX_CHARS = 4000
 _MAX_NUMBER = 2**31 - 1
 CHANNEL = "console"
+_STATES = 40
+"""Of so many messages before the new ones the state of delivery is brought up to date as well."""
 
 
 @router.get("")
@@ -81,8 +83,6 @@ async def say(
     async with runtime.store.engine.connect() as connection:
         row = await access_conversation(connection, who, conversation_id)
         closes = await casework.window_closes(connection, row)
-    if closes is not None and closes <= now():
-        raise Conflict
     text = tidy(text, MAX_CHARS)
     reply = _inserted(runtime, row, topic, text) if topic else None
 
@@ -207,8 +207,13 @@ async def export(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) ->
 
 
 async def _messages(connection: AsyncConnection, runtime: Runtime, row: Any, after: int) -> dict[str, Any]:
-    said = await casework.messages(connection, row, after)
-    return {"messages": said, "last": max([after, 1, *(message.number for message in said)])}
+    said = await casework.messages(connection, row, max(after - _STATES, 0))
+    new = [message for message in said if message.number > after]
+    return {
+        "messages": new,
+        "earlier": [message for message in said if message.number <= after],
+        "last": max([after, 1, *(message.number for message in new)]),
+    }
 
 
 async def _tools(connection: AsyncConnection, who: Who, runtime: Runtime, row: Any) -> dict[str, Any]:

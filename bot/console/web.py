@@ -14,8 +14,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from bot.channels.web import CurrentRuntime
+from bot.channels.whatsapp import errors
 from bot.console import words
 from bot.errors import EnlaceError, Forbidden, SignInFailed, Unauthorized
+from bot.i18n import N_
 from bot.liaisons.access import Who
 from bot.renderer import in_language, language_name
 from bot.runtime import Runtime
@@ -127,6 +129,25 @@ class Words:
         """A word of bot/console/words.py: `kind` is one of its tables."""
         return self(getattr(words, kind)[name])
 
+    def delivery(self, message: Any, conversation: Any) -> str:
+        """How far a message to the resident has come, and why no further."""
+        if message.state in {"failed", "kept"}:
+            said = self(N_("Not delivered")) if message.state == "failed" else self(N_("Kept"))
+            return f"{said}: {self._reason(message.reason)}" if message.reason else said
+        if message.status == "read":
+            return self(N_("Read"))
+        if message.status == "sent":
+            return self(N_("Sent"))
+        return self(N_("Delivered") if message.number <= conversation.delivered else N_("On its way"))
+
+    def _reason(self, reason: str) -> str:
+        """Why a channel did not deliver: its own word for it, or WhatsApp's code."""
+        if reason in errors.OURS:
+            return self(errors.OURS[reason])
+        if reason.isdecimal():
+            return self(errors.WORDS.get(int(reason), errors.OTHER), code=reason)
+        return reason
+
     def tongue(self, code: str) -> str:
         """A language's name in itself."""
         return language_name(code)
@@ -135,6 +156,11 @@ class Words:
         """A moment in the department's own time."""
         known = self._runtime.library.departments.get(department)
         return self._runtime.catalogs.moment(self.language, at, known.profile.time_zone if known else "UTC")
+
+    @staticmethod
+    def is_over(at: dt.datetime) -> bool:
+        """Whether a moment has passed."""
+        return at <= now()
 
     def since(self, at: dt.datetime) -> str:
         """How long ago: "5 minutes"."""

@@ -362,6 +362,7 @@ class Turns:
                 changes |= {"language": say["language"], "language_chosen": True}
             elif say["say"] == "handoff":
                 say["offer"] = await self._desk.offer(conversation, changes["language"])
+                say["channel"] = conversation.channel
             elif say["say"] == "connect":
                 say["outlook"] = await self._desk.outlook(conversation.department)
                 say["channel"] = conversation.channel

@@ -26,9 +26,11 @@ HITS = 50
 
 
 async def messages(connection: AsyncConnection, row: Any, after: int = 0) -> Sequence[Any]:
-    """The messages that the resident agreed to share, numbered above `after`, with `name` and `state` of delivery."""
+    """The messages that the resident agreed to share, numbered above `after`, each with the `name` of its liaison, and
+    the `state`, `reason` and `status` of its delivery.
+    """
     query = (
-        select(Message, Liaison.name.label("name"), Outbox.state.label("state"))
+        select(Message, Liaison.name.label("name"), Outbox.state.label("state"), Outbox.reason, Outbox.status)
         .outerjoin(Liaison, Liaison.id == Message.liaison_id)
         .outerjoin(Outbox, Outbox.message_id == Message.id)
         .where(
@@ -54,7 +56,8 @@ async def window_closes(connection: AsyncConnection, row: Any) -> dt.datetime | 
     wrote_at: dt.datetime | None = await connection.scalar(
         select(Contact.wrote_at).where(Contact.conversation_id == row.id)
     )
-    return (wrote_at or row.created_at) + WINDOW
+    # Without a moment it is over already: WhatsApp said so itself.
+    return wrote_at + WINDOW if wrote_at else row.created_at
 
 
 async def notes(connection: AsyncConnection, conversation_id: str) -> Sequence[Any]:

@@ -48,7 +48,9 @@ class Contacts:
     async def wrote(self, connection: AsyncConnection, contact_id: int, received: Sequence[Received]) -> None:
         """Somebody wrote: the window is open from their last message on, and what is known of their ids is current."""
         last = max(received, key=lambda each: each.at)
-        values = {"wrote_at": last.at, "invited_at": None, "last_id": self._secrets.encrypt(last.id)}
+        values: dict[str, Any] = {"wrote_at": last.at, "invited_at": None}
+        if last.kind != "reaction":  # which can't be marked as read
+            values["last_id"] = self._secrets.encrypt(last.id)
         await connection.execute(
             update(Contact).where(Contact.id == contact_id).values(**values, **self._ids(last.phone, last.user))
         )

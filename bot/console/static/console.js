@@ -67,9 +67,6 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const owner = byId("owner");
   if (ofMessages(event)) setTimeout(fetched, 0);  // htmx has to know the new element first
   if (owner) {
-    for (const state of document.querySelectorAll(".state")) {
-      if (Number(state.dataset.number) <= Number(owner.dataset.delivered)) state.textContent = owner.dataset.said;
-    }
     const before = document.body.dataset.owner;
     // Somebody else moved it: what can be done with it is another.
     if (before !== undefined && before !== owner.dataset.owner && !unsent()) location.reload();
