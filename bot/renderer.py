@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -252,7 +254,7 @@ class Renderer:
         whole = answer.answer[language]
         parts = [] if form == "source" else [first_sentences(whole) if form == "short" else whole]
         if form in {"explained", "source"}:
-            parts += [self.passage(citation, language) for citation in citations]
+            parts += self.passages(citations, language)
         if answer.exceptions:
             lines = [f"• {in_language(exception.text, language)}" for exception in answer.exceptions]
             parts.append("\n".join([self._say(language, N_("Exceptions and limits:")), *lines]))
@@ -261,22 +263,38 @@ class Renderer:
             parts += ["\n".join(lines)] if lines else []
         return parts or [whole]
 
-    def passage(self, citation: Citation, language: str) -> str:
-        """Where a citation stands, and its words: in the resident's language too, where there is a translation."""
-        place = self._say(
-            language,
-            N_("In “%(title)s”, section “%(section)s”:"),
-            title=citation.title,
-            section=citation.section_title,
-        )
-        lines = [place, f"“{citation.quote}”"]
-        if citation.translation:
-            official = citation.translation_status == "official"
-            label = N_("Translation: %(words)s") if official else N_("Unofficial translation: %(words)s")
-            lines.append(self._say(language, label, words=citation.translation))
-        if citation.url:
-            lines.append(citation.url)
-        return "\n".join(lines)
+    def passages(self, citations: Iterable[Citation], language: str) -> list[str]:
+        """The published words, those of one section together: where they stand, since when, and in the resident's
+        language too, where there is a translation.
+        """
+        return [
+            self._section(list(group), language)
+            for _, group in itertools.groupby(citations, key=lambda citation: (citation.document, citation.section))
+        ]
+
+    def _section(self, citations: Sequence[Citation], language: str) -> str:
+        first = citations[0]
+        lines = [
+            self._say(
+                language,
+                N_("In “%(title)s”, section “%(section)s”:"),
+                title=first.title,
+                section=first.section_title,
+            )
+        ]
+        for citation in citations:
+            lines.append(f"“{citation.quote}”")
+            if citation.translation:
+                official = citation.translation_status == "official"
+                label = N_("Translation: %(words)s") if official else N_("Unofficial translation: %(words)s")
+                lines.append(self._say(language, label, words=citation.translation))
+        return "\n".join([*lines, self._dated(first, language), *filter(None, (first.note, first.url))])
+
+    def _dated(self, citation: Citation, language: str) -> str:
+        if date := citation.effective or citation.published:
+            label = N_("In effect since") if citation.effective else N_("Published")
+            return f"{self._say(language, label)}: {self._catalogs.date(language, dt.date.fromisoformat(date))}"
+        return self._say(language, N_("No date in the text"))
 
     def _withheld(
         self, content: DepartmentContent, answer: Answer, language: str, confidence: float, choices: list[Choice]

@@ -10,7 +10,9 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, MetaData, TypeDecorator
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -42,3 +44,10 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {dt.datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON, dict[str, str]: JSON}
+
+
+def insert_unless(connection: AsyncConnection, table: type[Base]) -> Any:
+    """An insert that can say what comes of a row that is there already: `.on_conflict_do_nothing()` and the like, which
+    both engines have, each under a name of its own.
+    """
+    return (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)

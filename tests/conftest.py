@@ -20,14 +20,16 @@ import httpx
 import psutil
 import pytest
 from browsing import EXIT, chromium
+from cloud_api import Running
 from playwright.async_api import Browser
-from serving import UNHURRIED
+from serving import UNHURRIED, subscribe, whatsapp_settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations.database import migrate, open_engine
 from bot.conversations.store import Store
 
+pytest_plugins = ["phoning"]
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 600
 """A start that has to train first takes about a minute on two cores; on a busy machine, more."""
@@ -180,26 +182,35 @@ SITE = "http://city.test"
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The session's server: real `enlace serve`, real Rasa, a database of its own, and one site that may frame it."""
+def server(tmp_path_factory: pytest.TempPathFactory, cloud_api: Running) -> Iterator[Server]:
+    """The session's server: real `enlace serve`, real Rasa, a database and a WhatsApp of its own, and one site that may
+    frame it.
+    """
     data = tmp_path_factory.mktemp("content") / "data"
     shutil.copytree(ROOT / "data", data)
     profile = data / "faq" / "kent-wa" / "department.yml"
     profile.write_text(profile.read_text(encoding="utf-8") + f"sites: [{SITE!r}]\n", encoding="utf-8")
     server = start_server(
-        tmp_path_factory.mktemp("var"), ENLACE_DATA_DIR=str(data), ENLACE_DEMO="true", ENLACE_EXIT_URL=EXIT
+        tmp_path_factory.mktemp("var"),
+        ENLACE_DATA_DIR=str(data),
+        ENLACE_DEMO="true",
+        ENLACE_EXIT_URL=EXIT,
+        **whatsapp_settings(cloud_api),
     )
+    subscribe(cloud_api, server.base_url)
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="module")
-def serve() -> Iterator[Callable[[Path], Server]]:
-    """`serve(var_dir)`: one more server, for tests that do harm to theirs; nothing of it is left afterwards."""
+def serve() -> Iterator[Callable[..., Server]]:
+    """`serve(var_dir, **settings)`: one more server, for tests that do harm to theirs; nothing of it is left
+    afterwards.
+    """
     started: list[Server] = []
 
-    def begin(var_dir: Path) -> Server:
-        started.append(start_server(var_dir))
+    def begin(var_dir: Path, **settings: str) -> Server:
+        started.append(start_server(var_dir, **settings))
         return started[-1]
 
     yield begin

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.tables import Conversation, Handoff
 from bot.errors import NotFound, OnHold
 from bot.handoffs.tables import Callback, Erasure, ToForget
-from bot.tables import now
+from bot.tables import insert_unless, now
 
 log = logging.getLogger(__name__)
 _BATCH = 200
@@ -132,11 +131,11 @@ class Retention:
             raise OnHold
         return str(row.department)
 
-    async def _count_erasure(self, connection: AsyncConnection, department: str) -> None:
-        upsert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
+    @staticmethod
+    async def _count_erasure(connection: AsyncConnection, department: str) -> None:
         values = {"day": now().date(), "department": department, "count": 1}
         await connection.execute(
-            upsert(Erasure)
+            insert_unless(connection, Erasure)
             .values(values)
             .on_conflict_do_update(index_elements=["day", "department"], set_={"count": Erasure.count + 1})
         )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
 import pytest
+from cloud_api import Config, Number, Running, running
+from phoning import Phone, words
+from serving import subscribe, whatsapp_settings
 
 if TYPE_CHECKING:
     from tests.conftest import Conversation, Server, Start
@@ -18,13 +20,22 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.rasa, pytest.mark.timeout(300)]
 
 ASKED = "¿La policía me va a preguntar si tengo papeles?"
-Serve = Callable[[Path], "Server"]
+Serve = Callable[..., "Server"]
 
 
 @pytest.fixture(scope="module")
-def fragile(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Server:
+def own_cloud() -> Iterator[Running]:
+    """A local Cloud API that knows this module's server alone."""
+    with running(Config(numbers=[Number("1001", "+1 555-0100", "kent-wa")])) as cloud_api:
+        yield cloud_api
+
+
+@pytest.fixture(scope="module")
+def fragile(serve: Serve, tmp_path_factory: pytest.TempPathFactory, own_cloud: Running) -> Server:
     """A server to do harm to; the last test of this module ends it."""
-    return serve(tmp_path_factory.mktemp("fragile"))
+    fragile = serve(tmp_path_factory.mktemp("fragile"), **whatsapp_settings(own_cloud))
+    subscribe(own_cloud, fragile.base_url)
+    return fragile
 
 
 @pytest.fixture
@@ -107,8 +118,11 @@ async def test_a_rasa_that_died_comes_back_by_itself(fragile: Server, conversati
 
 
 async def test_what_was_accepted_before_a_crash_is_answered_after_it(
-    fragile: Server, conversation: Conversation, serve: Serve
+    fragile: Server, conversation: Conversation, serve: Serve, own_cloud: Running
 ) -> None:
+    control = httpx.AsyncClient(base_url=f"{own_cloud.url}/_control", trust_env=False, timeout=30)
+    phone = Phone(control, "15550142", "Rosa", "1001", fragile.var_dir / "enlace.db")
+    await phone.ask("/users", wa_id=phone.wa_id, name=phone.name)
     processes = fragile.children()
     try:
         fragile.rasa().suspend()
@@ -119,6 +133,9 @@ async def test_what_was_accepted_before_a_crash_is_answered_after_it(
             return messages
 
         await until(stored, 5)
+        await phone.says("hola")
+        await phone.says(ASKED)
+        await control.get("/idle")
         fragile.process.kill()
         with pytest.raises(httpx.HTTPError):
             await unanswered
@@ -128,7 +145,8 @@ async def test_what_was_accepted_before_a_crash_is_answered_after_it(
     finally:
         fragile.kill(processes)
 
-    again = serve(fragile.var_dir)
+    again = serve(fragile.var_dir, **whatsapp_settings(own_cloud))
+    subscribe(own_cloud, again.base_url)
     async with httpx.AsyncClient(base_url=again.base_url, timeout=20, trust_env=False) as client:
         conversation.client = client
 
@@ -139,3 +157,7 @@ async def test_what_was_accepted_before_a_crash_is_answered_after_it(
         question, answer = await stored()
         assert (question["text"], answer["reply"]["kind"]) == (ASKED, "answer")
         assert (await conversation.send("gracias"))["kind"] == "smalltalk"
+    shown = [words(message) for message in await phone.rest()]
+    assert sum("Kent" in each and "BORRAR" in each for each in shown) == 1
+    assert sum("Nadie del departamento ha revisado" in each for each in shown) == 1
+    await control.aclose()

@@ -85,7 +85,7 @@ class Arrivals:
                 return None
             kept = False
             if group[-1].said.kind in _OPENS:
-                await self._contacts.wrote(connection, contact.id, [each.said for each in group])
+                await self._contacts.wrote(connection, contact, [each.said for each in group])
                 kept = await _release(connection, contact.conversation_id)
             return await _One(self, connection, contact, group, kept).take_up()
 
@@ -135,7 +135,7 @@ class _One:
             case "revoke":
                 await self._replace(said.about, TAKEN_BACK)
             case "moved":
-                await self._contacts.moved(self._connection, self._contact.id, said)
+                await self._contacts.moved(self._connection, self._contact, said)
             case "welcome":
                 await self._say(self._renderer.greeting(self._conversation.department, self._language))
         return self._id

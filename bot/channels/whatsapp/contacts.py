@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.whatsapp.inbound import Received
@@ -28,12 +28,15 @@ class Contacts:
         """The contact who wrote, by number or by business-scoped id; None: they never wrote."""
         user = received.about if received.kind == "moved" else received.user
         same = []
+        if user:  # which stays with a person, where a number may be given to another
+            same.append(Contact.user_hash == self._secrets.digest(user))
         if received.phone:
             same.append(Contact.phone_hash == self._secrets.digest(received.phone))
-        if user:
-            same.append(Contact.user_hash == self._secrets.digest(user))
-        query = select(Contact).where(Contact.number_id == received.number_id, or_(*same)).order_by(Contact.id)
-        return (await connection.execute(query)).first()
+        for each in same:
+            query = select(Contact).where(Contact.number_id == received.number_id, each)
+            if found := (await connection.execute(query)).one_or_none():
+                return found
+        return None
 
     async def add(self, connection: AsyncConnection, received: Received, conversation_id: str) -> None:
         """Somebody who wrote for the first time."""
@@ -45,21 +48,30 @@ class Contacts:
             )
         )
 
-    async def wrote(self, connection: AsyncConnection, contact_id: int, received: Sequence[Received]) -> None:
+    async def wrote(self, connection: AsyncConnection, contact: Any, received: Sequence[Received]) -> None:
         """Somebody wrote: the window is open from their last message on, and what is known of their ids is current."""
         last = max(received, key=lambda each: each.at)
         values: dict[str, Any] = {"wrote_at": last.at, "invited_at": None}
         if last.kind != "reaction":  # which can't be marked as read
             values["last_id"] = self._secrets.encrypt(last.id)
-        await connection.execute(
-            update(Contact).where(Contact.id == contact_id).values(**values, **self._ids(last.phone, last.user))
-        )
+        await self._change(connection, contact, values | self._ids(last.phone, last.user))
 
-    async def moved(self, connection: AsyncConnection, contact_id: int, received: Received) -> None:
+    async def moved(self, connection: AsyncConnection, contact: Any, received: Received) -> None:
         """Somebody has another number, or another business-scoped id."""
-        ids = self._ids(received.moved_to, received.user)
-        if ids:
-            await connection.execute(update(Contact).where(Contact.id == contact_id).values(**ids))
+        if ids := self._ids(received.moved_to, received.user):
+            await self._change(connection, contact, ids)
+
+    async def _change(self, connection: AsyncConnection, contact: Any, values: dict[str, Any]) -> None:
+        """Whoever had these ids before has them no more: a number may go to another person."""
+        for name in ("phone", "user"):
+            if hashed := values.get(f"{name}_hash"):
+                column = getattr(Contact, f"{name}_hash")
+                await connection.execute(
+                    update(Contact)
+                    .where(Contact.number_id == contact.number_id, Contact.id != contact.id, column == hashed)
+                    .values({name: None, f"{name}_hash": None})
+                )
+        await connection.execute(update(Contact).where(Contact.id == contact.id).values(**values))
 
     def address(self, contact: Any) -> dict[str, str]:
         """As a message to them names them: `to` a number, or `recipient` by business-scoped id."""

@@ -33,11 +33,13 @@ _ALARM_CODES = {
     141006,
 }
 _CLOSED = 131047
+ALARM_WAIT_S = 300.0
+"""How long to wait before the next try, where somebody has to put something right first."""
 
 OURS = {
-    "window": N_("kept: more than 24 hours have passed, so they were asked to write first"),
-    "stopped": N_("not sent: this person asked for no more messages"),
-    "gone": N_("not sent: this person is not reachable on WhatsApp any more"),
+    "window": N_("more than 24 hours have passed, so they were asked to write first"),
+    "stopped": N_("this person asked for no more messages"),
+    "gone": N_("this person is not reachable on WhatsApp any more"),
 }
 """Reasons that WhatsApp has no code for."""
 WORDS = {

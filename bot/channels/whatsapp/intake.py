@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.channels.text import clean
@@ -21,7 +20,7 @@ from bot.channels.whatsapp.statuses import apply
 from bot.channels.whatsapp.tables import Count, Event
 from bot.errors import EmptyMessage
 from bot.secrets import Secrets
-from bot.tables import now
+from bot.tables import insert_unless, now
 
 log = logging.getLogger(__name__)
 _REMEMBERED = dt.timedelta(days=8)
@@ -49,7 +48,6 @@ class Intake:
         self._secrets = secrets
         self._numbers = frozenset(numbers)
         self._max_chars = max_chars
-        self._insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
 
     async def store(self, items: Sequence[Item]) -> Taken:
         """Store everything, whatever came before and however often; returns what there is to do."""
@@ -66,10 +64,10 @@ class Intake:
             if events:
                 # The database decides what is a duplicate, also of two at the same moment.
                 new = await connection.execute(
-                    self._insert(Event)
-                    .values(events)
+                    insert_unless(connection, Event)
                     .on_conflict_do_nothing(index_elements=["id_hash"])
-                    .returning(Event.contact_hash)
+                    .returning(Event.contact_hash),
+                    events,
                 )
                 taken.contacts.update(new.scalars())
             for item in items:
@@ -77,6 +75,7 @@ class Intake:
                     told = await apply(connection, self._secrets.digest(item.id), item)
                     taken.conversations.update(told.conversations)
                     counts.update(told.counted)
+                    taken.alarms += told.alarms
             await self._count(connection, counts)
         return taken
 
@@ -115,7 +114,7 @@ class Intake:
     async def _count(self, connection: AsyncConnection, counts: Counter[str]) -> None:
         for kind, count in counts.items():
             log.info("WhatsApp sent what nothing is done with: %s", kind)
-            insert = self._insert(Count).values(day=now().date(), kind=kind, count=count)
+            insert = insert_unless(connection, Count).values(day=now().date(), kind=kind, count=count)
             await connection.execute(
                 insert.on_conflict_do_update(
                     index_elements=["day", "kind"], set_={"count": Count.count + insert.excluded.count}

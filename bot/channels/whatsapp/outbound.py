@@ -57,12 +57,11 @@ class Outbound:
         return [*parts, self._choose(last, choices, language)]
 
     def _passages(self, reply: Reply, language: str) -> str:
-        """The words that the answer stands on: as many passages as one short message holds, the first in any case."""
-        passages = [self._renderer.passage(citation, language) for citation in reply.citations]
-        for count in range(len(passages), 0, -1):
-            more = len(passages) - count
-            lines = [*passages[:count], *([self._say(language, MORE, number=more)] if more else [])]
-            shown = "\n\n".join(lines)
+        """The words that the answer stands on: as many as one short message holds, the first in any case."""
+        for count in range(len(reply.citations), 0, -1):
+            more = len(reply.citations) - count
+            passages = self._renderer.passages(reply.citations[:count], language)
+            shown = "\n\n".join([*passages, *([self._say(language, MORE, number=more)] if more else [])])
             if len(shown) <= limits.BODY:
                 break
         return shown

@@ -9,21 +9,20 @@ from typing import Any
 
 from aiolimiter import AsyncLimiter
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.channels.whatsapp.cloud import Cloud, NotReachedError, RefusedError, UnknownOutcomeError
 from bot.channels.whatsapp.contacts import Contacts
-from bot.channels.whatsapp.errors import action
+from bot.channels.whatsapp.errors import ALARM_WAIT_S, action
 from bot.channels.whatsapp.outbound import Outbound, Part
-from bot.channels.whatsapp.statuses import ACCEPTED, tracker
+from bot.channels.whatsapp.statuses import ACCEPTED, FAILED, invitation, tracker
 from bot.channels.whatsapp.tables import WINDOW, Contact, Sent
 from bot.conversations.delivery import GiveUp, Keep, Later
 from bot.conversations.outbox import LEASE_S
 from bot.conversations.tables import Message
 from bot.liaisons.tables import Liaison
 from bot.replies import Reply
-from bot.tables import now
+from bot.tables import insert_unless, now
 
 log = logging.getLogger(__name__)
 _MARGIN = dt.timedelta(minutes=1)
@@ -32,7 +31,6 @@ _PER_SECOND = 80
 _PAIR_BURST, _PAIR_EVERY_S = 45, 6
 """Meta's limits: messages a second in all; to one person, one every six seconds, or 45 at once and none for as long."""
 _PAIRS_REMEMBERED = 10_000
-_ALARM_WAIT_S = 300.0
 
 
 class Sender:
@@ -49,7 +47,6 @@ class Sender:
         self._alarm = alarm
         self._overall = AsyncLimiter(_PER_SECOND, 1)
         self._pairs: dict[int, AsyncLimiter] = {}
-        self._insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
 
     async def send(self, row: Any) -> None:
         """Send a row; raises GiveUp, Keep, Later (bot/conversations/delivery.py)."""
@@ -64,8 +61,9 @@ class Sender:
             contact = (
                 await connection.execute(select(Contact).where(Contact.conversation_id == row.conversation_id))
             ).one_or_none()
-            sent = set(await connection.scalars(select(Sent.part).where(Sent.outbox_id == row.id)))
-        if message is None or contact is None:
+            query = select(Sent.part).where(Sent.outbox_id == row.id, Sent.status != FAILED)
+            sent = set(await connection.scalars(query))
+        if message is None or contact is None or not (contact.phone or contact.user):
             raise GiveUp("gone")
         if contact.stopped_at is not None and (message.in_reply_to or 0) < contact.stopped_at:
             raise GiveUp("stopped")
@@ -97,14 +95,12 @@ class Sender:
 
     async def _taken(self, meta_id: str, outbox_id: int, index: int) -> None:
         """Meta has it. A status may have said so before."""
-        values = {
-            "id_hash": self._contacts.digest(meta_id),
-            "outbox_id": outbox_id,
-            "part": index,
-            "status": ACCEPTED,
-        }
+        values = {"id_hash": self._contacts.digest(meta_id), "status": ACCEPTED}
+        failed = (Sent.outbox_id == outbox_id, Sent.part == index, Sent.status == FAILED)
         async with self._engine.begin() as connection:
-            await connection.execute(self._insert(Sent).values(values).on_conflict_do_nothing())
+            await connection.execute(update(Sent).where(*failed).values(values))
+            new = insert_unless(connection, Sent).values(outbox_id=outbox_id, part=index, **values)
+            await connection.execute(new.on_conflict_do_nothing())
 
     async def _refused(self, contact: Any, error: RefusedError) -> None:
         reason = str(error.code)
@@ -117,7 +113,7 @@ class Sender:
                 raise Later(reason) from None
             case "alarm":
                 self._alarm(reason)
-                raise Later(reason, at_least_s=_ALARM_WAIT_S) from None
+                raise Later(reason, at_least_s=ALARM_WAIT_S) from None
             case _:
                 log.error("WhatsApp refused a message with code %s", reason)
                 raise GiveUp(reason) from None
@@ -139,7 +135,8 @@ class Sender:
             await self._pair(contact.id).acquire()
             await self._overall.acquire()
             address = self._contacts.address(contact)
-            await self._cloud.send(contact.number_id, address, self._outbound.template(language), tracker="")
+            template = self._outbound.template(language)
+            await self._cloud.send(contact.number_id, address, template, invitation(contact.id))
         except (RefusedError, NotReachedError) as error:
             async with self._engine.begin() as connection:
                 await connection.execute(update(Contact).where(Contact.id == contact.id).values(invited_at=None))

@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.whatsapp.errors import action
+from bot.channels.whatsapp.errors import ALARM_WAIT_S, action
 from bot.channels.whatsapp.inbound import Status
 from bot.channels.whatsapp.tables import Contact, Sent
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Conversation, Message, Outbox
-from bot.tables import now
+from bot.tables import insert_unless, now
 
-ACCEPTED = "accepted"
-_RANK = {ACCEPTED: 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4}
+ACCEPTED, FAILED = "accepted", "failed"
+_RANK = {ACCEPTED: 0, "sent": 1, FAILED: 2, "delivered": 3, "read": 4}
 """None goes back to one before it. What was delivered did not fail, whichever of the two is told first."""
 _SAME = {"played": "read"}
-_ALARM_WAIT_S = 300.0
+_INVITATION = "invitation "
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Told:
 
     conversations: Sequence[str] = ()
     counted: Sequence[str] = ()
+    alarms: Sequence[str] = ()
+    """Codes of what keeps messages from being delivered until somebody puts it right."""
 
 
 def tracker(outbox_id: int, part: int) -> str:
@@ -38,11 +40,20 @@ def tracker(outbox_id: int, part: int) -> str:
     return f"{outbox_id}.{part}"
 
 
+def invitation(contact_id: int) -> str:
+    """The same of the template that asks somebody to write."""
+    return f"{_INVITATION}{contact_id}"
+
+
 async def apply(connection: AsyncConnection, id_hash: str, status: Status) -> Told:
     """Write down a status; one that is older than what is known changes nothing."""
     name = _SAME.get(status.status, status.status)
     if name not in _RANK:
         return Told(counted=[f"status {re.sub('[^a-z_]', '', name)[:40]}"])
+    alarms = [str(status.error)] if name == FAILED and action(status.error or 0) == "alarm" else []
+    if status.data.startswith(_INVITATION):
+        told = await _not_invited(connection, status) if name == FAILED else []
+        return Told(conversations=told, alarms=alarms)
     await _know(connection, id_hash, status.data)
     lower = [each for each, rank in _RANK.items() if rank < _RANK[name]]
     moved = await connection.execute(
@@ -56,11 +67,11 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status) -> To
         return Told()
     query = select(Outbox, Message.number).join(Message, Message.id == Outbox.message_id).where(Outbox.id == outbox_id)
     row = (await connection.execute(query)).one()
-    if name == "failed":
-        await _failed(connection, row, id_hash, status.error or 0)
+    if name == FAILED:
+        await _failed(connection, row, status.error or 0)
     else:
         await _come_further(connection, row)
-    return Told(conversations=[row.conversation_id])
+    return Told(conversations=[row.conversation_id], alarms=alarms)
 
 
 async def _know(connection: AsyncConnection, id_hash: str, data: str) -> None:
@@ -69,10 +80,35 @@ async def _know(connection: AsyncConnection, id_hash: str, data: str) -> None:
     if not found:
         return
     outbox_id, part = map(int, found.groups())
-    is_there = select(Outbox.id).where(Outbox.id == outbox_id, Outbox.channel == "whatsapp")
-    known = select(Sent.id).where((Sent.id_hash == id_hash) | ((Sent.outbox_id == outbox_id) & (Sent.part == part)))
-    if await connection.scalar(is_there) and not await connection.scalar(known):
-        await connection.execute(insert(Sent).values(id_hash=id_hash, outbox_id=outbox_id, part=part, status=ACCEPTED))
+    failed = (Sent.outbox_id == outbox_id, Sent.part == part, Sent.status == FAILED)
+    is_known = select(Sent.id).where(Sent.id_hash == id_hash).exists()
+    # What failed has been tried again, then. A write comes first, so that nobody else writes between the two.
+    await connection.execute(update(Sent).where(*failed, ~is_known).values(id_hash=id_hash, status=ACCEPTED))
+    row = select(literal(id_hash), Outbox.id, literal(part), literal(ACCEPTED)).where(
+        Outbox.id == outbox_id, Outbox.channel == "whatsapp"
+    )
+    new = insert_unless(connection, Sent).from_select(["id_hash", "outbox_id", "part", "status"], row)
+    await connection.execute(new.on_conflict_do_nothing())
+
+
+async def _not_invited(connection: AsyncConnection, status: Status) -> list[str]:
+    """The template did not arrive: the liaison sees why, and the next message tries it again."""
+    contact_id = status.data.removeprefix(_INVITATION)
+    contact = await connection.execute(
+        update(Contact)
+        .where(Contact.id == (int(contact_id) if re.fullmatch(r"\d{1,18}", contact_id) else 0))
+        .values(invited_at=None)
+        .returning(Contact.conversation_id)
+    )
+    conversation_id = contact.scalar_one_or_none()
+    if conversation_id is None:
+        return []
+    await connection.execute(
+        update(Outbox)
+        .where(Outbox.conversation_id == conversation_id, Outbox.state == "kept")
+        .values(reason=str(status.error or 0))
+    )
+    return [conversation_id]
 
 
 async def _come_further(connection: AsyncConnection, row: Any) -> None:
@@ -89,22 +125,19 @@ async def _come_further(connection: AsyncConnection, row: Any) -> None:
         )
 
 
-async def _failed(connection: AsyncConnection, row: Any, id_hash: str, code: int) -> None:
+async def _failed(connection: AsyncConnection, row: Any, code: int) -> None:
     """WhatsApp took it, and then could not deliver it."""
     what = action(code)
     values: dict[str, Any] = {"reason": str(code), "leased_until": None}
     if what == "give_up":
         values |= {"state": "failed"}
     else:
-        # The part is sent again: what stood for it is forgotten.
-        again = Sent.id_hash == id_hash
-        if what == "template":
-            again = Sent.outbox_id == row.id
+        if what == "template":  # nothing of it was seen, and it comes whole when they have opened it
+            await connection.execute(update(Sent).where(Sent.outbox_id == row.id).values(status=FAILED))
             await connection.execute(
                 update(Contact).where(Contact.conversation_id == row.conversation_id).values(wrote_at=None)
             )
-        await connection.execute(delete(Sent).where(again))
-        wait_s = {"template": 0.0, "wait": backoff_s(row.attempts), "alarm": _ALARM_WAIT_S}[what]
+        wait_s = {"template": 0.0, "wait": backoff_s(row.attempts), "alarm": ALARM_WAIT_S}[what]
         due_at = now() + dt.timedelta(seconds=wait_s)
         values |= {"state": "pending", "due_at": due_at, "attempts": row.attempts + 1}
     await connection.execute(update(Outbox).where(Outbox.id == row.id).values(**values))

@@ -1,0 +1,203 @@
+"""Guards the reading of webhooks: every published kind is understood or counted, and nothing that comes raises."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.channels.whatsapp.commands import Commands
+from bot.channels.whatsapp.inbound import Item, Other, Received, Status, UnreadableError, read
+from bot.settings import ROOT
+
+FILES = sorted((ROOT / "tests" / "fixtures" / "whatsapp").glob("*.json"))
+BODIES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+def only(name: str) -> Item:
+    """The one item of an example."""
+    (item,) = read(BODIES[name])
+    return item
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_every_example_is_understood_or_counted(name: str) -> None:
+    found = read(BODIES[name])
+    assert found or BODIES[name]["entry"] in ([], [{"id": "2001", "changes": []}]) or name.startswith("empty")
+    broken = [item for item in found if isinstance(item, Other) and item.kind.startswith("broken")]
+    assert broken == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "choice"),
+    [
+        ("message_text", "text", None),
+        ("message_text_reply", "text", None),
+        ("message_text_referral", "text", None),
+        ("message_text_no_phone", "text", None),
+        ("message_button_reply", "choice", "…"),
+        ("message_list_reply", "choice", "…"),
+        ("message_template_button", "choice", "…"),
+        ("message_image", "unread", "image"),
+        ("message_video", "unread", "video"),
+        ("message_voice", "unread", "audio"),
+        ("message_audio", "unread", "audio"),
+        ("message_sticker", "unread", "sticker"),
+        ("message_document", "unread", "document"),
+        ("message_location", "unread", "location"),
+        ("message_contacts", "unread", "contacts"),
+        ("message_order", "unread", "order"),
+        ("message_unsupported", "unread", "other"),
+        ("message_future_type", "unread", "other"),
+        ("message_interactive_future_reply", "choice", "…"),
+        ("message_reaction", "reaction", None),
+        ("message_edit", "edit", None),
+        ("message_revoke", "revoke", None),
+        ("message_request_welcome", "welcome", None),
+        ("system_user_changed_number", "moved", None),
+        ("system_user_changed_number_2026", "moved", None),
+        ("system_user_changed_user_id", "moved", None),
+        ("user_id_update", "moved", None),
+    ],
+)
+def test_each_kind_of_message_is_what_it_is(name: str, kind: str, choice: str | None) -> None:
+    item = only(name)
+    assert isinstance(item, Received)
+    assert item.kind == kind
+    if choice == "…":
+        assert item.choice
+        assert item.text
+    else:
+        assert item.choice == choice
+    assert item.phone or item.user
+
+
+def test_what_is_kept_of_a_message_is_what_is_made_use_of() -> None:
+    for name in BODIES:
+        for item in read(BODIES[name]):
+            if isinstance(item, Received):
+                kept = item.model_dump_json()
+                assert "profile" not in kept
+                assert "latitude" not in kept
+                assert "sha256" not in kept
+                assert "https://" not in kept or "https://" in item.text
+
+
+def test_a_batch_gives_all_that_is_in_it() -> None:
+    for name in ("several_messages", "several_contacts", "several_changes", "several_entries", "several_statuses"):
+        body = BODIES[name]
+        values = [change["value"] for entry in body["entry"] for change in entry["changes"]]
+        there = [each["id"] for value in values for key in ("messages", "statuses") for each in value.get(key, [])]
+        assert len(there) > 1
+        assert [item.id for item in read(body) if not isinstance(item, Other)] == there
+
+
+@pytest.mark.parametrize("name", [name for name in BODIES if name.startswith("status_failed")])
+def test_a_failure_says_its_code(name: str) -> None:
+    item = only(name)
+    assert isinstance(item, Status)
+    assert item.status == "failed"
+    assert item.error
+    assert item.error > 100
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["account_update_ban", "phone_number_quality_update_downgrade", "message_template_status_update_paused"],
+)
+def test_what_only_an_operator_can_put_right_is_an_alarm(name: str) -> None:
+    item = only(name)
+    assert isinstance(item, Other)
+    assert item.alarming
+    calm = only("message_template_status_update_approved")
+    assert isinstance(calm, Other)
+    assert calm.alarming is None
+
+
+def test_a_message_of_a_group_is_not_answered() -> None:
+    assert all(isinstance(item, Other) for item in read(BODIES["message_group_text"]))
+
+
+@pytest.mark.parametrize("payload", [None, [], 1, "text", {}, {"entry": {}}, {"object": "x", "entry": 3}])
+def test_what_is_no_webhook_is_unreadable(payload: Any) -> None:
+    with pytest.raises(UnreadableError):
+        read(payload)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of everything in a JSON value."""
+    if isinstance(value, dict):
+        pairs: Any = value.items()
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    else:
+        return [path]
+    return [path, *(each for key, inner in pairs for each in places(inner, (*path, key)))]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_shape_that_nobody_foresaw_raises_nothing(data: st.DataObject) -> None:
+    body = copy.deepcopy(BODIES[data.draw(st.sampled_from(sorted(BODIES)))])
+    inside = places(body["entry"])[1:]
+    if not inside:
+        return
+    *way, last = data.draw(st.sampled_from(inside))
+    target = body["entry"]
+    for key in way:
+        target = target[key]
+    target[last] = data.draw(JSON_VALUES)
+    for item in read(body):
+        assert isinstance(item, (Received, Status, Other))
+
+
+@pytest.fixture(scope="module")
+def commands() -> Commands:
+    """Those that are served."""
+    return Commands(ROOT / "data")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("STOP", "stop"),
+        (" alto!! ", "stop"),
+        ("Baja", "stop"),
+        ("PARAR.", "stop"),
+        ("dar de baja", "stop"),
+        ("start", "start"),
+        ("Iniciar", "start"),
+        ("BORRAR", "erase"),
+        ("erase", "erase"),
+        ("abrir", "open"),
+        ("OPEN", "open"),
+        ("no", None),
+        ("cancelar", None),
+        ("un alto de policía, ¿qué hago?", None),
+        ("stop and frisk", None),
+        ("", None),
+    ],
+)
+def test_an_order_to_the_channel_is_a_whole_message(commands: Commands, text: str, command: str | None) -> None:
+    assert commands.find(text) == command
+
+
+def test_a_thumb_of_any_colour_says_the_same(commands: Commands) -> None:
+    assert [commands.helpful(emoji) for emoji in ("👍", "👍🏽", "👎🏿", "❤️", "🌮")] == [True, True, False, True, None]
+
+
+def test_the_examples_are_there() -> None:
+    assert len(FILES) > 140
+    assert Path(FILES[0]).exists()
