@@ -12,7 +12,7 @@ help: ## List what can be made
 .PHONY: run
 run: setup ## Set up, train if the training data changed, start Enlace; Ctrl-C stops it
 	@.venv/bin/enlace train
-	@ENLACE_DEMO=$${ENLACE_DEMO:-true} exec .venv/bin/enlace serve $(ARGS)
+	@ENLACE_DEMO=$${ENLACE_DEMO:-true} exec .venv/bin/python -m tests.cloud_api.demo $(ARGS)
 
 .PHONY: setup
 setup: ## Make or update both environments, .venv and .venv-rasa

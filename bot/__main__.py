@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import content, language, liaison
+from bot.cli import content, language, liaison, whatsapp
 from bot.cli.ask import ask
 from bot.cli.calibrate import calibrate
 from bot.cli.evaluate import evaluate
@@ -27,6 +27,7 @@ app.command()(purge)
 app.add_typer(content.app, name="content")
 app.add_typer(language.app, name="language")
 app.add_typer(liaison.app, name="liaison")
+app.add_typer(whatsapp.app, name="whatsapp")
 
 
 def main() -> None:

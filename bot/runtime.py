@@ -26,7 +26,7 @@ from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
 from bot.conversations.turn import Turns
 from bot.encoder import Encoder
-from bot.handoffs.alarms import Alarms, Send
+from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
 from bot.handoffs.mail import Mail
@@ -243,16 +243,23 @@ class Runtime:
             detector=self.detector,
             safety=self.safety,
             changed=self.changed,
+            tell=[each.trouble for each in self._ways().values()],
         )
+
+    def _ways(self) -> dict[str, Mail | Webhook]:
+        """How people are told who don't look at the console."""
+        settings = self.settings
+        ways: dict[str, Mail | Webhook] = {}
+        if settings.smtp_host:
+            ways["email"] = Mail(self.store.engine, settings, self.library, self.catalogs)
+        if settings.webhook_url and settings.webhook_secret:
+            secret = settings.webhook_secret.get_secret_value()
+            ways["webhook"] = Webhook(settings.webhook_url, secret, settings.public_url)
+        return ways
 
     def _keeper(self) -> Keeper:
         settings, engine = self.settings, self.store.engine
-        ways: dict[str, Send] = {}
-        if settings.smtp_host:
-            ways["email"] = Mail(engine, settings, self.library, self.catalogs).send
-        if settings.webhook_url and settings.webhook_secret:
-            secret = settings.webhook_secret.get_secret_value()
-            ways["webhook"] = Webhook(settings.webhook_url, secret, settings.public_url).send
+        ways = {name: way.send for name, way in self._ways().items()}
         return Keeper(
             engine=engine,
             renderer=self.renderer,

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         "https://www.weather.gov/", pattern=r"^https://\S+$", description="Page that opens when a resident leaves fast."
     )
     demo: bool = Field(False, description="Serve the demonstration site at /demo; `make run` does.")
+    demo_phone: str | None = Field(
+        None, description="Page on which WhatsApp can be tried, linked to from there; `make run` serves one."
+    )
     whatsapp_numbers: Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)] = Field(
         {},
         description="Meta's id of each WhatsApp number, and its department: `106540352242922:kent-wa`, more after "

@@ -140,6 +140,12 @@ class Words:
             return self(N_("Sent"))
         return self(N_("Delivered") if message.number <= conversation.delivered else N_("On its way"))
 
+    @property
+    def trouble(self) -> list[str]:
+        """What keeps WhatsApp from working now."""
+        whatsapp = self._runtime.whatsapp
+        return [self._reason(what) for what in whatsapp.trouble.present] if whatsapp else []
+
     def _reason(self, reason: str) -> str:
         """Why a channel did not deliver: its own word for it, or WhatsApp's code."""
         if reason in errors.OURS:

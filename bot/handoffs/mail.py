@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from email.message import EmailMessage
 
 import aiosmtplib
@@ -35,16 +36,28 @@ class Mail:
         to = await self._readers(alarm)
         if not to:
             return
+        subject = self._catalogs.gettext(SOURCE_LANGUAGE, SUBJECT, department=self._department(alarm, SOURCE_LANGUAGE))
+        text = "\n\n".join(self._text(alarm, language) for language in self._library.languages)
+        # The same delivery tried again is the same mail to a mail program.
+        await self._send(to, subject, text, f"alarm-{alarm.delivery}")
+
+    async def trouble(self, what: str) -> None:
+        """WhatsApp doesn't work: to those who administrate; raises what the mail server refuses."""
+        async with self._engine.connect() as connection:
+            query = select(Liaison.email).where(Liaison.active, Liaison.role == "admin").order_by(Liaison.id)
+            to = list(await connection.scalars(query))
+        if to:
+            texts = (self._catalogs.gettext(language, TROUBLE, what=what) for language in self._library.languages)
+            subject = self._catalogs.gettext(SOURCE_LANGUAGE, TROUBLE_SUBJECT)
+            await self._send(to, subject, "\n\n".join(texts), f"trouble-{secrets.token_hex(8)}")
+
+    async def _send(self, to: list[str], subject: str, text: str, name: str) -> None:
         settings = self._settings
         message = EmailMessage()
-        message["From"], message["To"] = settings.smtp_from, ", ".join(to)
-        message["Subject"] = self._catalogs.gettext(
-            SOURCE_LANGUAGE, SUBJECT, department=self._department(alarm, SOURCE_LANGUAGE)
-        )
-        # The same delivery tried again is the same mail to a mail program.
-        message["Message-ID"] = f"<enlace-alarm-{alarm.delivery}@{settings.smtp_from.rpartition('@')[2]}>"
+        message["From"], message["To"], message["Subject"] = settings.smtp_from, ", ".join(to), subject
+        message["Message-ID"] = f"<enlace-{name}@{settings.smtp_from.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content("\n\n".join(self._text(alarm, language) for language in self._library.languages))
+        message.set_content(text)
         await aiosmtplib.send(
             message,
             hostname=settings.smtp_host,
@@ -87,3 +100,8 @@ SUBJECT = N_("%(department)s: a resident is waiting for a person")
 WAITING = N_("A resident has been waiting for a person of %(department)s for %(minutes)s minutes.")
 SPEAKS = N_("Language: %(tongue)s. Alarm number %(number)s.")
 FLAGGED = N_("The safety rules found: %(flag)s.")
+TROUBLE_SUBJECT = N_("Enlace: WhatsApp is not working")
+TROUBLE = N_(
+    "WhatsApp is not working (Meta says: %(what)s), so messages may not arrive. “enlace whatsapp check” says what is "
+    "wrong and what to do."
+)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import secrets
 import time
 from dataclasses import asdict
+from typing import Any
 
 import aiohttp
 
@@ -25,14 +27,21 @@ class Webhook:
         self._public_url = public_url.rstrip("/")
 
     async def send(self, alarm: Alarm) -> None:
-        """Raises unless the other side answers 2xx. Redirects are not followed: what is signed is for this address."""
-        content = {"event": "handoff.waiting", **asdict(alarm)}
-        content["url"] = f"{self._public_url}/console/conversations/{alarm.conversation}"
+        """Raises unless the other side answers 2xx."""
+        url = f"{self._public_url}/console/conversations/{alarm.conversation}"
+        await self._post({"event": "handoff.waiting", **asdict(alarm), "url": url}, str(alarm.delivery))
+
+    async def trouble(self, what: str) -> None:
+        """WhatsApp doesn't work, by Meta's name or code for it; raises as `send` does."""
+        await self._post({"event": "whatsapp.trouble", "what": what}, f"whatsapp-{secrets.token_hex(8)}")
+
+    async def _post(self, content: dict[str, Any], delivery: str) -> None:
+        """Redirects are not followed: what is signed is for this address."""
         body = json.dumps(content).encode()
         moment = str(int(time.time()))
         headers = {
             "Content-Type": "application/json",
-            "Enlace-Delivery": str(alarm.delivery),
+            "Enlace-Delivery": delivery,
             "Enlace-Timestamp": moment,
             "Enlace-Signature": f"v1={sign(self._secret, moment, body)}",
         }

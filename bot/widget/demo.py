@@ -31,6 +31,7 @@ WORDS = {
     "others": N_("Other ways in"),
     "full_page": N_("The chat as a page of its own"),
     "without_script": N_("The page that works without JavaScript"),
+    "phone": N_("WhatsApp on a phone that is a page"),
     "console": N_("The liaisons’ console"),
     "account": N_("The console needs an account: see “enlace liaison add --help”."),
     "back": N_("All departments"),
@@ -63,6 +64,7 @@ def _common(runtime: Runtime, language: str, **values: str) -> dict[str, Any]:
         "direction": languages[language].direction,
         "names": {code: entry.name for code, entry in languages.items()},
         "words": {key: _say(runtime, language, text, values) for key, text in WORDS.items()},
+        "phone": runtime.settings.demo_phone,
         "public_url": runtime.settings.public_url.rstrip("/"),
     }
 

@@ -19,6 +19,7 @@ from bot.tables import now
 
 if TYPE_CHECKING:
     from tests.conftest import Server
+    from tests.phoning import NewPhone
 
 pytestmark = [pytest.mark.rasa, pytest.mark.model]
 ASKED = "¿Me van a preguntar si tengo papeles?"
@@ -122,3 +123,23 @@ async def test_whoever_leaves_out_the_summary_passes_on_no_words(rosa: Phone, an
     page = (await ana.get(f"/conversations/{case.id}")).text
     assert "no summary" in page
     assert ASKED not in page
+
+
+async def test_what_keeps_whatsapp_from_working_is_on_every_page_until_it_works(
+    new_phone: NewPhone, ana: Person
+) -> None:
+    rosa, lupe = await new_phone(), await new_phone("Lupe")
+    await rosa.says("hola")
+    await rosa.rest()
+    await rosa.ask("/faults", what="error", code=190)
+    await rosa.says("gracias")
+    for _ in range(100):
+        if "access token has expired" in (await ana.get()).text:
+            break
+        await asyncio.sleep(0.05)
+    assert "WhatsApp is not working" in (await ana.get("/callbacks")).text
+    await lupe.says("hola")
+    await lupe.next("BORRAR")
+    assert "WhatsApp is not working" not in (await ana.get()).text
+    await rosa.says("borrar")  # the answer that waits goes, too
+    await rosa.rest()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from whatsapp_content import OUTBOUND, REAL
 
 from bot.__main__ import app as commands
 from bot.app import create_app
@@ -62,6 +63,12 @@ def test_every_command_has_help_with_an_example() -> None:
             pending += children.values()
         else:
             assert "Example" in (command.help or ""), command.name
+
+
+def test_the_templates_are_documented_word_for_word() -> None:
+    for language in REAL.languages:
+        body, buttons = OUTBOUND.template_definition(language)["components"]
+        assert f"| `{language}` | {body['text']} | {buttons['buttons'][0]['text']} |" in read("docs/whatsapp.md")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

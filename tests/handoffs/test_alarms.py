@@ -16,6 +16,7 @@ from handed_over import NOTICE, Hand
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.channels.whatsapp.trouble import Trouble
 from bot.content.library import load
 from bot.conversations.ownership import Ownership
 from bot.conversations.tables import Handoff
@@ -235,6 +236,41 @@ async def test_a_webhook_is_signed_over_its_raw_bytes_and_tried_again_under_the_
     )
     assert content["url"].endswith(f"/console/conversations/{conversation}")
     assert CANARY.encode() not in body
+
+
+async def test_trouble_with_whatsapp_is_told_once_to_those_who_administrate_and_again_if_it_failed(
+    engine: AsyncEngine,
+    hire: Hire,
+    mailbox: tuple[Mailbox, int],
+    listener: tuple[list[tuple[dict[str, str], bytes]], list[int], str],
+) -> None:
+    (box, port), (got, statuses, url) = mailbox, listener
+    settings = Settings(smtp_host="127.0.0.1", smtp_port=port, smtp_security="none")
+    library = load(settings.data_dir)
+    mail = Mail(engine, settings, library, Catalogs(ROOT / "locales", library.languages))
+    await hire("liaison")
+    await hire("admin", role="admin")
+    statuses += [500]
+    trouble = Trouble([mail.trouble, Webhook(url, SECRET, "https://chat.example.org").trouble])
+
+    async def told(times: int) -> None:
+        async with asyncio.timeout(10):
+            while len(got) < times:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+
+    for times in (1, 2, 2):  # the first time the webhook fails
+        trouble.note("190")
+        await told(times)
+        await asyncio.sleep(0.1)
+    assert [json.loads(body) for _, body in got] == [{"event": "whatsapp.trouble", "what": "190"}] * 2
+    ((to, text), *_) = box.mails
+    assert to == ["admin@example.org"]
+    assert "WhatsApp is not working (Meta says: 190)" in text
+    assert "WhatsApp no funciona" in text
+    assert trouble.present == ["190"]
+    trouble.over()
+    assert trouble.present == []
+    await trouble.stop()
 
 
 async def test_no_alarm_is_kept_for_a_way_that_is_not_set_up(engine: AsyncEngine, hand: Hand) -> None:

@@ -22,6 +22,7 @@ from bot.channels.whatsapp.intake import Intake
 from bot.channels.whatsapp.sender import Sender
 from bot.channels.whatsapp.statuses import tracker
 from bot.channels.whatsapp.tables import Contact, Count, Event, Sent
+from bot.channels.whatsapp.trouble import Trouble
 from bot.conversations.delivery import GiveUp, Keep, Later
 from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import write
@@ -39,6 +40,17 @@ def cloud_api() -> Iterator[Running]:
     """A local Cloud API of this module's own; nothing listens to its webhooks."""
     with running(Config()) as cloud_api:
         yield cloud_api
+
+
+class Noted(Trouble):
+    """Trouble that is noted for a test."""
+
+    def __init__(self, noted: list[str]) -> None:
+        super().__init__([])
+        self._noted = noted
+
+    def note(self, what: str) -> None:
+        self._noted.append(what)
 
 
 @dataclass
@@ -122,7 +134,7 @@ async def world(engine: AsyncEngine, cloud_api: Running) -> AsyncIterator[World]
         for language in REAL.languages:
             await control.post("/templates", json=OUTBOUND.template_definition(language))
         alarms: list[str] = []
-        sender = Sender(engine, cloud, contacts, OUTBOUND, alarms.append)
+        sender = Sender(engine, cloud, contacts, OUTBOUND, Noted(alarms))
         intake = Intake(engine, secrets, ["1001"], 2000)
         yield World(engine, sender, intake, OutboxStore(engine), control, new.id, alarms)
     await cloud.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,6 +16,7 @@ from bot.channels.whatsapp.intake import Intake
 from bot.channels.whatsapp.outbound import Outbound
 from bot.channels.whatsapp.receiver import Receiver
 from bot.channels.whatsapp.sender import Sender
+from bot.channels.whatsapp.trouble import Tell, Trouble
 from bot.conversations.delivery import Channel
 from bot.conversations.turn import Turns
 from bot.i18n import Catalogs
@@ -26,10 +25,6 @@ from bot.renderer import Renderer
 from bot.safety import SafetyRules
 from bot.secrets import Secrets
 from bot.settings import Settings
-from bot.tables import now
-
-log = logging.getLogger(__name__)
-_ALARM_EVERY = dt.timedelta(minutes=30)
 
 
 class SetupError(Exception):
@@ -50,8 +45,9 @@ class WhatsApp:
         detector: LanguageDetector,
         safety: SafetyRules,
         changed: Callable[[str], None],
+        tell: Sequence[Tell],
     ) -> None:
-        """Raises SetupError. `changed` is told which conversation has news."""
+        """Raises SetupError. `changed` is told which conversation has news; `tell`: ways to tell operators."""
         for department in settings.whatsapp_numbers.values():
             if department not in renderer.library.departments:
                 raise SetupError(
@@ -62,7 +58,7 @@ class WhatsApp:
         self.app_secret = settings.whatsapp_app_secret.get_secret_value()
         self.verify_token = settings.whatsapp_verify_token.get_secret_value()
         self._changed = changed
-        self._alarmed: dict[str, dt.datetime] = {}
+        self.trouble = Trouble(tell)
         self._cloud = Cloud(settings)
         contacts, commands = Contacts(secrets), Commands(settings.data_dir)
         outbound = Outbound(renderer, catalogs)
@@ -84,7 +80,7 @@ class WhatsApp:
             max_chars=settings.max_message_chars,
             changed=changed,
         )
-        sender = Sender(engine, self._cloud, contacts, outbound, self.alarm)
+        sender = Sender(engine, self._cloud, contacts, outbound, self.trouble)
         # A status says which parts arrived, so a row is sent again after a crash without one being seen twice.
         self.channel = Channel(CHANNEL, sender.send, repeatable=True)
 
@@ -97,21 +93,15 @@ class WhatsApp:
             yield
         finally:
             await self._receiver.stop()
+            await self.trouble.stop()
             await self._cloud.close()
 
     async def take(self, items: Sequence[Item]) -> None:
         """Store what a webhook carries; what there is to do about it is done afterwards."""
         taken = await self.intake.store(items)
         for alarm in taken.alarms:
-            self.alarm(alarm)
+            self.trouble.note(alarm)
         for contact_hash in taken.contacts:
             self._receiver.wake(contact_hash)
         for conversation_id in taken.conversations:
             self._changed(conversation_id)
-
-    def alarm(self, what: str) -> None:
-        """Something that only an operator can put right, by Meta's name or code for it; said again after a while."""
-        last = self._alarmed.get(what)
-        if last is None or now() - last > _ALARM_EVERY:
-            self._alarmed[what] = now()
-            log.critical("WhatsApp: %s. Run `enlace whatsapp check`: it says what is wrong and what to do.", what)

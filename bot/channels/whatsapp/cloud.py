@@ -80,10 +80,11 @@ class Cloud:
         except (RefusedError, NotReachedError, UnknownOutcomeError) as error:
             log.info("a message could not be marked as read: %s", error)
 
-    async def get(self, path: str, **params: str) -> dict[str, Any]:
-        """Read an object of the Graph API; raises as `send` does."""
+    async def get(self, path: str, token: str | None = None, **params: str) -> dict[str, Any]:
+        """Read an object of the Graph API, with another token if one is named; raises as `send` does."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         with _errors():
-            answer: dict[str, Any] = await self._api.send_raw_request("GET", path, params=params)
+            answer: dict[str, Any] = await self._api.send_raw_request("GET", path, params=params, headers=headers)
             return answer
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:

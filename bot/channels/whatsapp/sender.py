@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from aiolimiter import AsyncLimiter
@@ -17,6 +16,7 @@ from bot.channels.whatsapp.errors import ALARM_WAIT_S, action
 from bot.channels.whatsapp.outbound import Outbound, Part
 from bot.channels.whatsapp.statuses import ACCEPTED, FAILED, invitation, tracker
 from bot.channels.whatsapp.tables import WINDOW, Contact, Sent
+from bot.channels.whatsapp.trouble import Trouble
 from bot.conversations.delivery import GiveUp, Keep, Later
 from bot.conversations.outbox import LEASE_S
 from bot.conversations.tables import Message
@@ -37,14 +37,14 @@ class Sender:
     """The channel's way to send."""
 
     def __init__(
-        self, engine: AsyncEngine, cloud: Cloud, contacts: Contacts, outbound: Outbound, alarm: Callable[[str], None]
+        self, engine: AsyncEngine, cloud: Cloud, contacts: Contacts, outbound: Outbound, trouble: Trouble
     ) -> None:
-        """`alarm` is told what keeps everything from being sent until somebody puts it right."""
+        """`trouble` is told what keeps everything from being sent, and when it is over."""
         self._engine = engine
         self._cloud = cloud
         self._contacts = contacts
         self._outbound = outbound
-        self._alarm = alarm
+        self._trouble = trouble
         self._overall = AsyncLimiter(_PER_SECOND, 1)
         self._pairs: dict[int, AsyncLimiter] = {}
 
@@ -95,6 +95,7 @@ class Sender:
 
     async def _taken(self, meta_id: str, outbox_id: int, index: int) -> None:
         """Meta has it. A status may have said so before."""
+        self._trouble.over()
         values = {"id_hash": self._contacts.digest(meta_id), "status": ACCEPTED}
         failed = (Sent.outbox_id == outbox_id, Sent.part == index, Sent.status == FAILED)
         async with self._engine.begin() as connection:
@@ -112,7 +113,7 @@ class Sender:
             case "wait":
                 raise Later(reason) from None
             case "alarm":
-                self._alarm(reason)
+                self._trouble.note(reason)
                 raise Later(reason, at_least_s=ALARM_WAIT_S) from None
             case _:
                 log.error("WhatsApp refused a message with code %s", reason)
