@@ -8,13 +8,7 @@ those who change owners, need none. What a client was told is compared with what
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import re
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -23,10 +17,9 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
+from benchmarks import killed
 from benchmarks.handoff import _hire, _Liaison
-from benchmarks.server import UNLIMITED
 from bot.conversations.database import migrate, open_engine
-from bot.rasa import free_port
 
 KILLS = 200
 RESIDENTS = 12
@@ -79,32 +72,6 @@ class _Talk:
             await self._send(said)
 
 
-async def _until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        while process.poll() is None:
-            try:
-                if (await client.get(f"{url}/ready", timeout=5)).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                await asyncio.sleep(0.05)
-    raise SystemExit("the server did not start: see what `enlace serve` says")
-
-
-def _start(port: int, var_dir: Path, rasa: str, token: str, actions: int) -> subprocess.Popen[bytes]:
-    env = {
-        **os.environ,
-        **UNLIMITED,
-        "ENLACE_VAR_DIR": str(var_dir),
-        "ENLACE_PORT": str(port),
-        "ENLACE_RASA_URL": rasa,
-        "ENLACE_RASA_TOKEN": token,
-        "ENLACE_ACTIONS_PORT": str(actions),
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "bot", "serve"], env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-
-
 async def _check(var_dir: Path, talks: list[_Talk]) -> Counter[str]:
     """What is wrong, counted."""
     wrong: Counter[str] = Counter()
@@ -139,58 +106,40 @@ async def _check(var_dir: Path, talks: list[_Talk]) -> Counter[str]:
 
 async def measure(kills: int = KILLS) -> Counter[str]:
     """Kill so many times, then count what is wrong."""
-    from bot.content.library import load
-    from bot.rasa import RasaClient, RasaProcess, environment
-    from bot.settings import Settings
-    from bot.training import model_path
+    talks: list[_Talk] = []
+    async with killed.app() as app:
+        await app.start()
+        liaison = (await _hire(app.var_dir))[0]
+        async with httpx.AsyncClient(base_url=app.url, timeout=20, trust_env=False) as client:
+            began = time.monotonic()
+            for kill in range(kills):
+                new = [
+                    _Talk(client, (await client.post("/api/conversations", json={"department": "kent-wa"})).json())
+                    for _ in range(2 if talks else RESIDENTS)
+                ]
+                talks += new
+                work = [asyncio.create_task(_forever(talk, liaison)) for talk in talks[-RESIDENTS:]]
+                await asyncio.sleep(random.uniform(0.05, 0.6))
+                app.kill()
+                for task in work:
+                    task.cancel()
+                await asyncio.gather(*work, return_exceptions=True)
+                await app.start()
+                for talk in talks[-RESIDENTS:]:
+                    await talk.finish()
+                if kill % 20 == 19:
+                    print(f"{kill + 1} kills in {time.monotonic() - began:.0f} s", flush=True)
+            await asyncio.sleep(5)  # what is left in the outbox is sent
+        wrong = await _check(app.var_dir, talks)
+    print_wrong(wrong)
+    return wrong
 
-    port, actions, token = free_port(), free_port(), "t" * 40
-    with tempfile.TemporaryDirectory() as folder:
-        var_dir, settings = Path(folder), Settings()
-        env = environment(ENLACE_RASA_TOKEN=token, ENLACE_ACTIONS_URL=f"http://127.0.0.1:{actions}/webhook")
-        model = model_path(settings, load(settings.data_dir))
-        rasa = RasaProcess(settings.rasa_python, model, free_port(), env, var_dir / "rasa.log")
-        await rasa.start()
-        client_of_rasa = RasaClient(rasa.url, token, 6)
-        await rasa.wait_ready(client_of_rasa)
-        await client_of_rasa.close()
-        url = f"http://127.0.0.1:{port}"
-        process = _start(port, var_dir, rasa.url, token, actions)
-        talks: list[_Talk] = []
-        try:
-            await _until_ready(url, process)
-            liaison = (await _hire(var_dir))[0]
-            async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
-                began = time.monotonic()
-                for kill in range(kills):
-                    new = [
-                        _Talk(client, (await client.post("/api/conversations", json={"department": "kent-wa"})).json())
-                        for _ in range(2 if talks else RESIDENTS)
-                    ]
-                    talks += new
-                    work = [asyncio.create_task(_forever(talk, liaison)) for talk in talks[-RESIDENTS:]]
-                    await asyncio.sleep(random.uniform(0.05, 0.6))
-                    process.send_signal(signal.SIGKILL)
-                    process.wait()
-                    for task in work:
-                        task.cancel()
-                    await asyncio.gather(*work, return_exceptions=True)
-                    process = _start(port, var_dir, rasa.url, token, actions)
-                    await _until_ready(url, process)
-                    for talk in talks[-RESIDENTS:]:
-                        await talk.finish()
-                    if kill % 20 == 19:
-                        print(f"{kill + 1} kills in {time.monotonic() - began:.0f} s", flush=True)
-                await asyncio.sleep(5)  # what is left in the outbox is sent
-            wrong = await _check(var_dir, talks)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
-            await rasa.stop()
+
+def print_wrong(wrong: Counter[str]) -> None:
+    """The table of what was found."""
     print("\n| after kill -9 | times |\n| --- | ---: |")
     for name, times in wrong.items():
-        print(f"| {re.sub('_', ' ', name)} | {times} |")
-    return wrong
+        print(f"| {name} | {times} |")
 
 
 async def _forever(talk: _Talk, liaison: _Liaison) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator
 
@@ -116,6 +117,10 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
         runtime = Runtime(settings, progress)
         async with runtime.run():
             app.state.runtime, app.state.catalogs = runtime, runtime.catalogs
+            # The libraries' millions of objects stay for good: to look through them again and again would hold
+            # everybody up for half a second each time.
+            gc.collect()
+            gc.freeze()
             try:
                 yield
             finally:

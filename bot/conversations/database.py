@@ -11,11 +11,16 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.conversations.writers import queue_writers
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """An engine for `url`; opens nothing yet. A SQLite file's folder is made."""
+def open_engine(url: str, urgent: bool = False) -> AsyncEngine:
+    """An engine for `url`; opens nothing yet. A SQLite file's folder is made.
+
+    `urgent`: on SQLite, its writers go before those of other engines.
+    """
     # hide_parameters: an error of the database must not quote what residents wrote.
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
@@ -33,6 +38,8 @@ def open_engine(url: str) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    if parsed.database:
+        queue_writers(engine.sync_engine, parsed.database, urgent)
     return engine
 
 

@@ -76,6 +76,8 @@ class Config:
     retry_delays_s: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8)
     """After anything but a 200. The real ones grow to hours, for up to seven days."""
     webhook_timeout_s: float = 10.0
+    webhooks_at_once: int = 1
+    """One after another comes in order, which tests can follow; Meta sends many side by side."""
     status_delay_s: float = 0.0
 
     @property

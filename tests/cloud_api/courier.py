@@ -58,7 +58,11 @@ class Courier:
     """Told of each webhook that was answered with a 200."""
     deliveries: list[Delivery] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turns: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        """As many first attempts at once as are set."""
+        self._turns = asyncio.Semaphore(self.config.webhooks_at_once)
 
     def post(self, change: JSON) -> None:
         """Queue a change, if it is subscribed to."""
@@ -98,7 +102,7 @@ class Courier:
         return len(payloads)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        async with self._turn:
+        async with self._turns:
             await self._attempt(delivery)
         for delay in self.config.retry_delays_s:
             if delivery.done:

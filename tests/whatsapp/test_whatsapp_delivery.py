@@ -20,7 +20,7 @@ from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Other, Received, Status
 from bot.channels.whatsapp.intake import Intake
 from bot.channels.whatsapp.sender import Sender
-from bot.channels.whatsapp.statuses import tracker
+from bot.channels.whatsapp.statuses import know, tracker
 from bot.channels.whatsapp.tables import Contact, Count, Event, Sent
 from bot.channels.whatsapp.trouble import Trouble
 from bot.conversations.delivery import GiveUp, Keep, Later
@@ -33,6 +33,7 @@ from bot.settings import Settings
 from bot.tables import now
 
 PHONE = "15550142"
+KEY = "a key for tests that is long enough"
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ class World:
 @pytest.fixture
 async def world(engine: AsyncEngine, cloud_api: Running) -> AsyncIterator[World]:
     """Somebody wrote a moment ago."""
-    secrets = Secrets("a key for tests that is long enough")
+    secrets = Secrets(KEY)
     contacts = Contacts(secrets)
     config = cloud_api.config
     cloud = Cloud(
@@ -176,6 +177,18 @@ async def test_a_status_that_overtakes_the_answer_to_the_request_counts(world: W
     assert (await world.row()).status == "delivered"
     await world.sender.send(row)
     assert await world.screen() == [], "it was sent already: the status says so"
+
+
+async def test_a_failure_that_overtakes_the_answer_to_the_request_stays_one(world: World) -> None:
+    await world.say()
+    (leased,) = await world.outbox.lease("whatsapp")
+    await world.status("failed", "wamid.early", tracker(leased.id, 0), 131026)
+    async with world.engine.begin() as connection:  # the answer comes now
+        await know(connection, Contacts(Secrets(KEY)).digest("wamid.early"), leased.id, 0)
+    assert await world.parts() == [(0, "failed")]
+    await world.outbox.retry(world.conversation_id, 1)
+    await world.sender.send(leased)
+    assert len(await world.screen()) == 1
 
 
 async def test_what_got_lost_on_the_way_back_is_not_sent_twice(world: World) -> None:
@@ -333,7 +346,7 @@ async def test_identifiers_are_masked_before_anything_is_stored(world: World) ->
     await world.intake.store([said])
     async with world.engine.connect() as connection:
         (event,) = (await connection.execute(select(Event))).all()
-    secrets = Secrets("a key for tests that is long enough")
+    secrets = Secrets(KEY)
     kept = Received.model_validate_json(secrets.decrypt(event.payload))
     assert "219" not in kept.text
     assert PHONE not in event.payload
@@ -369,7 +382,7 @@ async def test_ids_are_forgotten_when_meta_repeats_them_no_more(world: World) ->
 
 
 async def test_a_number_that_goes_to_another_person_does_not_bring_their_conversation(world: World) -> None:
-    contacts = Contacts(Secrets("a key for tests that is long enough"))
+    contacts = Contacts(Secrets(KEY))
 
     def wrote(user: str, phone: str | None = PHONE) -> Received:
         return Received(id=f"wamid.{user}", number_id="1001", phone=phone, user=user, at=now(), kind="text", text="x")

@@ -17,6 +17,7 @@ from bot.channels.whatsapp.outbound import Outbound
 from bot.channels.whatsapp.receiver import Receiver
 from bot.channels.whatsapp.sender import Sender
 from bot.channels.whatsapp.trouble import Tell, Trouble
+from bot.conversations.database import open_engine
 from bot.conversations.delivery import Channel
 from bot.conversations.turn import Turns
 from bot.i18n import Catalogs
@@ -64,7 +65,9 @@ class WhatsApp:
         outbound = Outbound(renderer, catalogs)
         if too_long := [line for language in renderer.library.languages for line in outbound.too_long(language)]:
             raise SetupError("WhatsApp would refuse these, so shorten them:\n" + "\n".join(too_long))
-        self.intake = Intake(engine, secrets, settings.whatsapp_numbers, settings.max_message_chars)
+        # Connections of its own: Meta doesn't wait behind the turns of those who wrote before.
+        self._door = open_engine(settings.database, urgent=True)
+        self.intake = Intake(self._door, secrets, settings.whatsapp_numbers, settings.max_message_chars)
         self._receiver = Receiver(
             engine=engine,
             secrets=secrets,
@@ -95,6 +98,7 @@ class WhatsApp:
             await self._receiver.stop()
             await self.trouble.stop()
             await self._cloud.close()
+            await self._door.dispose()
 
     async def take(self, items: Sequence[Item]) -> None:
         """Store what a webhook carries; what there is to do about it is done afterwards."""

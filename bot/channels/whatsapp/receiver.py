@@ -32,6 +32,8 @@ from bot.secrets import Secrets, WrongKeyError
 from bot.tables import now
 
 log = logging.getLogger(__name__)
+_AT_ONCE = 4
+"""Contacts who are answered at the same time. More would only slow each other down, and the webhook with them."""
 _LONGEST_PAUSES = 4
 """After so many pauses an answer is due, even if more keeps coming."""
 
@@ -71,6 +73,7 @@ class Receiver:
         self._changed = changed
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._news: dict[str, asyncio.Event] = {}
+        self._places = asyncio.Semaphore(_AT_ONCE)
         self._receipts: set[asyncio.Task[None]] = set()
 
     def wake(self, contact_hash: str) -> None:
@@ -89,7 +92,7 @@ class Receiver:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, contact_hash: str) -> None:
-        news, failures = self._news[contact_hash], 0
+        news, place, failures = self._news[contact_hash], _Place(self._places), 0
         try:
             while True:
                 news.clear()
@@ -97,17 +100,23 @@ class Receiver:
                     waiting = await self._waiting(contact_hash)
                     if not waiting:
                         return
-                    if (pause := self._pause(waiting)) > 0:
-                        with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(news.wait(), pause)
-                        continue
+                    if not self._is_urgent(waiting):
+                        if (pause := self._pause(waiting)) > 0:
+                            with contextlib.suppress(TimeoutError):
+                                await asyncio.wait_for(news.wait(), pause)
+                            continue
+                        if not await place.taken(news):
+                            continue  # more has come meanwhile
                     await self._take_up(waiting)
+                    place.leave()
                     failures = 0
                 except Exception as error:  # it stays stored, and is tried again
                     log.error("what came by WhatsApp could not be taken up: %s", type(error).__name__)
+                    place.leave()
                     failures += 1
                     await asyncio.sleep(backoff_s(failures))
         finally:
+            place.leave()
             del self._serving[contact_hash], self._news[contact_hash]
 
     async def _waiting(self, contact_hash: str) -> list[Arrived]:
@@ -130,12 +139,15 @@ class Receiver:
             arrived.append(Arrived(row.id, row.id_hash, row.received_at, said))
         return arrived
 
+    def _is_urgent(self, waiting: Sequence[Arrived]) -> bool:
+        """Nobody waits with a button, a command, or a word of danger: neither for a fragment nor for others."""
+        return any(
+            each.said.kind != "text" or self._commands.find(each.said.text) or self._safety.check(each.said.text)
+            for each in waiting
+        )
+
     def _pause(self, waiting: Sequence[Arrived]) -> float:
-        """Seconds to wait for a further fragment: none after a button, a command, or a word of danger."""
-        for each in waiting:
-            said = each.said
-            if said.kind != "text" or self._commands.find(said.text) or self._safety.check(said.text):
-                return 0.0
+        """Seconds to wait for a further fragment."""
         quiet = (now() - max(each.received_at for each in waiting)).total_seconds()
         since = (now() - min(each.received_at for each in waiting)).total_seconds()
         return min(self._pause_s - quiet, self._pause_s * _LONGEST_PAUSES - since)
@@ -211,6 +223,28 @@ class Receiver:
             with contextlib.suppress(RefusedError, NotReachedError, UnknownOutcomeError):
                 await self._cloud.send(contact.number_id, address, part, tracker="")
         return None
+
+
+class _Place:
+    """A contact's place among those who are answered at the same time: first come, first served."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._coming: asyncio.Task[Any] | None = None
+
+    async def taken(self, news: asyncio.Event) -> bool:
+        """Wait for the place or for news; whether the place is there. Who hears news keeps their place in the queue."""
+        self._coming = self._coming or asyncio.create_task(self._places.acquire())
+        hearing = asyncio.create_task(news.wait())
+        await asyncio.wait({self._coming, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        hearing.cancel()
+        return self._coming.done()
+
+    def leave(self) -> None:
+        """Give the place to the next."""
+        if self._coming and not self._coming.cancel():
+            self._places.release()
+        self._coming = None
 
 
 _NOTHING = Received(id="", number_id="", phone=None, user=None, at=now(), kind="text")

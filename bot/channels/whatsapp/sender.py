@@ -14,7 +14,7 @@ from bot.channels.whatsapp.cloud import Cloud, NotReachedError, RefusedError, Un
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.errors import ALARM_WAIT_S, action
 from bot.channels.whatsapp.outbound import Outbound, Part
-from bot.channels.whatsapp.statuses import ACCEPTED, FAILED, invitation, tracker
+from bot.channels.whatsapp.statuses import FAILED, invitation, know, tracker
 from bot.channels.whatsapp.tables import WINDOW, Contact, Sent
 from bot.channels.whatsapp.trouble import Trouble
 from bot.conversations.delivery import GiveUp, Keep, Later
@@ -22,7 +22,7 @@ from bot.conversations.outbox import LEASE_S
 from bot.conversations.tables import Message
 from bot.liaisons.tables import Liaison
 from bot.replies import Reply
-from bot.tables import insert_unless, now
+from bot.tables import now
 
 log = logging.getLogger(__name__)
 _MARGIN = dt.timedelta(minutes=1)
@@ -96,12 +96,8 @@ class Sender:
     async def _taken(self, meta_id: str, outbox_id: int, index: int) -> None:
         """Meta has it. A status may have said so before."""
         self._trouble.over()
-        values = {"id_hash": self._contacts.digest(meta_id), "status": ACCEPTED}
-        failed = (Sent.outbox_id == outbox_id, Sent.part == index, Sent.status == FAILED)
         async with self._engine.begin() as connection:
-            await connection.execute(update(Sent).where(*failed).values(values))
-            new = insert_unless(connection, Sent).values(outbox_id=outbox_id, part=index, **values)
-            await connection.execute(new.on_conflict_do_nothing())
+            await know(connection, self._contacts.digest(meta_id), outbox_id, index)
 
     async def _refused(self, contact: Any, error: RefusedError) -> None:
         reason = str(error.code)

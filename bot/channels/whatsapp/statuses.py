@@ -54,7 +54,9 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status) -> To
     if status.data.startswith(_INVITATION):
         told = await _not_invited(connection, status) if name == FAILED else []
         return Told(conversations=told, alarms=alarms)
-    await _know(connection, id_hash, status.data)
+    # A status can overtake the answer that names the message's id: what we sent along says which message it is.
+    if found := re.fullmatch(r"(\d{1,18})\.(\d{1,4})", status.data):
+        await know(connection, id_hash, *map(int, found.groups()))
     lower = [each for each, rank in _RANK.items() if rank < _RANK[name]]
     moved = await connection.execute(
         update(Sent)
@@ -74,12 +76,8 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status) -> To
     return Told(conversations=[row.conversation_id], alarms=alarms)
 
 
-async def _know(connection: AsyncConnection, id_hash: str, data: str) -> None:
-    """A status can overtake the answer that names the message's id: what we sent along says which message it is."""
-    found = re.fullmatch(r"(\d{1,18})\.(\d{1,4})", data)
-    if not found:
-        return
-    outbox_id, part = map(int, found.groups())
+async def know(connection: AsyncConnection, id_hash: str, outbox_id: int, part: int) -> None:
+    """Meta has a part of a message, under this id: the answer to the request says so, and each status, in any order."""
     failed = (Sent.outbox_id == outbox_id, Sent.part == part, Sent.status == FAILED)
     is_known = select(Sent.id).where(Sent.id_hash == id_hash).exists()
     # What failed has been tried again, then. A write comes first, so that nobody else writes between the two.
