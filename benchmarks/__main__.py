@@ -1,4 +1,4 @@
-"""`python -m benchmarks [turn] [throughput] [memory] [handoff] [widgets]`: all, unless some are named.
+"""`python -m benchmarks [turn] [throughput] [memory] [handoff] [widgets] [phone]`: all, unless some are named.
 
 `make bench` runs all of them.
 
@@ -14,7 +14,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-NAMES = ("turn", "memory", "throughput", "handoff", "widgets")
+NAMES = ("turn", "memory", "throughput", "handoff", "widgets", "phone")
 LONG = ("kill", "whatsapp", "public")
 """Those that run only if they are named."""
 
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _speed(names: list[str]) -> None:
-    from benchmarks import handoff, server, throughput, turn, widgets
+    from benchmarks import handoff, phone, server, throughput, turn, widgets
 
     with server.running() as running:
         if "turn" in names:
@@ -58,6 +58,8 @@ def _speed(names: list[str]) -> None:
             handoff.run(running)
         if "widgets" in names:
             widgets.run(running)
+        if "phone" in names:
+            phone.run(running)
         if "throughput" in names:
             ours = asyncio.run(throughput.ours(running))
     if "throughput" in names:

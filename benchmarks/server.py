@@ -39,7 +39,7 @@ def running() -> Iterator[Running]:
     """Start the server, wait until it is ready, stop it."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        env = {**os.environ, **UNLIMITED, "ENLACE_VAR_DIR": folder, "ENLACE_PORT": str(port)}
+        env = {**os.environ, **UNLIMITED, "ENLACE_VAR_DIR": folder, "ENLACE_PORT": str(port), "ENLACE_DEMO": "true"}
         process = subprocess.Popen([sys.executable, "-m", "bot", "serve"], env=env, stderr=subprocess.DEVNULL)
         try:
             url = f"http://127.0.0.1:{port}"

@@ -14,6 +14,7 @@ from bot.channels.web import CurrentRuntime
 from bot.console.web import Overseer, Words, page
 from bot.handoffs.figures import Figures, Row, bars, figures, to_csv
 from bot.handoffs.hours import OfficeHours
+from bot.handoffs.ratings import Rated, rated_answers
 from bot.liaisons.access import Who
 from bot.liaisons.audit import record
 from bot.renderer import duration
@@ -27,7 +28,7 @@ Days = Annotated[int, Query(ge=1, le=366)]
 @router.get("/figures")
 async def show(request: Request, who: Overseer, runtime: CurrentRuntime, days: Days = 30) -> HTMLResponse:
     """Waiting, first reply and resolution, by language and topic, with plots."""
-    found = await _figures(runtime, who, days)
+    found, rated = await _figures(runtime, who, days)
     say = Words(runtime, who.language)
     named = {"language": _named(found.by_language, say.tongue), "topic": _named(found.by_topic, say.topic)}
     plots = {
@@ -43,24 +44,36 @@ async def show(request: Request, who: Overseer, runtime: CurrentRuntime, days: D
         )
         for key, rows in named.items()
     }
-    return page(request, runtime, "figures.html", figures=found, named=named, plots=plots, days=days, duration=duration)
+    answers = [(say.topic(each.topic), each) for each in rated]
+    return page(
+        request,
+        runtime,
+        "figures.html",
+        figures=found,
+        named=named,
+        plots=plots,
+        answers=answers,
+        days=days,
+        duration=duration,
+    )
 
 
 @router.get("/figures.csv")
 async def export(who: Overseer, runtime: CurrentRuntime, days: Days = 30) -> Response:
     """The same as a table, times in seconds."""
-    found = await _figures(runtime, who, days)
+    found, _ = await _figures(runtime, who, days)
     text = to_csv({"all": [found.total], "language": found.by_language, "topic": found.by_topic})
     headers = {"Content-Disposition": f'attachment; filename="enlace-figures-{days}-days.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _figures(runtime: Runtime, who: Who, days: int) -> Figures:
+async def _figures(runtime: Runtime, who: Who, days: int) -> tuple[Figures, list[Rated]]:
     departments = runtime.library.departments
     hours = {name: OfficeHours(departments[name].profile) for name in who.departments if name in departments}
     async with runtime.store.engine.begin() as connection:
         await record(connection, "figures", who, days=days)
-        return await figures(connection, hours, now() - dt.timedelta(days=days), now())
+        since = now() - dt.timedelta(days=days)
+        return await figures(connection, hours, since, now()), await rated_answers(connection, list(hours), since)
 
 
 def _named(rows: Sequence[Row], name: object) -> list[tuple[str, Row]]:

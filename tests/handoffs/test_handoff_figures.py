@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from handed_over import NOTICE, Hand
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.content.library import load
-from bot.conversations.ownership import Ownership
-from bot.conversations.tables import Handoff
+from bot.conversations.ownership import Ownership, write
+from bot.conversations.store import Store
+from bot.conversations.tables import Handoff, Message
 from bot.handoffs.figures import Figures, Row, bars, figures, to_csv
 from bot.handoffs.hours import OfficeHours
+from bot.handoffs.ratings import Rated, rated_answers
 from bot.settings import Settings
 from bot.tables import now
 
@@ -154,3 +156,21 @@ def test_a_plot_is_well_formed_and_takes_labels_as_text() -> None:
     assert [text.text for text in plot.iter("text")] == ["<script>", "5 & more", "b", "0"]
     assert plot.find("title").text == "Waits"  # type: ignore[union-attr]
     assert "style" not in bars([("a", 1.0, "1")], "t")
+
+
+async def test_answers_that_helped_least_come_first_and_few_ratings_tell_nothing(engine: AsyncEngine) -> None:
+    store = Store(engine)
+    ratings = {"papers": [True] * 3 + [False] * 2, "report": [True] * 5, "rare": [False] * 4}
+    for topic, said in ratings.items():
+        for helpful in said:
+            new = await store.create("kent-wa", "web", "es", chosen=False)
+            async with engine.begin() as connection:
+                await write(connection, new.id, "bot", "…", "es", {"topic": topic})
+                await connection.execute(
+                    update(Message).where(Message.conversation_id == new.id).values(helpful=helpful)
+                )
+    async with engine.connect() as connection:
+        found = await rated_answers(connection, ["kent-wa"], now() - dt.timedelta(days=1))
+        assert found == [Rated("papers", 5, 0.6), Rated("report", 5, 1.0)]
+        assert await rated_answers(connection, ["kent-wa"], now() + dt.timedelta(days=1)) == []
+        assert await rated_answers(connection, ["kansas-city-mo"], now() - dt.timedelta(days=1)) == []

@@ -1,0 +1,43 @@
+"""Whether the assistant's own answers helped, by topic: what those who write the content look at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.conversations.tables import Conversation, Message
+from bot.handoffs.figures import FEWEST
+
+
+@dataclass(frozen=True)
+class Rated:
+    """The answers of one topic that residents said something of."""
+
+    topic: str
+    rated: int
+    helpful: float
+    """Share of those who said that it helped."""
+
+
+async def rated_answers(connection: AsyncConnection, departments: Collection[str], since: dt.datetime) -> list[Rated]:
+    """The least helpful first. Topics that fewer than FEWEST have rated are left out, and no total tells of them."""
+    query = (
+        select(Message.reply, Message.helpful)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Conversation.department.in_(list(departments)),
+            Message.helpful.is_not(None),
+            Message.created_at >= since.astimezone(dt.UTC),
+        )
+    )
+    groups: defaultdict[str, list[bool]] = defaultdict(list)
+    for row in await connection.execute(query):
+        if topic := (row.reply or {}).get("topic"):
+            groups[topic].append(row.helpful)
+    rated = [Rated(topic, len(said), sum(said) / len(said)) for topic, said in groups.items() if len(said) >= FEWEST]
+    return sorted(rated, key=lambda each: (each.helpful, each.topic))
