@@ -20,6 +20,7 @@ from sqlalchemy import text
 from benchmarks import killed
 from benchmarks.handoff import _hire, _Liaison
 from bot.conversations.database import migrate, open_engine
+from bot.conversations.outbox import LEASE_S
 
 KILLS = 200
 RESIDENTS = 12
@@ -129,7 +130,7 @@ async def measure(kills: int = KILLS) -> Counter[str]:
                     await talk.finish()
                 if kill % 20 == 19:
                     print(f"{kill + 1} kills in {time.monotonic() - began:.0f} s", flush=True)
-            await asyncio.sleep(5)  # what is left in the outbox is sent
+            await asyncio.sleep(LEASE_S + 5)  # what the last kill cut off in the outbox is due again, and sent
         wrong = await _check(app.var_dir, talks)
     print_wrong(wrong)
     return wrong
