@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 SOON_S = 20
 """Seconds within which an answer has to come, on a busy machine."""
-WAITS = """
-    SELECT EXISTS (SELECT 1 FROM whatsapp_events WHERE state = 'received')
-        OR EXISTS (SELECT 1 FROM inbox WHERE channel = 'whatsapp' AND state IN ('received', 'joined'))
-        OR EXISTS (SELECT 1 FROM outbox WHERE channel = 'whatsapp' AND state = 'pending')
+UNDER_WAY = """
+    SELECT 'event', id, received_at, NULL, NULL FROM whatsapp_events WHERE state = 'received'
+    UNION SELECT 'inbox', id, state, NULL, NULL FROM inbox WHERE channel = 'whatsapp' AND state != 'done'
+    UNION SELECT 'outbox', id, due_at, attempts, reason FROM outbox WHERE channel = 'whatsapp' AND state = 'pending'
 """
 DAY_S = 24 * 60 * 60
 
@@ -98,18 +98,20 @@ class Phone:
         """Everything that `next` has not returned, once nothing is under way any more."""
         until = time.monotonic() + SOON_S
         while not await self._quiet():
-            assert time.monotonic() < until, "something is still under way"
+            assert time.monotonic() < until, f"still under way: {self._under_way()}"
             await asyncio.sleep(0.02)
         shown = await self.screen()
         news, self.seen = shown[self.seen :], len(shown)
         return news
 
+    def _under_way(self) -> list[tuple[Any, ...]]:
+        with contextlib.closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(UNDER_WAY).fetchall()
+
     async def _quiet(self) -> bool:
         """Webhooks have been delivered, and in the app's database nothing waits: to be taken up, answered or sent."""
         await self.control.get("/idle")
-        with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            waits = connection.execute(WAITS).fetchone()[0]
-        return not waits and (await self.control.get("/idle")).json()["idle"]
+        return not self._under_way() and (await self.control.get("/idle")).json()["idle"]
 
     def webhook(self, *messages: dict[str, Any]) -> dict[str, Any]:
         """A webhook with messages of theirs, for what a phone does not do by itself: an old one, a second copy."""

@@ -16,6 +16,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.util import await_only
 
+PATIENCE_S = 15.0
+"""How long one waits for another; as long as SQLite would."""
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -27,19 +29,26 @@ class Queue:
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def enter(self, urgent: bool) -> None:
-        """Wait until it is this one's turn; who is urgent goes before those who aren't."""
+    async def enter(self, urgent: bool, patience_s: float = PATIENCE_S) -> bool:
+        """Wait until it is this one's turn; who is urgent goes before those who aren't.
+
+        False if it didn't come in time: SQLite's own lock has to do then.
+        """
         if not self._busy:
             self._busy = True
-            return
+            return True
         turn = asyncio.get_running_loop().create_future()
         (self._urgent if urgent else self._waiting).append(turn)
         try:
-            await turn
+            async with asyncio.timeout(patience_s):
+                await turn
+        except TimeoutError:
+            return not turn.cancelled()
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.leave()
             raise
+        return True
 
     def leave(self) -> None:
         """Let the next one in."""
@@ -72,8 +81,8 @@ def queue_writers(engine: Engine, file: str, urgent: bool) -> None:
         if id(own) in inside or not statement.lstrip()[:7].upper().startswith(_WRITES):
             return
         queue = _queues.setdefault(asyncio.get_running_loop(), {}).setdefault(file, Queue())
-        await_only(queue.enter(urgent))
-        inside[id(own)] = queue
+        if await_only(queue.enter(urgent)):
+            inside[id(own)] = queue
 
     dialect: Any = engine.dialect
     for name in ("do_commit", "do_rollback", "do_close", "do_terminate"):

@@ -108,3 +108,11 @@ async def test_a_turn_that_was_given_to_one_who_is_gone_goes_on() -> None:
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     await asyncio.wait_for(queue.enter(urgent=False), SOON)
+
+
+async def test_nobody_waits_for_ever_for_one_who_does_not_leave() -> None:
+    queue = Queue()
+    assert await queue.enter(urgent=False)
+    assert not await queue.enter(urgent=False, patience_s=0.05)
+    queue.leave()
+    assert await queue.enter(urgent=False)
