@@ -384,20 +384,20 @@ async def test_ids_are_forgotten_when_meta_repeats_them_no_more(world: World) ->
 async def test_a_number_that_goes_to_another_person_does_not_bring_their_conversation(world: World) -> None:
     contacts = Contacts(Secrets(KEY))
 
-    def wrote(user: str, phone: str | None = PHONE) -> Received:
-        return Received(id=f"wamid.{user}", number_id="1001", phone=phone, user=user, at=now(), kind="text", text="x")
+    def wrote(user: str | None, phone: str | None = PHONE) -> Received:
+        return Received(id="wamid.W", number_id="1001", phone=phone, user=user, at=now(), kind="text", text="x")
 
     async with world.engine.begin() as connection:
         old = await contacts.find(connection, wrote("US.1"))
-        assert old
+        assert old, "before 2026 they were known by number alone"
         await contacts.wrote(connection, old, [wrote("US.1")])
+        assert await contacts.find(connection, wrote("US.2")) is None
         new = await begin(connection, "kent-wa", "whatsapp", "es", chosen=False)
-        await contacts.add(connection, wrote("US.2", None), new.id)
-        other = await contacts.find(connection, wrote("US.2"))
-        assert other
-        assert other.conversation_id == new.id
-        await contacts.wrote(connection, other, [wrote("US.2")])
+        await contacts.add(connection, wrote("US.2"), new.id)
+        for now_theirs in (wrote("US.2"), wrote(None)):
+            other = await contacts.find(connection, now_theirs)
+            assert other
+            assert (other.conversation_id, contacts.address(other)) == (new.id, {"to": PHONE})
         still = await contacts.find(connection, wrote("US.1", None))
         assert still
-        assert contacts.address(still) == {"recipient": "US.1"}
-        assert contacts.address(await contacts.find(connection, wrote("US.2"))) == {"to": PHONE}
+        assert (still.id, contacts.address(still)) == (old.id, {"recipient": "US.1"})

@@ -25,27 +25,29 @@ class Contacts:
         return self._secrets.digest(meta_id)
 
     async def find(self, connection: AsyncConnection, received: Received) -> Any | None:
-        """The contact who wrote, by number or by business-scoped id; None: they never wrote."""
+        """The contact who wrote, by business-scoped id or by number; None: they never wrote.
+
+        The id stays with a person. A number may be given to another: where both ids are known and differ, it was.
+        """
         user = received.about if received.kind == "moved" else received.user
-        same = []
-        if user:  # which stays with a person, where a number may be given to another
-            same.append(Contact.user_hash == self._secrets.digest(user))
+        of_number = select(Contact).where(Contact.number_id == received.number_id)
+        if user:
+            by_id = of_number.where(Contact.user_hash == self._secrets.digest(user))
+            if found := (await connection.execute(by_id)).one_or_none():
+                return found
         if received.phone:
-            same.append(Contact.phone_hash == self._secrets.digest(received.phone))
-        for each in same:
-            query = select(Contact).where(Contact.number_id == received.number_id, each)
-            if found := (await connection.execute(query)).one_or_none():
+            by_phone = of_number.where(Contact.phone_hash == self._secrets.digest(received.phone))
+            found = (await connection.execute(by_phone)).one_or_none()
+            if found and not (user and found.user_hash):
                 return found
         return None
 
     async def add(self, connection: AsyncConnection, received: Received, conversation_id: str) -> None:
         """Somebody who wrote for the first time."""
+        ids = self._ids(received.phone, received.user)
+        await self._free(connection, received.number_id, ids)
         await connection.execute(
-            insert(Contact).values(
-                number_id=received.number_id,
-                conversation_id=conversation_id,
-                **self._ids(received.phone, received.user),
-            )
+            insert(Contact).values(number_id=received.number_id, conversation_id=conversation_id, **ids)
         )
 
     async def wrote(self, connection: AsyncConnection, contact: Any, received: Sequence[Received]) -> None:
@@ -62,16 +64,20 @@ class Contacts:
             await self._change(connection, contact, ids)
 
     async def _change(self, connection: AsyncConnection, contact: Any, values: dict[str, Any]) -> None:
-        """Whoever had these ids before has them no more: a number may go to another person."""
+        await self._free(connection, contact.number_id, values, but=contact.id)
+        await connection.execute(update(Contact).where(Contact.id == contact.id).values(**values))
+
+    @staticmethod
+    async def _free(connection: AsyncConnection, number_id: str, ids: dict[str, Any], but: int = 0) -> None:
+        """Whoever had these ids before has them no more."""
         for name in ("phone", "user"):
-            if hashed := values.get(f"{name}_hash"):
+            if hashed := ids.get(f"{name}_hash"):
                 column = getattr(Contact, f"{name}_hash")
                 await connection.execute(
                     update(Contact)
-                    .where(Contact.number_id == contact.number_id, Contact.id != contact.id, column == hashed)
+                    .where(Contact.number_id == number_id, Contact.id != but, column == hashed)
                     .values({name: None, f"{name}_hash": None})
                 )
-        await connection.execute(update(Contact).where(Contact.id == contact.id).values(**values))
 
     def address(self, contact: Any) -> dict[str, str]:
         """As a message to them names them: `to` a number, or `recipient` by business-scoped id."""
