@@ -138,12 +138,11 @@ class Runtime:
             if settings.whatsapp_numbers:
                 self.whatsapp = self._whatsapp()
                 self._dispatchers.append(Dispatcher(self.outbox, self.whatsapp.channel, self.news.publish))
+                await stack.enter_async_context(self.whatsapp.running())
             for dispatcher in self._dispatchers:
                 dispatcher.start()
-                stack.push_async_callback(dispatcher.stop)
+                stack.push_async_callback(dispatcher.stop)  # before the channel that it sends by
             self.in_background(self.turns.recover())
-            if self.whatsapp:
-                await stack.enter_async_context(self.whatsapp.running())
             await stack.enter_async_context(self._keeper().running())
             watching = asyncio.create_task(watch(settings.data_dir, self._content_changed))
             stack.push_async_callback(_cancel, watching)

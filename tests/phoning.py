@@ -27,6 +27,8 @@ UNDER_WAY = """
     UNION SELECT 'inbox', id, state, NULL, NULL FROM inbox WHERE channel = 'whatsapp' AND state != 'done'
     UNION SELECT 'outbox', id, due_at, attempts, reason FROM outbox WHERE channel = 'whatsapp' AND state = 'pending'
 """
+PHONE, KEY = "15550142", "a key for tests that is long enough"
+"""Of somebody, and of an installation, for tests that need no server."""
 DAY_S = 24 * 60 * 60
 
 

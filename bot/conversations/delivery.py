@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Select
+
 from bot.conversations.outbox import OutboxStore
 from bot.tables import now
 
@@ -64,6 +66,11 @@ class GiveUp(Exception):
 
 class Keep(GiveUp):
     """A channel may not send this before the resident writes."""
+
+    def __init__(self, reason: str, still: Select[str] | None = None) -> None:
+        """`still`: what selects the conversation's id as long as they have not."""
+        super().__init__(reason)
+        self.still = still
 
 
 class Later(GiveUp):
@@ -171,9 +178,9 @@ class Dispatcher:
         try:
             await self._channel.send(row)
         except Keep as kept:
-            await self._outbox.keep(row.id, kept.reason)
+            is_kept = await self._outbox.keep(row.id, kept.reason, kept.still)
             self._told_failed(row.conversation_id)
-            return True
+            return is_kept
         except Later as later:
             wait_s = max(backoff_s(row.attempts), later.at_least_s)
             given_up = await self._outbox.postpone(row.id, wait_s, later.reason)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import aliased
 
@@ -109,14 +109,26 @@ class OutboxStore:
         """It can't be sent, now or later, for a `reason` as the channel names it. Returns its conversation."""
         return await self._fail(Outbox.id == outbox_id, reason=reason)
 
-    async def keep(self, outbox_id: int, reason: str | None) -> None:
-        """It may not be sent before the resident writes."""
+    async def keep(self, outbox_id: int, reason: str, still: Select[str] | None = None) -> bool:
+        """It may not be sent before the resident writes.
+
+        `still` selects its conversation's id as long as they have not. Where they did meanwhile it is not kept but due
+        again, and this returns False.
+        """
         async with self._engine.begin() as connection:
-            await connection.execute(
+            of_row = (Outbox.id == outbox_id, Outbox.state == "pending")
+            # Locked, so that no webhook releases what is kept between the look and the update.
+            silent = [] if still is None else [Outbox.conversation_id == still.with_for_update().scalar_subquery()]
+            kept = await connection.execute(
                 update(Outbox)
-                .where(Outbox.id == outbox_id, Outbox.state == "pending")
+                .where(*of_row, *silent)
                 .values(state="kept", leased_until=None, reason=reason)
+                .returning(Outbox.id)
             )
+            if kept.first() is not None:
+                return True
+            await connection.execute(update(Outbox).where(*of_row).values(leased_until=None))
+            return False
 
     async def retry(self, conversation_id: str, number: int) -> None:
         """A liaison has a failed message tried again, from the beginning; raises Conflict where it isn't failed."""
@@ -136,13 +148,22 @@ class OutboxStore:
                 raise Conflict
 
     async def next_due(self, channel: str, busy: Collection[str] = ()) -> dt.datetime | None:
-        """When the next row of a channel is due, but for those of a conversation in `busy`; None if there is none."""
-        pending = select(Outbox.due_at, Outbox.leased_until).where(
-            Outbox.state == "pending", Outbox.channel == channel, Outbox.conversation_id.not_in(list(busy))
+        """When `lease` may next find a row, but for those of a conversation in `busy`; None if there is none."""
+        earlier = aliased(Outbox)
+        waits = (
+            select(earlier.id)
+            .where(
+                earlier.conversation_id == Outbox.conversation_id, earlier.id < Outbox.id, earlier.state == "pending"
+            )
+            .exists()
+        )
+        free_at = case((Outbox.leased_until > Outbox.due_at, Outbox.leased_until), else_=Outbox.due_at)
+        query = select(func.min(free_at)).where(
+            Outbox.state == "pending", Outbox.channel == channel, Outbox.conversation_id.not_in(list(busy)), ~waits
         )
         async with self._engine.connect() as connection:
-            row = (await connection.execute(pending.order_by(Outbox.due_at).limit(1))).one_or_none()
-        return None if row is None else max(row.due_at, row.leased_until or row.due_at)
+            first: dt.datetime | None = await connection.scalar(query)
+            return first
 
     async def _fail(self, *which: Any, reason: str | None = None) -> list[str]:
         async with self._engine.begin() as connection:

@@ -227,7 +227,10 @@ class Turns:
     async def recover(self) -> None:
         """Give the messages that a crash left without an answer their turn."""
         for conversation_id in await self._store.conversations_with_pending():
-            await self.settle(conversation_id)
+            try:
+                await self.settle(conversation_id)
+            except Exception as error:  # one that can't be settled leaves the others theirs
+                log.error("a message that a crash left had no turn: %s", type(error).__name__)
 
     @contextlib.asynccontextmanager
     async def _in_order(self, conversation_id: str) -> AsyncIterator[None]:

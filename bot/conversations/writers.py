@@ -67,8 +67,8 @@ _queues: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Queue]] = WeakKe
 
 def queue_writers(engine: Engine, file: str, urgent: bool) -> None:
     """Have every transaction on `engine` wait for its turn before its first write, and leave when it is over."""
-    inside: dict[int, Queue] = {}
-    """By the id of a connection."""
+    inside: dict[int, Queue | None] = {}
+    """By the id of a connection; None where its turn did not come in time, and it writes without."""
 
     def leave(connection: Any) -> None:
         own = getattr(connection, "dbapi_connection", connection)  # the pool's, or the database's own
@@ -81,8 +81,7 @@ def queue_writers(engine: Engine, file: str, urgent: bool) -> None:
         if id(own) in inside or not statement.lstrip()[:7].upper().startswith(_WRITES):
             return
         queue = _queues.setdefault(asyncio.get_running_loop(), {}).setdefault(file, Queue())
-        if await_only(queue.enter(urgent)):
-            inside[id(own)] = queue
+        inside[id(own)] = queue if await_only(queue.enter(urgent)) else None
 
     dialect: Any = engine.dialect
     for name in ("do_commit", "do_rollback", "do_close", "do_terminate"):

@@ -168,6 +168,27 @@ async def test_nothing_overtakes_what_could_not_be_sent_yet(store: Store) -> Non
     assert channel.sent == due
 
 
+async def test_waiting_for_one_that_is_postponed_is_waiting(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await answer(store, "web", "uno", "dos")
+    tried, looks = asyncio.Event(), 0
+    lease = OutboxStore.lease
+
+    async def counted(self: OutboxStore, *args: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await lease(self, *args)
+
+    async def send(row: Any) -> None:
+        tried.set()
+        raise Later("busy", at_least_s=60)
+
+    monkeypatch.setattr(OutboxStore, "lease", counted)
+    async with running(store, send):
+        await asyncio.wait_for(tried.wait(), SOON)
+        await asyncio.sleep(0.5)
+    assert looks < 10
+
+
 @pytest.mark.parametrize(("says", "state"), [(GiveUp("blocked"), "failed"), (Keep("window"), "kept")])
 async def test_what_a_channel_will_not_send_is_written_down_and_the_next_follows(
     store: Store, says: GiveUp, state: str

@@ -34,6 +34,14 @@ async def write(engine: AsyncEngine, who: str, inside: asyncio.Event | None = No
         await asyncio.sleep(hold)
 
 
+async def writing(engine: AsyncEngine, hold: float) -> asyncio.Task[None]:
+    """The same in the background, once it is inside."""
+    inside = asyncio.Event()
+    task = asyncio.create_task(write(engine, "first", inside, hold))
+    await inside.wait()
+    return task
+
+
 async def written(engine: AsyncEngine) -> list[str]:
     async with engine.connect() as connection:
         return list(await connection.scalars(text("SELECT who FROM notes ORDER BY rowid")))
@@ -41,9 +49,7 @@ async def written(engine: AsyncEngine) -> list[str]:
 
 async def test_writers_come_in_order_and_the_urgent_first(engines: tuple[AsyncEngine, AsyncEngine]) -> None:
     usual, urgent = engines
-    inside = asyncio.Event()
-    tasks = [asyncio.create_task(write(usual, "first", inside, 0.3))]
-    await inside.wait()
+    tasks = [await writing(usual, 0.3)]
     for each in range(5):
         tasks.append(asyncio.create_task(write(usual, f"usual {each}")))
         await asyncio.sleep(0.02)
@@ -77,9 +83,7 @@ async def test_who_fails_lets_the_next_one_in(engines: tuple[AsyncEngine, AsyncE
 
 async def test_who_is_cancelled_while_waiting_holds_up_nobody(engines: tuple[AsyncEngine, AsyncEngine]) -> None:
     usual, urgent = engines
-    inside = asyncio.Event()
-    first = asyncio.create_task(write(usual, "first", inside, 0.2))
-    await inside.wait()
+    first = await writing(usual, 0.2)
     waits = asyncio.create_task(write(usual, "never"))
     await asyncio.sleep(0.02)
     last = asyncio.create_task(write(usual, "last"))
@@ -91,11 +95,29 @@ async def test_who_is_cancelled_while_waiting_holds_up_nobody(engines: tuple[Asy
 
 async def test_readers_wait_for_nobody(engines: tuple[AsyncEngine, AsyncEngine]) -> None:
     usual, urgent = engines
-    inside = asyncio.Event()
-    writing = asyncio.create_task(write(usual, "first", inside, 0.5))
-    await inside.wait()
+    first = await writing(usual, 0.5)
     assert await asyncio.wait_for(written(usual), 0.4) == []
-    await writing
+    await first
+    await asyncio.gather(usual.dispose(), urgent.dispose())
+
+
+async def test_who_writes_without_a_turn_waits_for_none_at_the_next_statement(
+    engines: tuple[AsyncEngine, AsyncEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, urgent = engines
+    entered = 0
+
+    async def never(self: Queue, urgent: bool) -> bool:
+        nonlocal entered
+        entered += 1
+        return False
+
+    monkeypatch.setattr(Queue, "enter", never)
+    async with usual.begin() as connection:
+        for each in ("a", "b", "c"):
+            await connection.execute(text("INSERT INTO notes VALUES (:who)"), {"who": each})
+    assert entered == 1
+    assert await written(usual) == ["a", "b", "c"]
     await asyncio.gather(usual.dispose(), urgent.dispose())
 
 

@@ -259,7 +259,7 @@ async def test_trouble_with_whatsapp_is_told_once_to_those_who_administrate_and_
                 await asyncio.sleep(0.01)
 
     for times in (1, 2, 2):  # the first time the webhook fails
-        trouble.note("190")
+        trouble.note("190", until_sent=True)
         await told(times)
         await asyncio.sleep(0.1)
     assert [json.loads(body) for _, body in got] == [{"event": "whatsapp.trouble", "what": "190"}] * 2
@@ -268,8 +268,13 @@ async def test_trouble_with_whatsapp_is_told_once_to_those_who_administrate_and_
     assert "WhatsApp is not working (Meta says: 190)" in text
     assert "WhatsApp no funciona" in text
     assert trouble.present == ["190"]
+    trouble.note("132001")
     trouble.over()
-    assert trouble.present == []
+    assert trouble.present == ["132001"], "a message that was taken says nothing about a template"
+    mails = len(box.mails)
+    trouble.note("190", until_sent=True)
+    await asyncio.sleep(0.1)
+    assert not [text for _, text in box.mails[mails:] if "190" in text], "what comes and goes is told once"
     await trouble.stop()
 
 

@@ -58,13 +58,6 @@ async def test_fragments_become_one_question(rosa: Phone) -> None:
     assert len(shown) <= 3
 
 
-async def test_a_word_of_danger_waits_for_no_fragment(rosa: Phone) -> None:
-    await greeted(rosa)
-    await rosa.says("hola")
-    await rosa.says("me están apuntando con una pistola")
-    assert "911" in words(await rosa.next("911"))
-
-
 async def test_a_button_does_what_it_says(rosa: Phone) -> None:
     await greeted(rosa)
     last = (await rosa.screen())[-1]
@@ -117,11 +110,14 @@ async def test_what_stands_below_a_picture_is_answered_too(rosa: Phone) -> None:
     assert SUMMARY in shown
 
 
-async def test_a_reaction_says_whether_an_answer_helped(rosa: Phone) -> None:
+async def test_a_reaction_says_whether_an_answer_helped(rosa: Phone, server: Server) -> None:
     await greeted(rosa, PAPERS)
     answer = next(message for message in await rosa.screen() if SUMMARY in words(message))
     await rosa.does("reaction", message=answer["id"], emoji="👍🏽")
     await rosa.next("Gracias")
+    with contextlib.closing(sqlite3.connect(server.var_dir / "enlace.db")) as connection:
+        (rated,) = connection.execute("SELECT text FROM messages WHERE helpful ORDER BY id DESC LIMIT 1").fetchone()
+    assert rated.startswith("Por regla general, no.")
     await rosa.does("reaction", message=answer["id"], emoji="")
     assert await rosa.rest() == []
 

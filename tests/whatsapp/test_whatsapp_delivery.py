@@ -3,142 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from cloud_api import Config, Running, running
-from pydantic import SecretStr
+from phoning import KEY, PHONE
 from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
-from whatsapp_content import OUTBOUND, REAL
 
-from bot.channels.whatsapp.cloud import Cloud
+from bot.channels.whatsapp import sender as sender_module
 from bot.channels.whatsapp.contacts import Contacts
-from bot.channels.whatsapp.inbound import Other, Received, Status
-from bot.channels.whatsapp.intake import Intake
-from bot.channels.whatsapp.sender import Sender
+from bot.channels.whatsapp.inbound import Other, Received, Status, read
 from bot.channels.whatsapp.statuses import know, tracker
-from bot.channels.whatsapp.tables import Contact, Count, Event, Sent
-from bot.channels.whatsapp.trouble import Trouble
+from bot.channels.whatsapp.tables import Count, Event
 from bot.conversations.delivery import GiveUp, Keep, Later
-from bot.conversations.outbox import OutboxStore
-from bot.conversations.ownership import write
 from bot.conversations.store import begin
 from bot.conversations.tables import Conversation, Outbox
 from bot.secrets import Secrets
-from bot.settings import Settings
+from bot.settings import ROOT
 from bot.tables import now
 
-PHONE = "15550142"
-KEY = "a key for tests that is long enough"
+if TYPE_CHECKING:
+    from tests.whatsapp.conftest import World
 
-
-@pytest.fixture(scope="module")
-def cloud_api() -> Iterator[Running]:
-    """A local Cloud API of this module's own; nothing listens to its webhooks."""
-    with running(Config()) as cloud_api:
-        yield cloud_api
-
-
-class Noted(Trouble):
-    """Trouble that is noted for a test."""
-
-    def __init__(self, noted: list[str]) -> None:
-        super().__init__([])
-        self._noted = noted
-
-    def note(self, what: str) -> None:
-        self._noted.append(what)
-
-
-@dataclass
-class World:
-    """A database, a contact in it whose window is open, and what sends to them."""
-
-    engine: AsyncEngine
-    sender: Sender
-    intake: Intake
-    outbox: OutboxStore
-    control: httpx.AsyncClient
-    conversation_id: str
-    alarms: list[str] = field(default_factory=list)
-
-    async def say(self, text: str = "Hola", author: str = "bot") -> Any:
-        """The outbox's row of a new message."""
-        async with self.engine.begin() as connection:
-            number = await write(connection, self.conversation_id, author, text, "es")
-        return await self.row(number)
-
-    async def row(self, number: int = 1) -> Any:
-        """The outbox's row of the message with this number."""
-        async with self.engine.connect() as connection:
-            query = select(Outbox).order_by(Outbox.id).offset(number - 1).limit(1)
-            return (await connection.execute(query)).one()
-
-    async def contact(self, **values: Any) -> Any:
-        """The contact, changed by `values`."""
-        async with self.engine.begin() as connection:
-            if values:
-                await connection.execute(update(Contact).values(**values))
-            return (await connection.execute(select(Contact))).one()
-
-    async def screen(self) -> list[Any]:
-        """What is on the phone."""
-        answer = await self.control.get(f"/users/{PHONE}/messages")
-        return [message for message in answer.json() if message["direction"] == "in"]
-
-    async def fault(self, **what: Any) -> None:
-        """Have the next request go wrong."""
-        (await self.control.post("/faults", json=what)).raise_for_status()
-
-    async def status(self, status: str, meta_id: str, data: str = "", error: int | None = None) -> None:
-        """A webhook with a status."""
-        taken = await self.intake.store([Status(meta_id, status, data, error)])
-        self.alarms += taken.alarms
-
-    async def parts(self) -> list[tuple[int, str]]:
-        """What is known of the parts that were sent."""
-        async with self.engine.connect() as connection:
-            rows = await connection.execute(select(Sent.part, Sent.status).order_by(Sent.part))
-            return [(row.part, row.status) for row in rows]
-
-
-@pytest.fixture
-async def world(engine: AsyncEngine, cloud_api: Running) -> AsyncIterator[World]:
-    """Somebody wrote a moment ago."""
-    secrets = Secrets(KEY)
-    contacts = Contacts(secrets)
-    config = cloud_api.config
-    cloud = Cloud(
-        Settings(
-            whatsapp_numbers={"1001": "kent-wa"},
-            whatsapp_token=SecretStr(config.token),
-            whatsapp_app_secret=SecretStr(config.app_secret),
-            whatsapp_verify_token=SecretStr(config.verify_token),
-            whatsapp_api_url=cloud_api.url,
-        )
-    )
-    async with engine.begin() as connection:
-        new = await begin(connection, "kent-wa", "whatsapp", "es", chosen=False)
-        said = Received(id="wamid.1", number_id="1001", phone=PHONE, user=None, at=now(), kind="text", text="hola")
-        await contacts.add(connection, said, new.id)
-        contact = await contacts.find(connection, said)
-        assert contact
-        await contacts.wrote(connection, contact, [said])
-    async with httpx.AsyncClient(base_url=f"{cloud_api.url}/_control", trust_env=False, timeout=30) as control:
-        await control.post("/reset")
-        await control.post("/users", json={"wa_id": PHONE, "name": "Rosa"})
-        await control.post(f"/users/{PHONE}/say", json={"type": "text", "text": "hola"})
-        for language in REAL.languages:
-            await control.post("/templates", json=OUTBOUND.template_definition(language))
-        alarms: list[str] = []
-        sender = Sender(engine, cloud, contacts, OUTBOUND, Noted(alarms))
-        intake = Intake(engine, secrets, ["1001"], 2000)
-        yield World(engine, sender, intake, OutboxStore(engine), control, new.id, alarms)
-    await cloud.close()
+FIXTURES = ROOT / "tests" / "fixtures" / "whatsapp"
+WHOLE = {"whatsapp_business_account", "messages", "text", "reaction", "interactive", "button_reply", "list_reply"}
+"""What has to stay as it is for the rest to be read at all."""
 
 
 async def test_a_message_is_sent_and_its_statuses_say_how_far_it_has_come(world: World) -> None:
@@ -173,7 +62,7 @@ async def test_two_parts_have_come_as_far_as_the_one_behind(world: World) -> Non
 
 async def test_a_status_that_overtakes_the_answer_to_the_request_counts(world: World) -> None:
     row = await world.say()
-    await world.status("delivered", "wamid.early", tracker(row.id, 0))
+    await world.status("delivered", "wamid.early", tracker(row.id, 0, 1))
     assert (await world.row()).status == "delivered"
     await world.sender.send(row)
     assert await world.screen() == [], "it was sent already: the status says so"
@@ -182,7 +71,7 @@ async def test_a_status_that_overtakes_the_answer_to_the_request_counts(world: W
 async def test_a_failure_that_overtakes_the_answer_to_the_request_stays_one(world: World) -> None:
     await world.say()
     (leased,) = await world.outbox.lease("whatsapp")
-    await world.status("failed", "wamid.early", tracker(leased.id, 0), 131026)
+    await world.status("failed", "wamid.early", tracker(leased.id, 0, 1), 131026)
     async with world.engine.begin() as connection:  # the answer comes now
         await know(connection, Contacts(Secrets(KEY)).digest("wamid.early"), leased.id, 0)
     assert await world.parts() == [(0, "failed")]
@@ -401,3 +290,109 @@ async def test_a_number_that_goes_to_another_person_does_not_bring_their_convers
         still = await contacts.find(connection, wrote("US.1", None))
         assert still
         assert (still.id, contacts.address(still)) == (old.id, {"recipient": "US.1"})
+
+
+async def test_whoever_writes_while_a_message_is_being_kept_is_sent_it_after_all(world: World) -> None:
+    long_ago = now() - dt.timedelta(days=2)
+    await world.contact(wrote_at=long_ago)
+    await world.say()
+    (leased,) = await world.outbox.lease("whatsapp")
+    with pytest.raises(Keep) as kept:
+        await world.sender.send(leased)
+    await world.contact(wrote_at=now())  # their webhook comes now, and finds nothing that is kept
+    assert not await world.outbox.keep(leased.id, "window", kept.value.still)
+    (again,) = await world.outbox.lease("whatsapp")
+    await world.contact(wrote_at=long_ago)
+    with pytest.raises(Keep) as kept:
+        await world.sender.send(again)
+    assert await world.outbox.keep(again.id, "window", kept.value.still)
+    assert (await world.row()).state == "kept"
+
+
+async def test_a_webhook_that_comes_late_closes_no_window(world: World) -> None:
+    before = await world.contact()
+    contacts = Contacts(Secrets(KEY))
+    late = Received(
+        id="wamid.L",
+        number_id="1001",
+        phone=PHONE,
+        user=None,
+        at=now() - dt.timedelta(days=3),
+        kind="text",
+        text="x",
+    )
+    async with world.engine.begin() as connection:
+        await contacts.wrote(connection, before, [late])
+    after = await world.contact()
+    assert (after.wrote_at, after.last_id) == (before.wrote_at, before.last_id)
+
+
+async def test_what_is_taken_and_could_not_be_written_down_waits_for_its_status(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise OSError("no space left")
+
+    row = await world.say()
+    with monkeypatch.context() as patch:
+        patch.setattr(sender_module, "know", broken)
+        with pytest.raises(Later) as later:
+            await world.sender.send(row)
+    assert later.value.at_least_s >= 60
+    (message,) = await world.screen()
+    await world.status("sent", message["id"], message["request"]["biz_opaque_callback_data"])
+    await world.sender.send(row)
+    assert len(await world.screen()) == 1
+
+
+async def test_the_first_of_two_parts_says_nothing_before_the_second_is_sent(world: World) -> None:
+    row = await world.say("a" * 5000)
+    await world.status("read", "wamid.one", tracker(row.id, 0, 2))
+    assert (await world.row()).status is None
+    await world.status("sent", "wamid.two", tracker(row.id, 1, 2))
+    assert (await world.row()).status == "sent"
+
+
+async def test_what_failed_and_then_arrived_has_arrived(world: World) -> None:
+    await world.say()
+    (leased,) = await world.outbox.lease("whatsapp")
+    await world.sender.send(leased)
+    await world.outbox.sent([leased.id])
+    (message,) = await world.screen()
+    await world.status("failed", message["id"], error=131026)
+    assert (await world.row()).state == "failed"
+    await world.status("delivered", message["id"])
+    row = await world.row()
+    assert (row.state, row.status, row.reason) == ("sent", "delivered", None)
+
+
+async def test_what_fails_for_too_long_is_given_up(world: World) -> None:
+    await world.say()
+    (leased,) = await world.outbox.lease("whatsapp")
+    await world.sender.send(leased)
+    await world.outbox.sent([leased.id])
+    (message,) = await world.screen()
+    async with world.engine.begin() as connection:
+        await connection.execute(update(Outbox).values(created_at=now() - dt.timedelta(hours=2)))
+    await world.status("failed", message["id"], error=131049)
+    assert (await world.row()).state == "failed"
+
+
+@pytest.mark.parametrize("name", ["message_text", "message_reaction", "message_button_reply", "message_list_reply"])
+async def test_half_a_character_and_a_zero_are_no_reason_to_refuse_a_batch(world: World, name: str) -> None:
+    def spoil(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: spoil(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [spoil(each) for each in value]
+        return value + "\ud83d\0" if isinstance(value, str) and value not in WHOLE else value
+
+    body = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
+    for item in read(spoil(body)):
+        assert isinstance(item, Received), item
+        await world.intake.store([item.model_copy(update={"number_id": "1001", "at": now()})])
+    async with world.engine.connect() as connection:
+        (event,) = (await connection.execute(select(Event))).all()
+    kept = Received.model_validate_json(Secrets(KEY).decrypt(event.payload))
+    assert kept.text
+    assert "\0" not in kept.text + (kept.choice or "")

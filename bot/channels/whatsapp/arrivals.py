@@ -19,7 +19,7 @@ from bot.channels.whatsapp.outbound import OPEN
 from bot.channels.whatsapp.tables import Contact, Event, Sent
 from bot.conversations.ownership import write
 from bot.conversations.store import begin, take
-from bot.conversations.tables import Conversation, Inbox, Message, Outbox
+from bot.conversations.tables import Conversation, Handoff, Inbox, Message, Outbox
 from bot.handoffs.desk import notice
 from bot.language import LanguageDetector
 from bot.messages import CHANGED, TAKEN_BACK, UNREAD_SHOWN
@@ -89,12 +89,22 @@ class Arrivals:
                 kept = await _release(connection, contact.conversation_id)
             return await _One(self, connection, contact, group, kept).take_up()
 
-    async def done(self, arrived: Arrived) -> None:
+    async def done(self, event_id: int) -> None:
         """Nothing of it goes into a conversation."""
         async with self._engine.begin() as connection:
+            await connection.execute(update(Event).where(Event.id == event_id).values(state="done", payload=None))
+
+    async def wrote(self, arrived: Arrived) -> None:
+        """It opens the window, and nothing else."""
+        async with self._engine.begin() as connection:
+            # A write first: it locks.
             await connection.execute(
                 update(Event).where(Event.id == arrived.event_id).values(state="done", payload=None)
             )
+            contact = await self._contacts.find(connection, arrived.said)
+            if contact is not None:
+                await self._contacts.wrote(connection, contact, [arrived.said])
+                await _release(connection, contact.conversation_id)
 
     async def _contact(self, connection: AsyncConnection, group: Sequence[Arrived]) -> Any | None:
         """Who wrote, with a conversation begun and the welcome said if they are new."""
@@ -145,6 +155,8 @@ class _One:
         return str(self._conversation.language)
 
     async def _written(self, said: Received) -> None:
+        if said.about and said.kind == "edit":
+            await self._replace(said.about, CHANGED)
         command = self._commands.find(said.text) if said.kind == "text" else None
         if said.choice == OPEN:
             command = "open"
@@ -170,10 +182,9 @@ class _One:
             await self._to_the_turn(said)
 
     async def _to_the_turn(self, said: Received) -> None:
-        if said.about and said.kind == "edit":
-            await self._replace(said.about, CHANGED)
-        elif said.about:
-            await self._turn_to(said.about)
+        quoted = next((each.said.about for each in reversed(self._group) if each.said.about), None)
+        if quoted and said.kind != "edit":
+            await self._turn_to(quoted)
         if said.kind == "unread":
             await self._store(said.text, "received", said)
             if said.text:  # what stands below a picture is a message as well
@@ -221,13 +232,14 @@ class _One:
         return number
 
     async def _reaction(self, said: Received) -> None:
-        if not said.text:  # taken away again
+        helpful = self._commands.helpful(said.text) if said.text else None
+        answer = await self._ours(said.about)
+        if answer and answer.author == "bot":  # with another reaction, or none, they take it back
+            await self._connection.execute(update(Message).where(Message.id == answer.id).values(helpful=helpful))
+        if not said.text:
             return
         number = await self._store(said.text, "done")
-        helpful = self._commands.helpful(said.text)
         message = "reaction" if helpful is None else "helped" if helpful else "not_helped"
-        if helpful is not None and (answer := await self._ours(said.about)) and answer.author == "bot":
-            await self._connection.execute(update(Message).where(Message.id == answer.id).values(helpful=helpful))
         if self._conversation.owner != "liaison":
             await self._say(self._whatsapp(message), number)
 
@@ -240,9 +252,10 @@ class _One:
         if number is None:
             return
         text = self._renderer.say(self._language, with_what)
-        await self._connection.execute(
-            update(Message).where(Message.conversation_id == self._id, Message.number == number).values(text=text)
-        )
+        of_it = (Message.conversation_id == self._id, Message.number == number)
+        words = await self._connection.scalar(select(Message.text).where(*of_it))
+        await self._connection.execute(update(Message).where(*of_it).values(text=text))
+        await self._no_longer_offered(number, words or "")
         await self._connection.execute(
             update(Inbox)
             .where(Inbox.conversation_id == self._id, Inbox.number == number)
@@ -258,6 +271,33 @@ class _One:
         last = (await self._connection.execute(query)).one_or_none()
         if last and last.state == "joined":
             await self._connection.execute(update(Inbox).where(Inbox.id == last.id).values(state="received"))
+
+    async def _no_longer_offered(self, number: int, words: str) -> None:
+        """What was passed on to a person, or was to be, has no words in it that were taken back."""
+        await self._connection.execute(
+            update(Conversation)
+            .where(Conversation.id == self._id, Conversation.asked == number)
+            .values(asked=None, topic=None)
+        )
+        bare = self._renderer.summary(self._conversation.department, self._language, None, None)
+        query = select(Message).where(Message.conversation_id == self._id, Message.author == "bot")
+        for message in await self._connection.execute(query):
+            offer = (message.reply or {}).get("handoff")
+            if offer and offer["summary"].endswith(words):
+                values = {
+                    "text": message.text.replace(offer["summary"], bare),
+                    "reply": {
+                        **message.reply,
+                        "text": message.reply["text"].replace(offer["summary"], bare),
+                        "handoff": {**offer, "summary": bare},
+                    },
+                }
+                await self._connection.execute(update(Message).where(Message.id == message.id).values(**values))
+        await self._connection.execute(
+            update(Handoff)
+            .where(Handoff.conversation_id == self._id, Handoff.summary.endswith(words, autoescape=True))
+            .values(summary=bare)
+        )
 
     async def _turn_to(self, meta_id: str) -> None:
         """They quote an answer of ours: what they write is about that, not about what was said since."""
@@ -300,7 +340,8 @@ async def _release(connection: AsyncConnection, conversation_id: str) -> bool:
     released = await connection.execute(
         update(Outbox)
         .where(Outbox.conversation_id == conversation_id, Outbox.state == "kept")
-        .values(state="pending", due_at=now(), leased_until=None, reason=None)
+        # From the beginning: what waited for them for days isn't given up at the first trouble.
+        .values(state="pending", due_at=now(), created_at=now(), attempts=0, leased_until=None, reason=None)
         .returning(Outbox.id)
     )
     return released.first() is not None

@@ -67,7 +67,9 @@ class WhatsApp:
             raise SetupError("WhatsApp would refuse these, so shorten them:\n" + "\n".join(too_long))
         # Connections of its own: Meta doesn't wait behind the turns of those who wrote before.
         self._door = open_engine(settings.database, urgent=True)
-        self.intake = Intake(self._door, secrets, settings.whatsapp_numbers, settings.max_message_chars)
+        self.intake = Intake(
+            self._door, secrets, settings.whatsapp_numbers, settings.max_message_chars, settings.deliver_for_s
+        )
         self._receiver = Receiver(
             engine=engine,
             secrets=secrets,

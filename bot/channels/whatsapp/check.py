@@ -207,6 +207,9 @@ class Check:
     async def _templates(self, submit: bool) -> AsyncIterator[Finding]:
         account = self._settings.whatsapp_account
         if account is None:
+            if submit:
+                remedy = "Set ENLACE_WHATSAPP_ACCOUNT to the id of the WhatsApp Business Account, and submit again."
+                yield Finding("bad", "Templates: it isn't known whose they would be", remedy)
             return
         try:
             found = await self._all(f"/{account}/message_templates", name=TEMPLATE)

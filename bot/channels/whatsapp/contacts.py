@@ -53,6 +53,8 @@ class Contacts:
     async def wrote(self, connection: AsyncConnection, contact: Any, received: Sequence[Received]) -> None:
         """Somebody wrote: the window is open from their last message on, and what is known of their ids is current."""
         last = max(received, key=lambda each: each.at)
+        if contact.wrote_at and last.at < contact.wrote_at:  # a webhook may be days late
+            return
         values: dict[str, Any] = {"wrote_at": last.at, "invited_at": None}
         if last.kind != "reaction":  # which can't be marked as read
             values["last_id"] = self._secrets.encrypt(last.id)

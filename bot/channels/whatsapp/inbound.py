@@ -152,7 +152,7 @@ def _message(value: dict[str, Any], message: dict[str, Any]) -> Item:
     if not _text(message.get("id")) or not (sender["phone"] or sender["user"]):
         return Other("broken message")
     return Received(
-        id=message["id"],
+        id=_text(message["id"]),
         number_id=_number_id(value),
         at=_moment(message.get("timestamp")),
         **sender,
@@ -166,7 +166,7 @@ def _said(kind: str, message: dict[str, Any]) -> dict[str, Any]:
     quoted = _text(_dict(message.get("context")).get("id")) or None
     match kind:
         case "text" if _text(body.get("body")).strip():
-            return {"kind": "text", "text": body["body"], "about": quoted}
+            return {"kind": "text", "text": _text(body["body"]), "about": quoted}
         case "button":
             return _choice(_text(body.get("payload")), _text(body.get("text")), quoted)
         case "interactive":
@@ -237,11 +237,12 @@ def _number_id(value: dict[str, Any]) -> str:
 
 
 def _moment(timestamp: Any) -> dt.datetime:
-    """Seconds since 1970, as Meta writes them, in text or as a number; what is none counts as now."""
+    """Seconds since 1970, as Meta writes them, in text or as a number; what is none, or to come, counts as now."""
     try:
-        return dt.datetime.fromtimestamp(int(timestamp), dt.UTC)
+        at = dt.datetime.fromtimestamp(int(timestamp), dt.UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return now()
+    return at if at < now() + _AHEAD else now()
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -253,9 +254,12 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """What neither UTF-8 nor PostgreSQL can hold is left out: halves of characters, and zeros."""
+    return value.encode("utf-8", "ignore").decode().replace("\0", "") if isinstance(value, str) else ""
 
 
+_AHEAD = dt.timedelta(hours=1)
+"""By so much Meta's clock may be ahead of ours."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_. -]")
 
 

@@ -42,19 +42,28 @@ class Taken:
 class Intake:
     """The first transaction of a webhook."""
 
-    def __init__(self, engine: AsyncEngine, secrets: Secrets, numbers: Collection[str], max_chars: int) -> None:
-        """`numbers`: Meta's ids of our numbers. `max_chars`: what is longer is cut there."""
+    def __init__(
+        self, engine: AsyncEngine, secrets: Secrets, numbers: Collection[str], max_chars: int, deliver_for_s: float
+    ) -> None:
+        """`numbers`: Meta's ids of our numbers. `max_chars`: what is longer is cut there.
+
+        `deliver_for_s`: seconds after which a message of ours that did not arrive is not tried again.
+        """
         self._engine = engine
         self._secrets = secrets
         self._numbers = frozenset(numbers)
         self._max_chars = max_chars
+        self._deliver_for = dt.timedelta(seconds=deliver_for_s)
 
     async def store(self, items: Sequence[Item]) -> Taken:
         """Store everything, whatever came before and however often; returns what there is to do."""
         taken, counts, events = Taken(), Counter[str](), []
         for item in items:
             if isinstance(item, Received) and item.number_id in self._numbers:
-                events.append(self._event(item))
+                try:
+                    events.append(self._event(item))
+                except Exception:  # it must not cost the others of the batch
+                    counts["broken message"] += 1
             elif isinstance(item, Received):
                 counts["unknown number"] += 1
             elif isinstance(item, Other):
@@ -72,7 +81,7 @@ class Intake:
                 taken.contacts.update(new.scalars())
             for item in items:
                 if isinstance(item, Status):
-                    told = await apply(connection, self._secrets.digest(item.id), item)
+                    told = await apply(connection, self._secrets.digest(item.id), item, self._deliver_for)
                     taken.conversations.update(told.conversations)
                     counts.update(told.counted)
                     taken.alarms += told.alarms
@@ -95,12 +104,10 @@ class Intake:
 
     def _event(self, received: Received) -> dict[str, Any]:
         # Masked before it is written anywhere, and without what else the message says about its sender.
-        text = received.text
-        if received.kind in {"text", "edit", "unread"} and text:
-            try:
-                text = clean(text[: self._max_chars], self._max_chars)
-            except EmptyMessage:
-                text = ""
+        try:
+            text = clean(received.text[: self._max_chars], self._max_chars)
+        except EmptyMessage:
+            text = ""
         received = received.model_copy(update={"text": text})
         return {
             "id_hash": self._secrets.digest(received.id),

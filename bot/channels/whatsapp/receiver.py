@@ -93,28 +93,35 @@ class Receiver:
 
     async def _serve(self, contact_hash: str) -> None:
         news, place, failures = self._news[contact_hash], _Place(self._places), 0
+        unsettled: set[str] = set()
         try:
             while True:
                 news.clear()
                 try:
+                    for conversation_id in list(unsettled):
+                        await self._turns.settle(conversation_id)
+                        unsettled.discard(conversation_id)
                     waiting = await self._waiting(contact_hash)
                     if not waiting:
+                        if news.is_set():
+                            continue  # it came while we looked
                         return
                     if not self._is_urgent(waiting):
-                        if (pause := self._pause(waiting)) > 0:
+                        if not place.asked and (pause := self._pause(waiting)) > 0:
                             with contextlib.suppress(TimeoutError):
                                 await asyncio.wait_for(news.wait(), pause)
                             continue
                         if not await place.taken(news):
                             continue  # more has come meanwhile
-                    await self._take_up(waiting)
+                    await self._take_up(waiting, unsettled)
                     place.leave()
                     failures = 0
                 except Exception as error:  # it stays stored, and is tried again
                     log.error("what came by WhatsApp could not be taken up: %s", type(error).__name__)
                     place.leave()
                     failures += 1
-                    await asyncio.sleep(backoff_s(failures))
+                    with contextlib.suppress(TimeoutError):  # what comes meanwhile may be urgent
+                        await asyncio.wait_for(news.wait(), backoff_s(failures))
         finally:
             place.leave()
             del self._serving[contact_hash], self._news[contact_hash]
@@ -134,7 +141,7 @@ class Receiver:
                 said = Received.model_validate_json(self._secrets.decrypt(row.payload))
             except WrongKeyError as error:
                 log.error("a message that came by WhatsApp can't be read: %s", error)
-                await self._arrivals.done(Arrived(row.id, row.id_hash, row.received_at, _NOTHING))
+                await self._arrivals.done(row.id)
                 continue
             arrived.append(Arrived(row.id, row.id_hash, row.received_at, said))
         return arrived
@@ -152,7 +159,8 @@ class Receiver:
         since = (now() - min(each.received_at for each in waiting)).total_seconds()
         return min(self._pause_s - quiet, self._pause_s * _LONGEST_PAUSES - since)
 
-    async def _take_up(self, waiting: Sequence[Arrived]) -> None:
+    async def _take_up(self, waiting: Sequence[Arrived], unsettled: set[str]) -> None:
+        """Put what waits into the conversation and answer it; `unsettled` keeps what is due if that fails."""
         for group in self._groups(waiting):
             conversation_id: str | None
             if self._commands.find(group[0].said.text) == "erase" and group[0].said.kind == "text":
@@ -161,9 +169,11 @@ class Receiver:
                 conversation_id = await self._arrivals.take_up(group)
             if conversation_id is None:
                 continue
+            unsettled.add(conversation_id)
             self._changed(conversation_id)
             await self._receipt(conversation_id)
             await self._turns.settle(conversation_id)
+            unsettled.discard(conversation_id)
 
     def _groups(self, waiting: Sequence[Arrived]) -> Iterator[list[Arrived]]:
         """Texts that follow one another are fragments of one message, up to the length of a message."""
@@ -200,7 +210,7 @@ class Receiver:
         async with self._engine.connect() as connection:
             contact = await self._contacts.find(connection, arrived.said)
         if contact is None:
-            await self._arrivals.done(arrived)
+            await self._arrivals.done(arrived.event_id)
             return None
         query = select(Conversation).where(Conversation.id == contact.conversation_id)
         async with self._engine.connect() as connection:
@@ -208,7 +218,7 @@ class Receiver:
         try:
             await self._turns.erase(conversation.id)
         except OnHold as held:
-            await self._arrivals.done(arrived)
+            await self._arrivals.wrote(arrived)
             async with self._engine.begin() as connection:
                 await tell(connection, conversation.id, _plain(self._renderer, conversation, held.message))
             return str(conversation.id)
@@ -216,7 +226,7 @@ class Receiver:
             pass
         except RasaError:
             await self._turns.leave(conversation.id)  # Rasa forgets it later
-        await self._arrivals.done(arrived)
+        await self._arrivals.done(arrived.event_id)
         said = self._renderer.whatsapp("erased", conversation.department, conversation.language)
         address = self._contacts.address(contact)
         for part in self._outbound.parts(said.text, said.language, said):
@@ -232,6 +242,11 @@ class _Place:
         self._places = places
         self._coming: asyncio.Task[Any] | None = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether they are in the queue, or have the place: they wait for no further fragment then."""
+        return self._coming is not None
+
     async def taken(self, news: asyncio.Event) -> bool:
         """Wait for the place or for news; whether the place is there. Who hears news keeps their place in the queue."""
         self._coming = self._coming or asyncio.create_task(self._places.acquire())
@@ -245,9 +260,6 @@ class _Place:
         if self._coming and not self._coming.cancel():
             self._places.release()
         self._coming = None
-
-
-_NOTHING = Received(id="", number_id="", phone=None, user=None, at=now(), kind="text")
 
 
 def _plain(renderer: Renderer, conversation: Any, message: str) -> Reply:

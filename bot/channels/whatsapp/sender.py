@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from aiolimiter import AsyncLimiter
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.channels.whatsapp.cloud import Cloud, NotReachedError, RefusedError, UnknownOutcomeError
@@ -69,18 +69,22 @@ class Sender:
             raise GiveUp("stopped")
         if contact.wrote_at is None or now() >= contact.wrote_at + WINDOW - _MARGIN:
             await self._invite(contact, message.language)
-            raise Keep("window")
+            silent = select(Contact.conversation_id).where(
+                Contact.id == contact.id,
+                # As it was read, or as Meta's refusal of an invitation left it.
+                or_(Contact.wrote_at.is_(None), Contact.wrote_at == contact.wrote_at),
+            )
+            raise Keep("window", still=silent)
         if message.author == "liaison" and (message_id := self._contacts.last_id(contact)):
             await self._cloud.read(contact.number_id, message_id, typing=False)
         reply = Reply.model_validate(message.reply) if message.reply else None
         parts = self._outbound.parts(message.text, message.language, reply, message.name)
         for index, part in enumerate(parts):
             if index not in sent:
-                await self._send(contact, part, tracker(row.id, index), row.id, index)
+                await self._send(contact, part, tracker(row.id, index, len(parts)), row.id, index)
 
     async def _send(self, contact: Any, part: Part, data: str, outbox_id: int, index: int) -> None:
-        await self._pair(contact.id).acquire()
-        await self._overall.acquire()
+        await self._pace(contact.id)
         try:
             meta_id = await self._cloud.send(contact.number_id, self._contacts.address(contact), part, data)
         except NotReachedError as error:
@@ -91,15 +95,15 @@ class Sender:
         except RefusedError as error:
             await self._refused(contact, error)
         else:
-            await self._taken(meta_id, outbox_id, index)
+            self._trouble.over()
+            try:
+                async with self._engine.begin() as connection:
+                    await know(connection, self._contacts.digest(meta_id), outbox_id, index)
+            except Exception as error:
+                # Meta has it, and we could not write that down: a status says it again before this is tried again.
+                raise Later(type(error).__name__, at_least_s=LEASE_S) from None
 
-    async def _taken(self, meta_id: str, outbox_id: int, index: int) -> None:
-        """Meta has it. A status may have said so before."""
-        self._trouble.over()
-        async with self._engine.begin() as connection:
-            await know(connection, self._contacts.digest(meta_id), outbox_id, index)
-
-    async def _refused(self, contact: Any, error: RefusedError) -> None:
+    async def _refused(self, contact: Any, error: RefusedError, invited: bool = False) -> None:
         reason = str(error.code)
         match action(error.code):
             case "template":
@@ -109,7 +113,7 @@ class Sender:
             case "wait":
                 raise Later(reason) from None
             case "alarm":
-                self._trouble.note(reason)
+                self._trouble.note(reason, until_sent=not invited)
                 raise Later(reason, at_least_s=ALARM_WAIT_S) from None
             case _:
                 log.error("WhatsApp refused a message with code %s", reason)
@@ -119,6 +123,7 @@ class Sender:
         """Ask them, once, to write, so that what is kept may be sent."""
         if contact.invited_at is not None or contact.stopped_at is not None:
             return
+        await self._pace(contact.id)  # before it counts as sent: whoever stops us here has sent nothing
         async with self._engine.begin() as connection:
             first = await connection.execute(
                 update(Contact)
@@ -129,8 +134,6 @@ class Sender:
             if first.first() is None:
                 return
         try:
-            await self._pair(contact.id).acquire()
-            await self._overall.acquire()
             address = self._contacts.address(contact)
             template = self._outbound.template(language)
             await self._cloud.send(contact.number_id, address, template, invitation(contact.id))
@@ -139,12 +142,13 @@ class Sender:
                 await connection.execute(update(Contact).where(Contact.id == contact.id).values(invited_at=None))
             if isinstance(error, NotReachedError):
                 raise Later(str(error)) from None
-            await self._refused(contact, error)
+            await self._refused(contact, error, invited=True)
         except UnknownOutcomeError:
             pass  # a second invitation would be worse than none: the liaison sees that it is kept
 
-    def _pair(self, contact_id: int) -> AsyncLimiter:
-        """The pace of one person; those of others are forgotten when there are too many."""
+    async def _pace(self, contact_id: int) -> None:
+        """Wait until one more may be sent, to them and at all; others' pace is forgotten when there are too many."""
         if contact_id not in self._pairs and len(self._pairs) >= _PAIRS_REMEMBERED:
             self._pairs.clear()
-        return self._pairs.setdefault(contact_id, AsyncLimiter(_PAIR_BURST, _PAIR_BURST * _PAIR_EVERY_S))
+        await self._pairs.setdefault(contact_id, AsyncLimiter(_PAIR_BURST, _PAIR_BURST * _PAIR_EVERY_S)).acquire()
+        await self._overall.acquire()

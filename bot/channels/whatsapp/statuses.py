@@ -35,9 +35,12 @@ class Told:
     """Codes of what keeps messages from being delivered until somebody puts it right."""
 
 
-def tracker(outbox_id: int, part: int) -> str:
-    """What is sent along with a part of a message, and comes back with its statuses."""
-    return f"{outbox_id}.{part}"
+_TRACKER = re.compile(r"(\d{1,18})\.(\d{1,4})/(\d{1,4})")
+
+
+def tracker(outbox_id: int, part: int, parts: int) -> str:
+    """What is sent along with a part of a message of so many, and comes back with its statuses."""
+    return f"{outbox_id}.{part}/{parts}"
 
 
 def invitation(contact_id: int) -> str:
@@ -45,8 +48,11 @@ def invitation(contact_id: int) -> str:
     return f"{_INVITATION}{contact_id}"
 
 
-async def apply(connection: AsyncConnection, id_hash: str, status: Status) -> Told:
-    """Write down a status; one that is older than what is known changes nothing."""
+async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliver_for: dt.timedelta) -> Told:
+    """Write down a status; one that is older than what is known changes nothing.
+
+    `deliver_for`: how old a message may be that is tried again.
+    """
     name = _SAME.get(status.status, status.status)
     if name not in _RANK:
         return Told(counted=[f"status {re.sub('[^a-z_]', '', name)[:40]}"])
@@ -55,25 +61,33 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status) -> To
         told = await _not_invited(connection, status) if name == FAILED else []
         return Told(conversations=told, alarms=alarms)
     # A status can overtake the answer that names the message's id: what we sent along says which message it is.
-    if found := re.fullmatch(r"(\d{1,18})\.(\d{1,4})", status.data):
-        await know(connection, id_hash, *map(int, found.groups()))
-    lower = [each for each, rank in _RANK.items() if rank < _RANK[name]]
-    moved = await connection.execute(
-        update(Sent)
-        .where(Sent.id_hash == id_hash, Sent.status.in_(lower))
-        .values(status=name)
-        .returning(Sent.outbox_id)
-    )
-    outbox_id = moved.scalar_one_or_none()
-    if outbox_id is None:
+    parts = 1
+    if found := _TRACKER.fullmatch(status.data):
+        outbox_id, part, parts = map(int, found.groups())
+        await know(connection, id_hash, outbox_id, part)
+    sent = None
+    if _RANK[name] > _RANK[FAILED]:
+        sent = await _move(connection, id_hash, [FAILED], name)
+    arrived_after_all = sent is not None
+    if sent is None:
+        sent = await _move(connection, id_hash, [each for each, rank in _RANK.items() if rank < _RANK[name]], name)
+    if sent is None:
         return Told()
-    query = select(Outbox, Message.number).join(Message, Message.id == Outbox.message_id).where(Outbox.id == outbox_id)
+    query = select(Outbox, Message.number).join(Message, Message.id == Outbox.message_id).where(Outbox.id == sent)
     row = (await connection.execute(query)).one()
     if name == FAILED:
-        await _failed(connection, row, status.error or 0)
+        await _failed(connection, row, status.error or 0, deliver_for)
     else:
-        await _come_further(connection, row)
+        await _come_further(connection, row, parts, arrived_after_all)
     return Told(conversations=[row.conversation_id], alarms=alarms)
+
+
+async def _move(connection: AsyncConnection, id_hash: str, before: Sequence[str], to: str) -> int | None:
+    """Move a part on from one of the statuses `before`; returns its row of the outbox, or None."""
+    moved = await connection.execute(
+        update(Sent).where(Sent.id_hash == id_hash, Sent.status.in_(before)).values(status=to).returning(Sent.outbox_id)
+    )
+    return moved.scalar_one_or_none()
 
 
 async def know(connection: AsyncConnection, id_hash: str, outbox_id: int, part: int) -> None:
@@ -109,12 +123,16 @@ async def _not_invited(connection: AsyncConnection, status: Status) -> list[str]
     return [conversation_id]
 
 
-async def _come_further(connection: AsyncConnection, row: Any) -> None:
-    """A message has come as far as the part of it that is behind."""
-    parts = list(await connection.scalars(select(Sent.status).where(Sent.outbox_id == row.id)))
-    least = min(parts, key=_RANK.__getitem__)
-    if least in {"sent", "delivered", "read"}:
-        await connection.execute(update(Outbox).where(Outbox.id == row.id).values(status=least))
+async def _come_further(connection: AsyncConnection, row: Any, parts: int, after_all: bool) -> None:
+    """A message of so many `parts` has come as far as the part that is behind. `after_all`: one had failed before."""
+    known = list(await connection.scalars(select(Sent.status).where(Sent.outbox_id == row.id)))
+    least = min(known, key=_RANK.__getitem__)
+    if len(known) < parts or least not in {"sent", "delivered", "read"}:
+        return
+    values: dict[str, Any] = {"status": least}
+    if after_all and row.state == "failed":
+        values |= {"state": "sent", "reason": None}
+    await connection.execute(update(Outbox).where(Outbox.id == row.id).values(**values))
     if least in {"delivered", "read"}:
         await connection.execute(
             update(Conversation)
@@ -123,11 +141,11 @@ async def _come_further(connection: AsyncConnection, row: Any) -> None:
         )
 
 
-async def _failed(connection: AsyncConnection, row: Any, code: int) -> None:
+async def _failed(connection: AsyncConnection, row: Any, code: int, deliver_for: dt.timedelta) -> None:
     """WhatsApp took it, and then could not deliver it."""
     what = action(code)
     values: dict[str, Any] = {"reason": str(code), "leased_until": None}
-    if what == "give_up":
+    if what == "give_up" or row.created_at <= now() - deliver_for:
         values |= {"state": "failed"}
     else:
         if what == "template":  # nothing of it was seen, and it comes whole when they have opened it

@@ -24,26 +24,31 @@ class Trouble:
         """`ways`: by email, by webhook, or none; the log and the console say it besides."""
         self._ways = ways
         self._seen: dict[str, dt.datetime] = {}
-        self._told: dict[str, dt.datetime] = {}
+        self._until_sent: set[str] = set()
+        self._told: dict[tuple[str, Tell | None], dt.datetime] = {}
         self._telling: set[asyncio.Task[None]] = set()
 
-    def note(self, what: str) -> None:
-        """It happened just now."""
+    def note(self, what: str, until_sent: bool = False) -> None:
+        """It happened just now. `until_sent`: it is over as soon as a message is taken."""
         self._seen[what] = now()
-        if what in self._told and now() - self._told[what] < _AGAIN:
-            return
-        self._told[what] = now()
-        log.critical("WhatsApp: %s. Run `enlace whatsapp check`: it says what is wrong and what to do.", what)
+        if until_sent:
+            self._until_sent.add(what)
+        if self._is_due(what, None):
+            log.critical("WhatsApp: %s. Run `enlace whatsapp check`: it says what is wrong and what to do.", what)
         for way in self._ways:
-            task = asyncio.create_task(self._tell(way, what))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            if self._is_due(what, way):
+                task = asyncio.create_task(self._tell(way, what))
+                self._telling.add(task)
+                task.add_done_callback(self._telling.discard)
 
     def over(self) -> None:
-        """Meta took a message: what kept messages from being sent is over."""
-        for what in [what for what in self._seen if what.isdecimal()]:
-            del self._seen[what]
-            self._told.pop(what, None)
+        """Meta took a message: what kept such messages from being sent is over.
+
+        What comes and goes with every other message is still told once in a while alone.
+        """
+        for what in self._until_sent:
+            self._seen.pop(what, None)
+        self._until_sent.clear()
 
     @property
     def present(self) -> list[str]:
@@ -56,9 +61,17 @@ class Trouble:
             task.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
 
+    def _is_due(self, what: str, way: Tell | None) -> bool:
+        """Whether to tell it this way, or the log, now; from then on it is told."""
+        told = self._told.get((what, way))
+        if told and now() - told < _AGAIN:
+            return False
+        self._told[what, way] = now()
+        return True
+
     async def _tell(self, way: Tell, what: str) -> None:
         try:
             await way(what)
         except Exception as error:  # it is told again as long as it lasts
             log.error("an operator could not be told of WhatsApp's trouble: %s", type(error).__name__)
-            self._told.pop(what, None)
+            self._told.pop((what, way), None)

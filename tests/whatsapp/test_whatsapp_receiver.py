@@ -1,0 +1,259 @@
+"""Guards what takes messages up: none is left behind, whatever fails meanwhile, and danger waits for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from phoning import KEY, PHONE
+from sqlalchemy import insert, select, update
+from whatsapp_content import OUTBOUND, RENDERER
+
+from bot.channels.whatsapp import receiver as receiver_module
+from bot.channels.whatsapp.arrivals import Arrivals
+from bot.channels.whatsapp.commands import Commands
+from bot.channels.whatsapp.contacts import Contacts
+from bot.channels.whatsapp.inbound import Received
+from bot.channels.whatsapp.receiver import Receiver
+from bot.channels.whatsapp.tables import Event, Sent
+from bot.conversations.ownership import write
+from bot.conversations.store import Store
+from bot.conversations.tables import Conversation, Handoff, Inbox, Message, Outbox
+from bot.language import LanguageDetector
+from bot.replies import HandoffOffer, Reply
+from bot.safety import SafetyRules
+from bot.secrets import Secrets
+from bot.settings import ROOT
+from bot.tables import now
+
+if TYPE_CHECKING:
+    from tests.whatsapp.conftest import World
+
+SOON = 5
+"""Seconds within which what nothing keeps back has to have happened."""
+SAFETY = SafetyRules()
+QUESTION = "¿le dicen a la migra de mi primo Anastasio?"
+
+
+class Turns:
+    """In place of the turns, which need Rasa: notes what is settled, closes what waits, fails as often as told."""
+
+    def __init__(self, world: World, failures: int = 0) -> None:
+        self._store = Store(world.engine)
+        self.failures = failures
+        self.settled: list[str] = []
+        self.done = asyncio.Event()
+
+    async def settle(self, conversation_id: str) -> None:
+        while pending := await self._store.pending(conversation_id):
+            if self.failures:
+                self.failures -= 1
+                raise OSError("the database is locked")
+            await self._store.pass_on(pending)
+            self.settled.append(pending.text)
+        self.done.set()
+
+
+Start = Callable[..., Receiver]
+
+
+@pytest.fixture
+async def start(world: World) -> AsyncIterator[Start]:
+    """`start(turns, pause_s)`: a receiver of the world's messages."""
+    started: list[Receiver] = []
+
+    def begin(turns: Turns, pause_s: float) -> Receiver:
+        secrets = Secrets(KEY)
+        contacts, commands = Contacts(secrets), Commands(ROOT / "data")
+        detector = LanguageDetector({"es": ["hola"], "en": ["hello"]})
+        receiver = Receiver(
+            engine=world.engine,
+            secrets=secrets,
+            arrivals=Arrivals(world.engine, {"1001": "kent-wa"}, contacts, commands, RENDERER, detector, SAFETY),
+            contacts=contacts,
+            commands=commands,
+            turns=turns,  # type: ignore[arg-type]
+            renderer=RENDERER,
+            outbound=OUTBOUND,
+            cloud=world.cloud,
+            safety=SAFETY,
+            pause_s=pause_s,
+            max_chars=2000,
+            changed=lambda _: None,
+        )
+        started.append(receiver)
+        return receiver
+
+    yield begin
+    for receiver in started:
+        await receiver.stop()
+
+
+@pytest.fixture
+def say(world: World) -> Callable[..., Awaitable[str]]:
+    """`await say(text, **what)`: a webhook with it; returns the keyed hash of whose it is."""
+    count = 0
+
+    async def store(text: str, **what: Any) -> str:
+        nonlocal count
+        count += 1
+        said = {"id": f"wamid.{count}", "number_id": "1001", "phone": PHONE, "user": None, "at": now(), "kind": "text"}
+        taken = await world.intake.store([Received(**(said | {"text": text} | what))])
+        return taken.contacts.pop()
+
+    return store
+
+
+Say = Callable[..., Awaitable[str]]
+
+
+async def test_danger_waits_for_no_fragment(world: World, start: Start, say: Say) -> None:
+    turns = Turns(world)
+    receiver = start(turns, pause_s=60)
+    receiver.wake(await say("hola"))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(turns.done.wait(), 0.5)
+    receiver.wake(await say("me están apuntando con una pistola"))
+    await asyncio.wait_for(turns.done.wait(), SOON)
+    assert turns.settled == ["hola\nme están apuntando con una pistola"]
+
+
+async def test_a_turn_that_fails_is_tried_again(
+    world: World, start: Start, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver_module, "backoff_s", lambda failures: 0.05)
+    turns = Turns(world, failures=2)
+    start(turns, pause_s=0.01).wake(await say("hola"))
+    await asyncio.wait_for(turns.done.wait(), SOON)
+    assert turns.settled == ["hola"]
+
+
+async def test_danger_waits_for_no_second_try(
+    world: World, start: Start, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver_module, "backoff_s", lambda failures: 60)
+    turns = Turns(world, failures=1)
+    receiver = start(turns, pause_s=0.01)
+    receiver.wake(await say("hola"))
+    while turns.failures:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+    receiver.wake(await say("me están apuntando con una pistola"))
+    await asyncio.wait_for(turns.done.wait(), SOON)
+    assert turns.settled[0] == "hola"
+
+
+async def test_what_comes_while_the_last_is_looked_for_is_taken_up(
+    world: World, start: Start, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Turns(world)
+    receiver = start(turns, pause_s=0.01)
+    waiting, came = Receiver._waiting, False
+
+    async def slow(self: Receiver, contact_hash: str) -> Any:
+        nonlocal came
+        found = await waiting(self, contact_hash)
+        if not found and not came:  # a webhook comes between the look and what is made of it
+            came = True
+            receiver.wake(await say("¿sigue ahí?"))
+        return found
+
+    monkeypatch.setattr(Receiver, "_waiting", slow)
+    receiver.wake(await say("hola"))
+    async with asyncio.timeout(SOON):
+        while turns.settled != ["hola", "¿sigue ahí?"]:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+
+
+async def answered(world: World, reply: Reply, in_reply_to: int) -> str:
+    """An answer of ours on their phone; returns Meta's id of it."""
+    async with world.engine.begin() as connection:
+        stored = reply.model_dump(mode="json")
+        number = await write(
+            connection, world.conversation_id, "bot", reply.text, "es", stored, in_reply_to=in_reply_to
+        )
+        query = select(Outbox.id).join(Message, Message.id == Outbox.message_id).where(Message.number == number)
+        outbox_id = await connection.scalar(query)
+        digest = Secrets(KEY).digest(f"wamid.ours{number}")
+        await connection.execute(
+            Sent.__table__.insert().values(id_hash=digest, outbox_id=outbox_id, part=0, status="read")
+        )  # type: ignore[attr-defined]
+        await connection.execute(update(Outbox).values(state="sent"))
+    return f"wamid.ours{number}"
+
+
+async def emptied(world: World) -> None:
+    """Wait until everything is taken up."""
+    async with asyncio.timeout(SOON), world.engine.connect() as connection:
+        while await connection.scalar(select(Event.id).where(Event.state == "received")):
+            await connection.rollback()
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("then", ["", "🌮"])
+async def test_a_thumb_is_written_down_and_taken_back(world: World, start: Start, say: Say, then: str) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    answer = await answered(world, Reply(kind="answer", department="kent-wa", language="es", text="No."), 1)
+
+    async def helpful() -> bool | None:
+        await emptied(world)
+        async with world.engine.connect() as connection:
+            found: bool | None = await connection.scalar(select(Message.helpful).where(Message.author == "bot"))
+            return found
+
+    receiver.wake(await say("👎", kind="reaction", about=answer))
+    assert await helpful() is False
+    receiver.wake(await say(then, kind="reaction", about=answer))
+    assert await helpful() is None
+
+
+async def test_what_is_taken_back_is_passed_on_to_nobody(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world), pause_s=0.01)
+    receiver.wake(await say(QUESTION, id="wamid.theirs"))
+    await asyncio.wait_for(turns.done.wait(), SOON)
+    summary = RENDERER.summary("kent-wa", "es", "share-with-ice", QUESTION)
+    offer = HandoffOffer(readers=[], summary=summary)
+    reply = Reply(kind="handoff", department="kent-wa", language="es", text=f"Pasaría: «{summary}»", handoff=offer)
+    await answered(world, reply, 1)
+    async with world.engine.begin() as connection:
+        number = await connection.scalar(select(Inbox.number))
+        await connection.execute(update(Conversation).values(asked=number, topic="share-with-ice"))
+        await connection.execute(
+            insert(Handoff).values(
+                conversation_id=world.conversation_id, department="kent-wa", language="es", summary=summary, alarms=0
+            )
+        )
+    receiver.wake(await say("", kind="revoke", about="wamid.theirs"))
+    await emptied(world)
+    async with world.engine.connect() as connection:
+        conversation = (await connection.execute(select(Conversation))).one()
+        messages = (await connection.execute(select(Message))).all()
+        handoff = (await connection.execute(select(Handoff))).one()
+    assert conversation.asked is None
+    assert handoff.summary
+    assert "Anastasio" not in f"{messages} {handoff.summary}"
+
+
+async def test_an_edit_after_stop_takes_the_words_away(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world), pause_s=0.01)
+    receiver.wake(await say(QUESTION, id="wamid.theirs"))
+    await asyncio.wait_for(turns.done.wait(), SOON)
+    await world.contact(stopped_at=1)
+    receiver.wake(await say("nada", kind="edit", about="wamid.theirs"))
+    await emptied(world)
+    async with world.engine.connect() as connection:
+        assert "Anastasio" not in str((await connection.execute(select(Message))).all())
+
+
+async def test_what_was_kept_for_days_is_tried_from_the_beginning(world: World, start: Start, say: Say) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    await world.say()
+    async with world.engine.begin() as connection:
+        long_ago = now().replace(year=now().year - 1)
+        await connection.execute(update(Outbox).values(state="kept", created_at=long_ago, attempts=7))
+    receiver.wake(await say("hola"))
+    await emptied(world)
+    row = await world.row()
+    assert (row.state, row.attempts) == ("pending", 0)
+    assert await world.outbox.postpone(row.id, 1) == [], "one failure is no reason to give it up"
