@@ -74,6 +74,12 @@ async def test_the_templates_are_submitted_and_then_nothing_is_missing(run: Run,
     assert (await run("submit")).stdout.count("approved") == 2  # and not twice
 
 
+async def test_nothing_is_submitted_to_an_account_that_is_not_named(run: Run) -> None:
+    done = await run("submit", ENLACE_WHATSAPP_ACCOUNT="")
+    assert done.exit_code == 1
+    assert "ENLACE_WHATSAPP_ACCOUNT" in done.output
+
+
 async def test_what_would_be_submitted_is_printed(run: Run) -> None:
     printed = (await run("submit", "--dry-run")).stdout
     assert '"language": "es"' in printed

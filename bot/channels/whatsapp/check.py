@@ -139,7 +139,7 @@ class Check:
 
     async def _account(self) -> AsyncIterator[Finding]:
         account = self._settings.whatsapp_account
-        if account is None:
+        if not account:
             remedy = "Set ENLACE_WHATSAPP_ACCOUNT to the id of the WhatsApp business account."
             yield Finding("bad", "Account: its templates and its webhook can't be looked at without its id", remedy)
             return
@@ -206,7 +206,7 @@ class Check:
 
     async def _templates(self, submit: bool) -> AsyncIterator[Finding]:
         account = self._settings.whatsapp_account
-        if account is None:
+        if not account:
             if submit:
                 remedy = "Set ENLACE_WHATSAPP_ACCOUNT to the id of the WhatsApp Business Account, and submit again."
                 yield Finding("bad", "Templates: it isn't known whose they would be", remedy)
