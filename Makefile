@@ -38,7 +38,7 @@ check: tools ## Check style, types, content and catalogs
 
 .PHONY: test-fast
 test-fast: tools ## Run the tests that need no model, Rasa, PostgreSQL or browser
-	.venv/bin/pytest -m "not (model or rasa or postgres or browser or setup)" $(ARGS)
+	scripts/test --fast $(ARGS)
 
 .PHONY: test
 test: check ## Run every check and every test

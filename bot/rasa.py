@@ -7,8 +7,8 @@ import base64
 import contextlib
 import logging
 import os
-import signal
 import socket
+import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _START_S = 180.0
 _STOP_S = 8.0
+_LOOK_S = 0.1
 
 
 class RasaError(Exception):
@@ -133,20 +134,22 @@ class RasaProcess:
         ]
         self._env = env
         self._log_file = log_file
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start it; returns at once, `wait_ready` waits."""
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        await self._spawn()
+        self._spawn()
         self._watcher = asyncio.create_task(self._watch())
 
-    async def _spawn(self) -> None:
+    def _spawn(self) -> None:
+        # Not by the event loop: uvloop's way to fork waits for Python's import lock, and holds logging's meanwhile. The
+        # thread that imports the encoder may hold the one and wait for the other, and then nothing goes on.
         with self._log_file.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.DEVNULL,
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                self._command,
+                stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env=self._env,
@@ -159,11 +162,11 @@ class RasaProcess:
         pause = 1.0
         while self._process is not None:
             started = time.monotonic()
-            code = await self._process.wait()
+            code = await _ended(self._process)
             log.error("Rasa ended with code %s; starting it again in %.0f s (its log: %s)", code, pause, self._log_file)
             await asyncio.sleep(pause)
             pause = 1.0 if time.monotonic() - started > 120 else min(pause * 2, 60)
-            await self._spawn()
+            self._spawn()
 
     async def wait_ready(self, client: RasaClient) -> None:
         """Wait until it answers; raises RasaError with the remedy if it doesn't within three minutes."""
@@ -180,10 +183,17 @@ class RasaProcess:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
         process, self._process = self._process, None
-        if process and process.returncode is None:
-            process.send_signal(signal.SIGTERM)
+        if process and process.poll() is None:
+            process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), _STOP_S)
+                await asyncio.wait_for(_ended(process), _STOP_S)
             except TimeoutError:
                 process.kill()
-                await process.wait()
+                await _ended(process)
+
+
+async def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code, once it has ended."""
+    while (code := process.poll()) is None:  # noqa: ASYNC110 - only the operating system tells
+        await asyncio.sleep(_LOOK_S)
+    return code

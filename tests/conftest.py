@@ -35,6 +35,12 @@ START_S = 600
 """A start that has to train first takes about a minute on two cores; on a busy machine, more."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that need Rasa or the encoder come first: else one process is left alone with them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("rasa") or item.get_closest_marker("model")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 # --- Databases ---------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ printf '%s\\n' "chromium: ${ENLACE_CHROMIUM:-}" "$@" "1 passed"
 exit "${RESULT:-0}"
 """
 
+SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
@@ -49,7 +51,15 @@ def test_the_browser_tests_get_the_chromium_on_the_path(tree: Path, name: str) -
     chromium = program(tree / "bin" / name)
     result = run(tree, "-k", "widget")
     assert result.returncode == 0
-    assert result.stdout.splitlines() == [f"chromium: {chromium}", "-m", "not setup", "-k", "widget", "1 passed"]
+    assert result.stdout.splitlines() == [
+        f"chromium: {chromium}",
+        "-m",
+        "not setup",
+        *SIDE_BY_SIDE,
+        "-k",
+        "widget",
+        "1 passed",
+    ]
     assert result.stderr == ""
 
 
@@ -80,6 +90,12 @@ def test_a_failed_test_fails_the_run(tree: Path, with_chromium: bool) -> None:
     if with_chromium:
         program(tree / "bin/chromium")
     assert run(tree, RESULT="3").returncode == 3
+
+
+def test_the_fast_ones_are_those_that_need_nothing(tree: Path) -> None:
+    _, flag, chosen, *rest = run(tree, "--fast", "-k", "x", ENLACE_TEST_SETUP="1").stdout.splitlines()
+    assert (flag, rest) == ("-m", [*SIDE_BY_SIDE, "-k", "x", "1 passed"])
+    assert chosen == "not (model or rasa or postgres or browser or setup)"
 
 
 def test_the_test_of_a_whole_set_up_runs_when_asked_for(tree: Path) -> None:

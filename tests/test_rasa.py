@@ -1,0 +1,44 @@
+"""Guards the start of Rasa's process: nothing that the app does meanwhile holds it up."""
+
+from __future__ import annotations
+
+import _imp
+import threading
+from pathlib import Path
+
+import uvloop
+
+from bot.rasa import RasaProcess
+
+SOON = 5
+"""Seconds within which it has to have started."""
+
+
+def test_it_starts_while_a_thread_imports(tmp_path: Path) -> None:
+    program = tmp_path / "rasa"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    process = RasaProcess(program, Path("model"), 1, {}, tmp_path / "rasa.log")
+    importing, started, over = threading.Event(), threading.Event(), threading.Event()
+
+    def import_something() -> None:
+        _imp.acquire_lock()
+        importing.set()
+        over.wait(4 * SOON)
+        _imp.release_lock()
+
+    async def start_and_stop() -> None:
+        await process.start()
+        started.set()
+        over.wait(4 * SOON)
+        await process.stop()
+
+    threads = [threading.Thread(target=import_something), threading.Thread(target=lambda: uvloop.run(start_and_stop()))]
+    threads[0].start()
+    importing.wait()
+    threads[1].start()
+    in_time = started.wait(SOON)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert in_time
