@@ -5,39 +5,42 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyotp
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from bot.__main__ import app
 from bot.conversations.database import open_engine
 from bot.liaisons.sessions import Sessions
 from bot.secrets import Secrets
-from bot.settings import ROOT
 
 ADD = (
     "add ana@example.org --name Ana --title en=Liaison --title es=Enlace --department kent-wa --language es --not-sworn"
 )
 
 
-@pytest.fixture
-def enlace(tmp_path: Path) -> object:
-    """`enlace(words)`: run the command with a var folder of its own."""
+Enlace = Callable[[str], Result]
 
-    def run(words: str) -> subprocess.CompletedProcess[str]:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("ENLACE_")}
-        environment |= {"ENLACE_VAR_DIR": str(tmp_path), "COLUMNS": "200"}
-        command = [sys.executable, "-m", "bot", *words.split()]
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+@pytest.fixture
+def enlace(tmp_path: Path) -> Enlace:
+    """`enlace(words)`: run the command with a var folder of its own, in this process, which saves a second of start."""
+
+    def run(words: str) -> Result:
+        without = {key: None for key in os.environ if key.startswith("ENLACE_")}
+        environment = without | {"ENLACE_VAR_DIR": str(tmp_path), "COLUMNS": "200"}
+        return CliRunner().invoke(app, words.split(), env=environment)
 
     return run
 
 
-def test_what_is_printed_once_opens_the_account(enlace, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_printed_once_opens_the_account(enlace: Enlace, tmp_path: Path) -> None:
     done = enlace(f"liaison {ADD}")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     password = re.search(r"password: (\S+)", done.stdout)[1]  # type: ignore[index]
     uri = re.search(r"otpauth://\S+", done.stdout)[0]  # type: ignore[index]
     assert len(re.findall(r"^  [0-9a-f]{8}-[0-9a-f]{8}$", done.stdout, re.MULTILINE)) == 10
@@ -53,12 +56,12 @@ def test_what_is_printed_once_opens_the_account(enlace, tmp_path: Path) -> None:
 
     assert asyncio.run(enter())
     again = enlace(f"liaison {ADD}")
-    assert (again.returncode, "has an account already" in again.stderr) == (1, True)
+    assert (again.exit_code, "has an account already" in again.stderr) == (1, True)
     assert "ana@example.org" in enlace("liaison list").stdout
-    assert enlace("liaison disable ana@example.org").returncode == 0
+    assert enlace("liaison disable ana@example.org").exit_code == 0
     assert password not in enlace("liaison reset ana@example.org").stdout
     unknown = enlace("liaison enable nobody@example.org")
-    assert (unknown.returncode, "enlace liaison list" in unknown.stderr) == (1, True)
+    assert (unknown.exit_code, "enlace liaison list" in unknown.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -71,12 +74,12 @@ def test_what_is_printed_once_opens_the_account(enlace, tmp_path: Path) -> None:
         ("--not-sworn", "--not-sworn --role chief", "one of liaison, supervisor, admin"),
     ],
 )
-def test_a_mistake_is_named_with_its_remedy(enlace, old: str, new: str, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_mistake_is_named_with_its_remedy(enlace: Enlace, old: str, new: str, said: str) -> None:
     done = enlace(f"liaison {ADD.replace(old, new)}")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert said in done.stderr
 
 
-def test_purging_says_what_it_did(enlace) -> None:  # type: ignore[no-untyped-def]
+def test_purging_says_what_it_did(enlace: Enlace) -> None:
     assert "would be deleted: 0 conversations" in enlace("purge --dry-run").stdout
     assert enlace("purge").stdout.startswith("deleted: 0 conversations")
