@@ -19,7 +19,7 @@ from bot.console import web as console
 from bot.console.app import add_console
 from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, TooOften, Unavailable
 from bot.i18n import Catalogs
-from bot.runtime import Progress, Runtime
+from bot.runtime import EXPECTED, Progress, Runtime
 from bot.settings import Settings
 from bot.widget import assets, demo, loader, page, plain, theme
 from bot.widget.web import failed
@@ -115,16 +115,20 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = Runtime(settings, progress)
-        async with runtime.run():
-            app.state.runtime, app.state.catalogs = runtime, runtime.catalogs
-            # The libraries' millions of objects stay for good: to look through them again and again would hold
-            # everybody up for half a second each time.
-            gc.collect()
-            gc.freeze()
-            try:
-                yield
-            finally:
-                app.state.runtime = None
+        try:
+            async with runtime.run():
+                app.state.runtime, app.state.catalogs = runtime, runtime.catalogs
+                # The libraries' millions of objects stay for good: to look through them again and again would hold
+                # everybody up for half a second each time.
+                gc.collect()
+                gc.freeze()
+                try:
+                    yield
+                finally:
+                    app.state.runtime = None
+        except EXPECTED as error:
+            app.state.problem = str(error)
+            raise
 
     app = FastAPI(
         title="Enlace",
@@ -136,6 +140,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     )
     app.state.settings = settings
     app.state.runtime = None
+    app.state.problem = None  # a sentence, where the start failed for a reason that somebody can put right
     app.state.catalogs = Catalogs(settings.locales_dir, ["en", "es"])  # until the content says which
     app.add_middleware(Guard)
     app.include_router(handoff.resuming)  # before the routes with an id: "resume" is none

@@ -14,11 +14,12 @@ from actions import all_actions
 from bot import training
 from bot.actions_server import ActionServer
 from bot.channels.flood import Flood
-from bot.channels.whatsapp.channel import WhatsApp
+from bot.channels.whatsapp.channel import SetupError, WhatsApp, check_numbers
 from bot.console.news import News
 from bot.content.library import Library, load
 from bot.content.names import names
 from bot.content.watch import watch
+from bot.content.yamlfile import ContentError
 from bot.conversations.database import migrate, open_engine
 from bot.conversations.delivery import Channel, Dispatcher, Listeners
 from bot.conversations.outbox import OutboxStore
@@ -32,12 +33,12 @@ from bot.handoffs.keeper import Keeper
 from bot.handoffs.mail import Mail
 from bot.handoffs.retention import Retention
 from bot.handoffs.webhook import Webhook
-from bot.i18n import Catalogs
+from bot.i18n import Catalogs, MissingCatalogError
 from bot.language import LanguageDetector
 from bot.liaisons.accounts import Accounts
 from bot.liaisons.sessions import Sessions
 from bot.limits import Limits
-from bot.rasa import RasaClient, RasaProcess, environment, free_port
+from bot.rasa import RasaClient, RasaError, RasaProcess, environment, free_port
 from bot.renderer import Renderer
 from bot.retrieval.decision import Decision
 from bot.safety import SafetyRules
@@ -51,6 +52,10 @@ T = TypeVar("T")
 
 Progress = Callable[[str], None]
 """Told, in a few words, what is being done."""
+
+
+EXPECTED = (ContentError, MissingCatalogError, training.TrainingError, RasaError, SetupError)
+"""What a start can fail with whose message says what to do about it."""
 
 
 class Runtime:
@@ -88,6 +93,7 @@ class Runtime:
         """Start everything, yield once it answers, stop everything."""
         settings = self.settings
         self.library = load(settings.data_dir)
+        check_numbers(settings.whatsapp_numbers, self.library.departments)
         for problem in self.library.stale:
             log.warning("%s", problem)
         self.catalogs = Catalogs(settings.locales_dir, self.library.languages)

@@ -32,7 +32,6 @@ def serve(
     import uvicorn
 
     from bot.app import create_app
-    from bot.content.yamlfile import ContentError
     from bot.i18n import MissingCatalogError
 
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
@@ -51,8 +50,10 @@ def serve(
 
     try:
         app = create_app(settings, say)
-    except (ContentError, MissingCatalogError) as error:
+    except MissingCatalogError as error:
         fail(str(error))
+    # A sentence that says what to do stands alone, without the traceback that uvicorn would print above it.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.problem is None)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -62,10 +63,10 @@ def serve(
         log_config=None,
     )
     server = Server(config)
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):  # uvicorn exits by itself where it did not start
         server.run(sockets=[listener])
     if not server.started:
-        fail("it did not start; the reason is above", code=1)
+        fail(app.state.problem or "it did not start; the reason is above", code=1)
     say("stopped")
 
 

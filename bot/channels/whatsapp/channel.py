@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -32,6 +32,13 @@ class SetupError(Exception):
     """The channel can't work as it is set up; the message says what to change."""
 
 
+def check_numbers(numbers: Mapping[str, str], departments: Collection[str]) -> None:
+    """Raises SetupError where a number is that of a department that isn't there."""
+    for department in numbers.values():
+        if department not in departments:
+            raise SetupError(f"ENLACE_WHATSAPP_NUMBERS names {department!r}; there are {', '.join(departments)}")
+
+
 class WhatsApp:
     """Webhooks in, messages out."""
 
@@ -49,11 +56,6 @@ class WhatsApp:
         tell: Sequence[Tell],
     ) -> None:
         """Raises SetupError. `changed` is told which conversation has news; `tell`: ways to tell operators."""
-        for department in settings.whatsapp_numbers.values():
-            if department not in renderer.library.departments:
-                raise SetupError(
-                    f"ENLACE_WHATSAPP_NUMBERS names {department!r}; there are {', '.join(renderer.library.departments)}"
-                )
         if settings.whatsapp_app_secret is None or settings.whatsapp_verify_token is None:
             raise ValueError("Settings asks for these where there is a number")
         self.app_secret = settings.whatsapp_app_secret.get_secret_value()
