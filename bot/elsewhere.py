@@ -16,8 +16,8 @@ from bot.content.check import plain
 from bot.content.models import Department
 
 _POLICE = (
-    r"(?:police|polisia|policias?|polis|poli|cops?|sheriffs?|deputies|officers?|oficiales|agentes|pd|department|"
-    r"departamento|depto|chota|jura|placa)"
+    r"(?:police|polisia|policias?|polis|poli|cops?|(?:sh|ch)err?iff?s?|deput(?:y|ies)|officers?|oficiales|agentes|pd|"
+    r"department|departamento|depto|patrol|patrulla|troopers?|chota|jura|placa)"
 )
 # Where somebody lives or comes from says nothing about whose police they mean.
 MAX_WORDS = 20
@@ -37,15 +37,19 @@ def without_marks(text: str) -> str:
 
 
 class Elsewhere:
-    """Knows the names of places (data/places.yml) and of every department's own (`also_called`)."""
+    """Knows the names of places and of their police (data/places.yml), and those of departments (`also_called`)."""
 
     def __init__(self, path: Path, departments: Mapping[str, Department]) -> None:
-        """`path`: data/places.yml; raises KeyError on a file without `places`."""
-        others = [plain(place) for place in yaml.safe_load(path.read_text(encoding="utf-8"))["places"]]
+        """`path`: data/places.yml; raises KeyError on a file without its lists."""
+        lists = yaml.safe_load(path.read_text(encoding="utf-8"))
+        others, words, agencies = ({plain(name) for name in lists[key]} for key in ("places", "words", "agencies"))
         own = {name: [plain(each) for each in profile.also_called] for name, profile in departments.items()}
-        everywhere = {*others, *(each for names in own.values() for each in names)}
+        everywhere = others.union(*own.values())
         self._own = {name: _any(names) for name, names in own.items()}
-        self._other = {name: _about(everywhere - set(names)) for name, names in own.items()}
+        self._other = {
+            name: _about(everywhere.difference(names), words.difference(names), agencies.difference(names))
+            for name, names in own.items()
+        }
 
     def asks(self, text: str, department: str) -> bool:
         """Whether `text` asks about the police of another place than `department`'s."""
@@ -65,9 +69,10 @@ def _any(names: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{joined})\b" if joined else r"(?!)")
 
 
-def _about(names: Iterable[str]) -> re.Pattern[str]:
-    place = _any(names).pattern
+def _about(places: Iterable[str], words: Iterable[str], agencies: Iterable[str]) -> re.Pattern[str]:
+    place, either, agency = _any(places).pattern, _any({*places, *words}).pattern, _any(agencies).pattern
     return re.compile(
-        rf"{place} (?:\w+ )?{_POLICE}\b|\b{_POLICE} (?:\w+ )?(?:de|del|in|en|of|from|at) (?:la |el |the )?{place}"
-        rf"|\b(?:in|en) {place}(?= |$)"
+        rf"{place} (?:\w+ )?{_POLICE}\b|{either} {_POLICE}\b"
+        rf"|\b{_POLICE} (?:\w+ )?(?:de|del|in|en|of|from|at) (?:la |el |the )?(?:(?:ciudad|condado) de )?{either}"
+        rf"|\b(?:in|en) {place}(?= |$)|^(?:does|do|will|los de) {place}|^{place} (?!\w+$)|{agency}"
     )

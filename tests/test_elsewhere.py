@@ -33,6 +33,13 @@ def elsewhere(library: Library) -> Elsewhere:
         ("los-angeles-county-ca", "las reglas de la migra en Texas"),
         ("roeland-park-ks", "does St. Louis PD hold people for ICE"),
         ("roeland-park-ks", "la policía de México me puede ayudar"),
+        ("roeland-park-ks", "do the Fairway police ask for papers"),
+        ("kansas-city-mo", "la policia de liberty te pregunta de donde eres?"),
+        ("kent-wa", "el sherif del condado de Pierce detiene gente pa la migra"),
+        ("kent-wa", "los de Seattle preguntan por papeles?"),
+        ("los-angeles-county-ca", "and the LAPD?"),
+        ("los-angeles-county-ca", "does Houston have such a plan"),
+        ("kansas-city-mo", "la patrulla de caminos pide papeles?"),
     ],
 )
 def test_another_places_police(elsewhere: Elsewhere, department: str, text: str) -> None:
@@ -51,6 +58,10 @@ def test_another_places_police(elsewhere: Elsewhere, department: str, text: str)
         ("kansas-city-mo", "what do Kansas City police do with ICE"),
         ("kansas-city-mo", "in kansas do they ask for papers"),
         ("roeland-park-ks", "police in Kansas"),
+        ("roeland-park-ks", "what is the mission of the police"),
+        ("kansas-city-mo", "is there an independence of the police from ICE"),
+        ("kansas-city-mo", "what does the KCPD do with ICE"),
+        ("kent-wa", "my name is Auburn and police stopped me"),
         ("los-angeles-county-ca", "does LA County help ICE"),
     ],
 )

@@ -44,9 +44,17 @@ class CentredClassifier(IntentClassifier, GraphComponent):
     def get_default_config() -> dict[str, Any]:
         """`C`: inverse of the penalty; `ranking_length`: how many intents a result lists.
 
-        `yields`: intents that give way to `faq` where the app's search has a sure answer to the message.
+        `yields`: intents that give way to `faq` where the app's search has a sure answer to the message. `doubted`:
+        those that do so below a confidence of `sure_from`, where search then says whether there is an answer.
         """
-        return {"C": 1000.0, "max_iter": 2000, "ranking_length": 20, "yields": []}
+        return {
+            "C": 1000.0,
+            "max_iter": 2000,
+            "ranking_length": 20,
+            "yields": [],
+            "doubted": [],
+            "sure_from": 0.0,
+        }
 
     def __init__(
         self,
@@ -121,12 +129,18 @@ class CentredClassifier(IntentClassifier, GraphComponent):
                     {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}
                     for name, confidence in self._rank(vector)
                 ]
-                sure = (message.get("metadata") or {}).get(ANSWERABLE)
-                if sure and ranking[0][INTENT_NAME_KEY] in self._config["yields"]:
+                if self._gives_way(ranking[0], (message.get("metadata") or {}).get(ANSWERABLE, False)):
                     ranking.sort(key=lambda entry: entry[INTENT_NAME_KEY] != "faq")
                 message.set(INTENT, ranking[0], add_to_output=True)
                 message.set(INTENT_RANKING, ranking, add_to_output=True)
         return messages
+
+    def _gives_way(self, first: dict[str, Any], answerable: bool) -> bool:
+        """Whether a message is search's to answer though its first intent is another than `faq`."""
+        name = first[INTENT_NAME_KEY]
+        if answerable and name in self._config["yields"]:
+            return True
+        return name in self._config["doubted"] and first[PREDICTED_CONFIDENCE_KEY] < self._config["sure_from"]
 
     def _rank(self, vector: np.ndarray) -> list[tuple[str, float]]:
         weights = self._weights

@@ -17,7 +17,7 @@ import yaml
 from bot.retrieval.index import Found
 
 FEATURES = ("score", "margin", "wording", "passage", "inside", "outside", "words")
-SURE_FROM = 0.6
+SURE_FROM = 0.4
 """Confidence from which search overrules an intent that is no question (config.yml, `yields`)."""
 ENOUGH_ALONE = 0.5
 """Confidence from which a message that may go on from another is answered by itself."""
