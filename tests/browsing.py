@@ -9,9 +9,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.settings import ROOT
+
+# Processes of tests share the cores: what takes a second alone may take ten beside another's start of Rasa.
+expect.set_options(timeout=15_000)
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [

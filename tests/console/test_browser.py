@@ -103,8 +103,11 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     await console.get_by_role("button", name="Tomar esta conversación").click()
     await expect(log.last).to_contain_text("Ana Torres")
 
-    await console.locator("#text").fill("Hola, soy Ana. ¿Dónde pasa eso?")
+    # Letter by letter, as a person does: one word of typing may come while the page still follows the claim.
+    typing = asyncio.create_task(console.locator("#text").press_sequentially("Hola, soy Ana. ¿Dó", delay=400))
     await expect(resident.locator("#status")).to_contain_text("Alguien le está escribiendo")
+    await typing
+    await console.locator("#text").fill("Hola, soy Ana. ¿Dónde pasa eso?")
     await console.locator("#text").press("Control+Enter")
     await expect(log.last).to_contain_text("¿Dónde pasa eso?")
     await expect(log.last.locator(".who")).to_contain_text("Ana Torres")
