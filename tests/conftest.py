@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations.database import migrate, open_engine
 from bot.conversations.store import Store
+from bot.safety.rules import SafetyRules
 
 pytest_plugins = ["phoning"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that need Rasa or the encoder come first: else one process is left alone with them at the end."""
     slow = {item.path for item in items if item.get_closest_marker("rasa") or item.get_closest_marker("model")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session")
+def safety() -> SafetyRules:
+    """The safety rules that are served; compiling them takes a second."""
+    return SafetyRules()
 
 
 # --- Databases ---------------------------------------------------------------------------------------------------

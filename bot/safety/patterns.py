@@ -68,6 +68,8 @@ class Vocabulary:
         """`lists` are phrases with commas between them, by name; `short`, words and what they stand for."""
         self._lists = lists
         self._short = short
+        self._expanded: dict[str, list[str]] = {}
+        self._read: dict[str, tuple[str, ...]] = {}
         self._numbers: dict[str, int] = {}
         self.phrases_of: dict[int, set[tuple[str, ...]]] = {}
         """The phrases of an item."""
@@ -122,20 +124,27 @@ class Vocabulary:
             phrases = self.phrases_of[number] = set()
             for choice in choices.split("|"):
                 for phrase in self._phrases(choice):
-                    words = tuple(part for word in phrase.split() for part in split(self._short.get(word, word)))
+                    words = self._words_of(phrase)
                     phrases.add(words)
                     self.items.setdefault(words, set()).add(number)
                     self.lengths.setdefault(words[0], set()).add(len(words))
         return self._numbers[choices]
 
+    def _words_of(self, phrase: str) -> tuple[str, ...]:
+        """A phrase as a message is read, word by word."""
+        if phrase not in self._read:
+            self._read[phrase] = tuple(part for word in phrase.split() for part in split(self._short.get(word, word)))
+        return self._read[phrase]
+
+    def _list(self, name: str) -> list[str]:
+        """The phrases of a list. Most lists stand in many patterns, so each is worked out once."""
+        if name not in self._expanded:
+            self._expanded[name] = [phrase for entry in expand(self._lists[name]) for phrase in self._phrases(entry)]
+        return self._expanded[name]
+
     def _phrases(self, entry: str) -> Iterator[str]:
         """The phrases of an entry such as "<my> little <child>"."""
-        parts = [
-            [phrase for inner in expand(self._lists[part[1:-1]]) for phrase in self._phrases(inner)]
-            if part.startswith("<")
-            else _braces(part)
-            for part in entry.split()
-        ]
+        parts = [self._list(part[1:-1]) if part.startswith("<") else _braces(part) for part in entry.split()]
         for phrase in product(*parts):
             yield " ".join(phrase)
 

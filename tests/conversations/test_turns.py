@@ -83,12 +83,6 @@ def library() -> Library:
     return load(Settings().data_dir)
 
 
-@pytest.fixture(scope="session")
-def safety() -> SafetyRules:
-    """The rules, whose compilation takes a second."""
-    return SafetyRules()
-
-
 @pytest.fixture
 def rasa() -> Rasa:
     """A Rasa that greets."""

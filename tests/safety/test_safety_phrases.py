@@ -40,9 +40,6 @@ def rows(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-RULES = SafetyRules()
-
-
 def test_there_are_enough_of_each_kind_and_language() -> None:
     for name in ("emergencies", "near_misses"):
         both = rows(KNOWN / f"{name}.jsonl") + rows(UNSEEN / f"{name}.jsonl")
@@ -53,20 +50,20 @@ def test_there_are_enough_of_each_kind_and_language() -> None:
 
 
 @pytest.mark.parametrize("row", rows(KNOWN / "emergencies.jsonl"), ids=lambda row: str(row["text"])[:40])
-def test_a_rule_finds_each_known_danger_and_says_what_fits(row: dict[str, str]) -> None:
-    flag = RULES.check(row["text"])
+def test_a_rule_finds_each_known_danger_and_says_what_fits(safety: SafetyRules, row: dict[str, str]) -> None:
+    flag = safety.check(row["text"])
     assert flag is not None
     assert flag.say in RIGHT[row["class"]]
 
 
-def test_of_the_known_near_misses_at_most_one_in_a_hundred_fires_a_rule() -> None:
+def test_of_the_known_near_misses_at_most_one_in_a_hundred_fires_a_rule(safety: SafetyRules) -> None:
     near = rows(KNOWN / "near_misses.jsonl")
-    fired = [row["text"] for row in near if RULES.check(row["text"])]
+    fired = [row["text"] for row in near if safety.check(row["text"])]
     assert len(fired) <= 0.01 * len(near), fired
 
 
 @pytest.fixture(scope="module")
-def unseen() -> dict[str, list[Flag | None]]:
+def unseen(safety: SafetyRules) -> dict[str, list[Flag | None]]:
     """What the rules, and the net where they find nothing, say to the phrases that nothing was written from."""
     settings = Settings()
     encoder = Encoder(threads=2)
@@ -76,7 +73,7 @@ def unseen() -> dict[str, list[Flag | None]]:
     def check(path: Path) -> list[Flag | None]:
         texts = [row["text"] for row in rows(path)]
         vectors: Any = encoder.queries([text[:MAX_CHARS] for text in texts])
-        return [RULES.check(text) or net.check(text, vector) for text, vector in zip(texts, vectors, strict=True)]
+        return [safety.check(text) or net.check(text, vector) for text, vector in zip(texts, vectors, strict=True)]
 
     return {name: check(UNSEEN / f"{name}.jsonl") for name in ("emergencies", "near_misses")}
 

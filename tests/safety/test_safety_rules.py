@@ -281,12 +281,6 @@ MIXED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def rules() -> SafetyRules:
-    """The rules that are served."""
-    return SafetyRules()
-
-
 def test_every_rule_names_a_message_that_the_renderer_knows() -> None:
     rules = [rule for path in (FOLDER / "rules").glob("*.yml") for rule in yaml.safe_load(path.read_text())["rules"]]
     assert {rule["say"] for rule in rules} == MESSAGES.keys()
@@ -300,22 +294,22 @@ def test_there_are_sentences_enough() -> None:
 
 
 @pytest.mark.parametrize("text", DANGER_EN + DANGER_ES)
-def test_danger_now_is_met(rules: SafetyRules, text: str) -> None:
-    flag = rules.check(text)
+def test_danger_now_is_met(safety: SafetyRules, text: str) -> None:
+    flag = safety.check(text)
     assert flag
     assert flag.say == "emergency"
 
 
 @pytest.mark.parametrize("text", SELF_HARM_EN + SELF_HARM_ES)
-def test_self_harm_is_met_with_the_line_for_it(rules: SafetyRules, text: str) -> None:
-    flag = rules.check(text)
+def test_self_harm_is_met_with_the_line_for_it(safety: SafetyRules, text: str) -> None:
+    flag = safety.check(text)
     assert flag
     assert flag.say == "self_harm"
 
 
 @pytest.mark.parametrize("text", HARMLESS_EN + HARMLESS_ES)
-def test_a_question_or_a_past_event_is_no_emergency(rules: SafetyRules, text: str) -> None:
-    assert rules.check(text) is None
+def test_a_question_or_a_past_event_is_no_emergency(safety: SafetyRules, text: str) -> None:
+    assert safety.check(text) is None
 
 
 @pytest.mark.parametrize(
@@ -329,40 +323,39 @@ def test_a_question_or_a_past_event_is_no_emergency(rules: SafetyRules, text: st
         ("ayuda, ayuda", "ayuda...   ayuda"),
     ],
 )
-def test_accents_case_and_marks_do_not_count(rules: SafetyRules, text: str, same: str) -> None:
-    assert rules.check(text) == rules.check(same) is not None
+def test_accents_case_and_marks_do_not_count(safety: SafetyRules, text: str, same: str) -> None:
+    assert safety.check(text) == safety.check(same) is not None
 
 
-def test_self_harm_comes_before_the_rest_even_in_a_story_that_is_over(rules: SafetyRules) -> None:
+def test_self_harm_comes_before_the_rest_even_in_a_story_that_is_over(safety: SafetyRules) -> None:
     """Nothing excuses self-harm: one who says so yesterday is asked about today."""
-    flag = rules.check("ayer me pegaron y ya no quiero vivir")
+    flag = safety.check("ayer me pegaron y ya no quiero vivir")
     assert flag
     assert flag.say == "self_harm"
 
 
 @pytest.mark.parametrize("text", MIXED)
-def test_danger_now_is_met_in_a_message_that_also_tells_of_the_past(rules: SafetyRules, text: str) -> None:
-    assert rules.check(text)
+def test_danger_now_is_met_in_a_message_that_also_tells_of_the_past(safety: SafetyRules, text: str) -> None:
+    assert safety.check(text)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "👍", "911", "x" * 4000, "ayuda " * 600])
-def test_any_text_is_checked_at_once(rules: SafetyRules, text: str) -> None:
-    flag = rules.check(text)
+def test_any_text_is_checked_at_once(safety: SafetyRules, text: str) -> None:
+    flag = safety.check(text)
     assert flag is None or flag.say in MESSAGES
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "said"),
     [
-        "rules: [{id: a, patterns: [gun]}]",
-        "rules: [{id: a, say: emergency, patterns: [<nothing>]}]",
-        "rules: [{id: a, say: emergency, patterns: [gun], unless: [nobody]}]",
-        "rules: [{id: a, say: emergency, patterns: ['']}]",
+        ("rules: [{id: a, patterns: [gun]}]", "say"),
+        ("rules: [{id: a, say: emergency, patterns: [<nothing>]}]", "nothing"),
+        ("rules: [{id: a, say: emergency, patterns: [gun], unless: [nobody]}]", "nobody"),
+        ("rules: [{id: a, say: emergency, patterns: ['']}]", "needs no word"),
     ],
 )
-def test_a_rule_that_cannot_be_used_stops_the_start(tmp_path: Path, broken: str) -> None:
+def test_a_rule_that_cannot_be_used_stops_the_start(tmp_path: Path, broken: str, said: str) -> None:
     folder = shutil.copytree(FOLDER, tmp_path / "safety")
-    SafetyRules(folder)
     (folder / "rules" / "weapon.yml").write_text(broken, encoding="utf-8")
-    with pytest.raises((KeyError, ValueError)):
+    with pytest.raises((KeyError, ValueError), match=said):
         SafetyRules(folder)

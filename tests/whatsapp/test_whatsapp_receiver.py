@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 SOON = 5
 """Seconds within which what nothing keeps back has to have happened."""
-SAFETY = SafetyRules()
 QUESTION = "¿le dicen a la migra de mi primo Anastasio?"
 
 
@@ -60,7 +59,7 @@ Start = Callable[..., Receiver]
 
 
 @pytest.fixture
-async def start(world: World) -> AsyncIterator[Start]:
+async def start(world: World, safety: SafetyRules) -> AsyncIterator[Start]:
     """`start(turns, pause_s)`: a receiver of the world's messages."""
     started: list[Receiver] = []
 
@@ -71,14 +70,14 @@ async def start(world: World) -> AsyncIterator[Start]:
         receiver = Receiver(
             engine=world.engine,
             secrets=secrets,
-            arrivals=Arrivals(world.engine, {"1001": "kent-wa"}, contacts, commands, RENDERER, detector, SAFETY),
+            arrivals=Arrivals(world.engine, {"1001": "kent-wa"}, contacts, commands, RENDERER, detector, safety),
             contacts=contacts,
             commands=commands,
             turns=turns,  # type: ignore[arg-type]
             renderer=RENDERER,
             outbound=OUTBOUND,
             cloud=world.cloud,
-            safety=SAFETY,
+            safety=safety,
             pause_s=pause_s,
             max_chars=2000,
             changed=lambda _: None,
