@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -69,16 +70,79 @@ def postgres() -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """URL of an empty database; a test that takes it runs once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'enlace.db'}"
+def backend(request: pytest.FixtureRequest) -> str:
+    """A test that takes a database runs once on SQLite and once on PostgreSQL."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """URL of an empty database."""
+    if backend == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+        return
+    async with _created(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+async def engine_url(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path, migrated: Migrated
+) -> AsyncIterator[str]:
+    """URL of a database whose schema is current."""
+    if backend == "sqlite":
+        path = tmp_path / "enlace.db"
+        shutil.copyfile(await migrated.file(), path)
+        yield f"sqlite+aiosqlite:///{path}"
         return
     maintenance = request.getfixturevalue("postgres")
+    async with _created(maintenance, await migrated.database(maintenance)) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def _created(maintenance: str, template: str = "template1") -> AsyncIterator[str]:
+    """A database of a PostgreSQL, like `template`; dropped afterwards."""
     name = f"test_{uuid.uuid4().hex}"
-    await _outside_transaction(maintenance, f"CREATE DATABASE {name}")
+    await _outside_transaction(maintenance, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield maintenance.replace("/postgres?", f"/{name}?")
     await _outside_transaction(maintenance, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass
+class Migrated:
+    """Databases that were migrated once, of which each test gets a copy: migrating takes longer than most tests."""
+
+    folder: Path
+    _file: Path | None = None
+    _database: str | None = None
+
+    async def file(self) -> Path:
+        """SQLite's."""
+        if self._file is None:
+            self._file = self.folder / "migrated.db"
+            await self._migrate(f"sqlite+aiosqlite:///{self._file}")
+        return self._file
+
+    async def database(self, maintenance: str) -> str:
+        """The name of PostgreSQL's, whose maintenance database has this URL."""
+        if self._database is None:
+            self._database = "migrated"
+            await _outside_transaction(maintenance, f"CREATE DATABASE {self._database}")
+            await self._migrate(maintenance.replace("/postgres?", f"/{self._database}?"))
+        return self._database
+
+    @staticmethod
+    async def _migrate(url: str) -> None:
+        engine = open_engine(url)
+        await migrate(engine)
+        await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrated:
+    """One for the session."""
+    return Migrated(tmp_path_factory.mktemp("migrated"))
 
 
 async def _outside_transaction(url: str, statement: str) -> None:
@@ -93,7 +157,6 @@ async def _outside_transaction(url: str, statement: str) -> None:
 async def engine(engine_url: str) -> AsyncIterator[AsyncEngine]:
     """An engine whose schema is current."""
     engine = open_engine(engine_url)
-    await migrate(engine)
     yield engine
     await engine.dispose()
 

@@ -25,8 +25,8 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(context, Base.metadata))
 
 
-async def test_upgrades_from_nothing_to_the_tables_and_back_to_nothing(engine_url: str) -> None:
-    engine = open_engine(engine_url)
+async def test_upgrades_from_nothing_to_the_tables_and_back_to_nothing(empty_url: str) -> None:
+    engine = open_engine(empty_url)
     async with engine.begin() as connection:
         assert await connection.run_sync(tables) == set()
     await migrate(engine)
@@ -50,9 +50,9 @@ async def test_migrating_twice_keeps_what_is_stored(engine: AsyncEngine) -> None
     assert row.department == "kent-wa"
 
 
-async def test_an_upgrade_keeps_what_the_version_before_has_stored(engine_url: str) -> None:
+async def test_an_upgrade_keeps_what_the_version_before_has_stored(empty_url: str) -> None:
     # On SQLite, Alembic's batches make a table anew, and dropping the old one deletes by cascade what hangs on it.
-    engine = open_engine(engine_url)
+    engine = open_engine(empty_url)
     moment = "'2026-11-01 00:00:00+00:00'"
     async with engine.begin() as connection:
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0002"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any
+import shutil
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,11 +15,14 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.conversations.database import migrate, open_engine
+from bot.conversations.database import open_engine
 from bot.conversations.ownership import Consent, Notice, Ownership
 from bot.conversations.store import Pending, Store
 from bot.conversations.tables import Conversation, Handoff, Message
 from bot.errors import AlreadyClaimed, Conflict, NotFound
+
+if TYPE_CHECKING:
+    from tests.conftest import Migrated
 
 TOLD = Notice("aviso", "es")
 CONSENT = Consent("Tema: denunciar")
@@ -169,15 +173,15 @@ MOVES = ["request", "withdraw", "claim", "transfer", "release", "hand_back", "cl
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(MOVES), st.integers(1, 2), st.booleans()), max_size=25))
 def test_whatever_happens_in_whatever_order_the_invariants_hold(
-    steps: list[tuple[str, int, bool]], tmp_path_factory: pytest.TempPathFactory
+    steps: list[tuple[str, int, bool]], tmp_path_factory: pytest.TempPathFactory, migrated: Migrated
 ) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('any') / 'enlace.db'}"
-    asyncio.run(_run(url, steps))
+    path = tmp_path_factory.mktemp("any") / "enlace.db"
+    shutil.copyfile(asyncio.run(migrated.file()), path)
+    asyncio.run(_run(f"sqlite+aiosqlite:///{path}", steps))
 
 
 async def _run(url: str, steps: list[tuple[str, int, bool]]) -> None:
     engine = open_engine(url)
-    await migrate(engine)
     store, ownership = Store(engine), Ownership(engine)
     people = {1: await liaison(engine, "Ana"), 2: await liaison(engine, "Ben")}
     conversation, turns = await begin(store), 0

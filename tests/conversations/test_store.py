@@ -262,7 +262,7 @@ async def test_a_turn_of_an_erased_conversation_stores_nothing(engine: AsyncEngi
     assert {name: rows for name, rows in (await count(engine)).items() if rows} == {"erasures": 1}
 
 
-@pytest.mark.parametrize("engine_url", ["sqlite"], indirect=True)  # the files of PostgreSQL are not ours to read
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # the files of PostgreSQL are not ours to read
 async def test_an_erased_text_is_in_no_file_of_the_database(engine_url: str, engine: AsyncEngine, store: Store) -> None:
     folder = Path(make_url(engine_url).database or "").parent
     conversation = await new(store)

@@ -142,7 +142,7 @@ async def test_a_legal_hold_is_stronger_than_an_erase(
     assert await ids(engine) == {held}
 
 
-@pytest.mark.parametrize("engine_url", ["sqlite"], indirect=True)  # the files of PostgreSQL are not ours to read
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # the files of PostgreSQL are not ours to read
 @pytest.mark.parametrize("how", ["purge", "erase"])
 async def test_no_file_of_the_database_has_a_byte_of_it_afterwards(
     engine_url: str, engine: AsyncEngine, retention: Retention, finish: Callable[..., Awaitable[str]], how: str
@@ -158,7 +158,7 @@ async def test_no_file_of_the_database_has_a_byte_of_it_afterwards(
     assert files() == []
 
 
-@pytest.mark.parametrize("engine_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 async def test_what_somebody_was_reading_is_overwritten_at_the_next_purge(
     engine_url: str, retention: Retention, engine: AsyncEngine, finish: Callable[..., Awaitable[str]]
 ) -> None:
