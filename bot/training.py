@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import yaml
 
-from bot.content.library import Library
-from bot.encoder import Encoder, encoder_name
+from bot.content.documents import fold
+from bot.content.library import Library, Variant
+from bot.encoder import MAX_CHARS, Encoder, encoder_name
+from bot.evaluation.questions import Question, read_questions
 from bot.rasa import environment
 from bot.retrieval.cache import Progress, VectorCache
-from bot.retrieval.index import Index, build_index
+from bot.retrieval.index import Examples, Index, build_index
 from bot.safety.net import SafetyNet, build_net, read_examples
 from bot.settings import ROOT, Settings
 
@@ -24,8 +26,8 @@ class TrainingError(Exception):
     """Training failed; the message says what to do."""
 
 
-_NEAR_TOPICS = frozenset({"guide_report", "ask_person", "change_language"})
-"""Intents whose examples are close to a topic; those of all others are outside of every department's text."""
+_NEAR_TOPICS = frozenset({"faq", "guide_report", "ask_person", "change_language"})
+"""Intents whose examples are close to a topic or need one; those of others are outside of every department's text."""
 
 
 def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
@@ -80,11 +82,38 @@ def vector_cache(settings: Settings, encoder: Callable[[], Encoder]) -> VectorCa
     return VectorCache(settings.cache_dir / "vectors", encoder_name(settings.encoder_model), encoder)
 
 
+def calibration_questions(data_dir: Path) -> list[Question]:
+    """The questions of data/calibration that search decides on."""
+    questions = read_questions([data_dir / "calibration"])
+    return [question for question in questions if question.expect.kind in {"answer", "no_answer"}]
+
+
+def search_examples(settings: Settings, library: Library, questions: Sequence[Question]) -> Examples:
+    """What search learns from: the variants, the examples of data/nlu, and `questions` of data/calibration."""
+    variants = list(library.variants())
+    outside = [
+        text
+        for pairs in nlu_examples(settings.data_dir).values()
+        for intent, text in pairs
+        if intent not in _NEAR_TOPICS
+    ]
+    elsewhere = []
+    for question in questions:
+        text = fold(question.text[:MAX_CHARS])
+        topics = sorted(question.topics & library.departments[question.department].answers.keys())
+        if topics:
+            variants.append(Variant(question.department, topics[0], question.language, text))
+        elif question.sort and question.sort != "other-department":
+            outside.append(text)
+        elif not question.topics:
+            elsewhere.append((question.department, text))
+    return Examples(variants, outside, elsewhere)
+
+
 def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
     """The index of the present content, built if it isn't there."""
-    examples = nlu_examples(settings.data_dir)
-    outside = [text for pairs in examples.values() for intent, text in pairs if intent not in _NEAR_TOPICS]
-    return build_index(library, outside, cache, settings.cache_dir / "index", progress)
+    examples = search_examples(settings, library, calibration_questions(settings.data_dir))
+    return build_index(library, examples, cache, settings.cache_dir / "index", progress)
 
 
 def safety_net(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> SafetyNet:

@@ -22,27 +22,17 @@ def calibrate(
     """
     from bot import training
     from bot.content.library import load
-    from bot.encoder import MAX_CHARS, Encoder, encoder_name
-    from bot.evaluation.questions import has_words, read_questions
+    from bot.encoder import Encoder, encoder_name
     from bot.retrieval import calibration
-    from bot.retrieval.decision import features
 
     settings = load_settings()
     library = load(settings.data_dir)
-    encoder = Encoder(settings.encoder_model, threads=2)
-    index = training.search_index(settings, library, training.vector_cache(settings, lambda: encoder))
+    cache = training.vector_cache(settings, lambda: Encoder(settings.encoder_model, threads=2))
+    examples: list[calibration.Example] = []
+    for fold in range(calibration.FOLDS):
+        say(f"an index without part {fold + 1} of {calibration.FOLDS} of the questions")
+        examples += calibration.left_out(settings, library, cache, fold)
     folder = settings.data_dir / "calibration"
-    questions = [question for question in read_questions([folder]) if question.expect.kind in {"answer", "no_answer"}]
-    say(f"encoding {len(questions)} questions")
-    vectors = encoder.queries([question.text[:MAX_CHARS] for question in questions])
-    examples = []
-    for question, vector in zip(questions, vectors, strict=True):
-        found = index.search(question.department, question.text, vector)
-        topic = found.matches[0].topic
-        citations = library.departments[question.department].answers[topic].citations
-        right = topic in question.topics or (bool(citations) and has_words(question, citations[0].quote))
-        values = features(found, len(question.text.split()))
-        examples.append(calibration.Example(values, right, bool(question.topics)))
     fitted = calibration.fit(examples)
     error = calibration.expected_calibration_error(fitted.held_out, [example.right for example in examples])
     say(f"{len(examples)} questions; expected calibration error, cross-validated: {error:.3f}")

@@ -1,15 +1,30 @@
-"""Fits the decision (bot/retrieval/decision.py) to questions whose right topics are known."""
+"""Fits the decision (bot/retrieval/decision.py) to questions whose right topics are known.
+
+Search learns from these questions too, so each is put to an index that was built without it.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import yaml
 
-from bot.retrieval.decision import FEATURES
+from bot import training
+from bot.content.library import Library
+from bot.encoder import MAX_CHARS
+from bot.evaluation.questions import has_words
+from bot.retrieval.cache import VectorCache
+from bot.retrieval.decision import FEATURES, features
+from bot.retrieval.index import build_index
+from bot.settings import Settings
+
+FOLDS = 5
+"""How many indexes are built, each without a part of the questions."""
 
 # When to answer and when to ask back: chosen by a person from the table that `enlace calibrate` prints. To answer
 # wrongly is worse than to ask back, and to ask back is better than to send somebody away.
@@ -34,6 +49,31 @@ class Fit:
     weights: dict[str, float]
     bias: float
     held_out: list[float]
+
+
+def left_out(settings: Settings, library: Library, cache: VectorCache, fold: int) -> list[Example]:
+    """What search says to part `fold` of the questions of data/calibration, having learned from the others."""
+    questions = training.calibration_questions(settings.data_dir)
+    # The files of two languages ask much the same in the same order: what stands in one place is left out together.
+    places = Counter[tuple[str, str, str | None]]()
+    parts = []
+    for question in questions:
+        file = (question.department, question.language, question.sort)
+        parts.append(places[file] % FOLDS)
+        places[file] += 1
+    learned = [question for question, part in zip(questions, parts, strict=True) if part != fold]
+    asked = [question for question, part in zip(questions, parts, strict=True) if part == fold]
+    with TemporaryDirectory() as folder:
+        examples = training.search_examples(settings, library, learned)
+        index = build_index(library, examples, cache, Path(folder))
+    found = []
+    for question, vector in zip(asked, cache.queries([each.text[:MAX_CHARS] for each in asked]), strict=True):
+        said = index.search(question.department, question.text, vector)
+        topic = said.matches[0].topic
+        citations = library.departments[question.department].answers[topic].citations
+        right = topic in question.topics or (bool(citations) and has_words(question, citations[0].quote))
+        found.append(Example(features(said, len(question.text.split())), right, bool(question.topics)))
+    return found
 
 
 def fit(examples: Sequence[Example]) -> Fit:

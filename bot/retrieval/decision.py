@@ -1,7 +1,7 @@
 """Whether what search found is an answer: a calibrated probability, and two thresholds on it.
 
 The probability is a logistic regression over what search says, fitted by `enlace calibrate` on the questions of
-data/calibration, which are neither trained nor tested on. It says how often the first topic is the right one. NLU's own
+data/calibration, each put to an index that had not learned from it. It says how often the first topic is the right one. NLU's own
 confidences were among the reasons once; beside the kernel's they added nothing.
 """
 

@@ -24,7 +24,7 @@ from bot.retrieval import hashed, kernel
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 
-_VERSION = 6
+_VERSION = 7
 """Changes when an index built by older code can't be used."""
 _OTHERS_WEIGHT = 0.3
 _FOREIGN_WEIGHT = 0.5
@@ -137,6 +137,7 @@ class Index:
         self._passage_mean = arrays["passage_mean"]
         self._wording = Wording(arrays["ngrams"], arrays["idf"])
         self._vectors = arrays["vectors"]
+        self._outside = arrays["outside"]
         self._letters = self._wording.rows(arrays["variants"].tolist()).tocsc()
         names = {key.split("/")[0] for key in arrays if "/" in key}
         self._departments = {
@@ -150,7 +151,7 @@ class Index:
         cosines, wording = self._vectors @ query, self._wording.row(text)
         alike = _alike(self._letters, wording)
         matches, inside = self._departments[department].search(cosines, passage_query, wording, alike)
-        return Found(matches, inside, float(cosines[self._letters.shape[0] :].max()))
+        return Found(matches, inside, float(cosines[self._outside].max()))
 
 
 def _alike(rows: csc_matrix, wording: tuple[NDArray[np.int64], Vectors]) -> Vectors:
@@ -175,34 +176,41 @@ def _passages(library: Library) -> Iterator[_Passage]:
             yield from (_Passage(name, topic, citation.quote) for citation in answer.citations)
 
 
-def build_index(
-    library: Library, outside: Sequence[str], cache: VectorCache, folder: Path, progress: Progress | None = None
-) -> Index:
-    """The index of these variants and quotes and this encoder: read from `folder`, or built and written there.
+@dataclass(frozen=True)
+class Examples:
+    """What residents write, and what it is about."""
 
-    `outside`: messages that no department's text is about.
-    """
-    variants, passages = list(library.variants()), list(_passages(library))
-    texts: list[Variant | _Passage] = [*variants, *passages]
+    variants: Sequence[Variant]
+    outside: Sequence[str]
+    """What no department's text is about."""
+    elsewhere: Sequence[tuple[str, str]] = ()
+    """(department, message): what this department's text isn't about, and another's may be."""
+
+
+def build_index(
+    library: Library, examples: Examples, cache: VectorCache, folder: Path, progress: Progress | None = None
+) -> Index:
+    """The index of these examples, the library's quotes and this encoder: read from `folder`, or built into it."""
+    passages = list(_passages(library))
+    texts: list[Variant | _Passage] = [*examples.variants, *passages]
     known = [f"{each.department}/{each.topic}/{each.text}" for each in texts]
-    made_from = (cache.path.name, str(_VERSION), *known, *outside)
-    return Index(hashed.kept(folder, "index", made_from, lambda: _build(variants, passages, outside, cache, progress)))
+    known += [*examples.outside, *("/".join(each) for each in examples.elsewhere)]
+    made_from = (cache.path.name, str(_VERSION), *known)
+    return Index(hashed.kept(folder, "index", made_from, lambda: _build(examples, passages, cache, progress)))
 
 
 def _build(
-    variants: Sequence[Variant],
-    passages: Sequence[_Passage],
-    outside: Sequence[str],
-    cache: VectorCache,
-    progress: Progress | None,
+    examples: Examples, passages: Sequence[_Passage], cache: VectorCache, progress: Progress | None
 ) -> dict[str, NDArray[Any]]:
-    texts = [*(each.text for each in variants), *outside]
+    variants = examples.variants
+    texts = [*(each.text for each in variants), *examples.outside, *(text for _, text in examples.elsewhere)]
     vectors = cache.queries(texts, progress)
     passage_vectors = cache.passages([each.text for each in passages], progress)
     query_mean, passage_mean = vectors[: len(variants)].mean(axis=0), passage_vectors.mean(axis=0)
     centred, centred_passages = unit(vectors - query_mean), unit(passage_vectors - passage_mean)
     wording = Wording.fit(texts)
     letters = wording.rows(texts)
+    alike = kernel.likeness(centred, letters)
     arrays: dict[str, NDArray[Any]] = {
         "query_mean": query_mean,
         "passage_mean": passage_mean,
@@ -210,6 +218,7 @@ def _build(
         "idf": wording.idf,
         "vectors": centred,
         "variants": np.array(texts[: len(variants)]),
+        "outside": np.arange(len(variants), len(variants) + len(examples.outside)),
     }
     for name in dict.fromkeys(each.department for each in variants):
         own = np.array([index for index, each in enumerate(variants) if each.department == name])
@@ -223,7 +232,12 @@ def _build(
                 classes[index] = topics.index(each.topic)
             if each.department != name:
                 weights[index] = _OTHERS_WEIGHT if each.topic in topics else _FOREIGN_WEIGHT
-        dual = _learn(centred, letters, classes, weights, len(topics))
+        # What is said of another department may be about its text, and says nothing of this one's.
+        first = len(texts) - len(examples.elsewhere)
+        others = [first + at for at, (department, _) in enumerate(examples.elsewhere) if department != name]
+        rows = np.setdiff1d(np.arange(len(texts)), others)
+        dual = np.zeros((len(texts), len(topics) + 1), dtype=np.float32)
+        dual[rows] = _learn(alike[np.ix_(rows, rows)], classes[rows], weights[rows], len(topics))
         part = DepartmentIndex(
             topics=np.array(topics),
             dual=dual,
@@ -238,17 +252,17 @@ def _build(
 
 
 def _learn(
-    vectors: Vectors, letters: Any, classes: NDArray[np.int64], weights: NDArray[np.float32], outside: int
+    alike: NDArray[np.float32], classes: NDArray[np.int64], weights: NDArray[np.float32], outside: int
 ) -> Vectors:
     """Dual coefficients (n, t + 1): each topic against the others, by the texts inside; then inside against outside."""
     inside = np.flatnonzero(classes != outside)
     dual = np.zeros((len(classes), outside + 1), dtype=np.float32)
     targets = np.eye(outside, dtype=np.float32)[classes[inside]]
     dual[inside, :outside] = kernel.fit(
-        vectors[inside], letters[inside], targets, kernel.balanced(classes[inside], weights[inside])
+        alike[np.ix_(inside, inside)], targets, kernel.balanced(classes[inside], weights[inside])
     )
     is_inside = (classes != outside).astype(np.int64)
     dual[:, outside] = kernel.fit(
-        vectors, letters, (2.0 * is_inside - 1)[:, None].astype(np.float32), kernel.balanced(is_inside, weights)
+        alike, (2.0 * is_inside - 1)[:, None].astype(np.float32), kernel.balanced(is_inside, weights)
     )[:, 0]
     return dual

@@ -24,6 +24,7 @@ GAMMA = 2.0
 PENALTY = 0.2
 BIAS = 0.1
 # All four were chosen on the calibration questions.
+_BLOCK = 1024
 
 
 def by_meaning(cosines: Vectors) -> Vectors:
@@ -31,13 +32,20 @@ def by_meaning(cosines: Vectors) -> Vectors:
     return np.asarray(MEANING * np.exp(GAMMA * (cosines - 1.0)) + BIAS, dtype=np.float32)
 
 
-def fit(
-    vectors: Vectors, wording: csr_matrix, targets: NDArray[np.float32], weights: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Dual coefficients (n, k) for `targets` (n, k), from rows (n, d) and (n, g) that count `weights` (n,) each."""
-    kernel = by_meaning(vectors @ vectors.T) + np.asarray((wording @ wording.T).todense(), dtype=np.float32)
-    kernel[np.diag_indices_from(kernel)] += PENALTY / weights
-    return np.asarray(cho_solve(cho_factor(kernel, lower=True, overwrite_a=True), targets), dtype=np.float32)
+def likeness(vectors: Vectors, wording: csr_matrix) -> NDArray[np.float32]:
+    """The kernel (n, n) of rows (n, d) and (n, g); in blocks, for the wording's share is made as a sparse matrix."""
+    kernel = by_meaning(vectors @ vectors.T)
+    for start in range(0, len(kernel), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        kernel[block] += (wording[block] @ wording.T).toarray()
+    return kernel
+
+
+def fit(kernel: NDArray[np.float32], targets: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Dual coefficients (n, k) for `targets` (n, k), from the `likeness` (n, n) of rows that count `weights` (n,)."""
+    penalized = kernel.copy()
+    penalized[np.diag_indices_from(penalized)] += PENALTY / weights
+    return np.asarray(cho_solve(cho_factor(penalized, lower=True, overwrite_a=True), targets), dtype=np.float32)
 
 
 def of_ngrams(wording: csr_matrix, dual: Vectors) -> Vectors:

@@ -108,10 +108,10 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
     says = sorted({say for _, say in examples.danger})
     which = np.array([says.index(say) for _, say in examples.danger])
     dual = np.zeros((len(texts), 1 + len(says)), dtype=np.float32)
-    dual[:, :1] = kernel.fit(centred, letters, danger, weights)
+    alike = kernel.likeness(centred, letters)
+    dual[:, :1] = kernel.fit(alike, danger, weights)
     dual[:size, 1:] = kernel.fit(
-        centred[:size],
-        letters[:size],
+        alike[:size, :size],
         np.eye(len(says), dtype=np.float32)[which],
         kernel.balanced(which, np.ones(size, dtype=np.float32)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,18 @@ from bot import training
 from bot.content.library import Library, load
 from bot.encoder import Encoder
 from bot.retrieval.cache import VectorCache
-from bot.retrieval.index import Index, build_index
+from bot.retrieval.calibration import FOLDS, left_out
+from bot.retrieval.decision import FEATURES
+from bot.retrieval.index import Examples, Index, build_index
 from bot.settings import Settings
 
 pytestmark = pytest.mark.model
 OUTSIDE = ["what is the weather", "quiero una pizza", "how do I pay a parking ticket", "cuanto cuesta la licencia"]
+
+
+def examples(library: Library, outside: list[str] = OUTSIDE) -> Examples:
+    """The variants, and what is outside."""
+    return Examples(list(library.variants()), outside)
 
 
 class Counting:
@@ -59,7 +67,7 @@ def cache(encoder: Encoder) -> VectorCache:
 @pytest.fixture(scope="module")
 def index(library: Library, cache: VectorCache, tmp_path_factory: pytest.TempPathFactory) -> Index:
     """An index of the content as it is."""
-    return build_index(library, OUTSIDE, cache, tmp_path_factory.mktemp("index"))
+    return build_index(library, examples(library), cache, tmp_path_factory.mktemp("index"))
 
 
 @pytest.fixture(scope="module")
@@ -116,28 +124,83 @@ def test_the_index_is_read_back_and_a_damaged_one_is_built_anew(
 ) -> None:
     text = "can they arrest me for having no papers"
     vector = cache.queries([text])[0]
-    expected = build_index(small, OUTSIDE, cache, tmp_path).search("kent-wa", text, vector)
+    expected = build_index(small, examples(small), cache, tmp_path).search("kent-wa", text, vector)
     file = next(tmp_path.glob("*.index"))
     written = file.stat().st_mtime_ns
-    assert build_index(small, OUTSIDE, cache, tmp_path).search("kent-wa", text, vector) == expected
+    assert build_index(small, examples(small), cache, tmp_path).search("kent-wa", text, vector) == expected
     assert file.stat().st_mtime_ns == written
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
-    assert build_index(small, OUTSIDE, cache, tmp_path).search("kent-wa", text, vector) == expected
+    assert build_index(small, examples(small), cache, tmp_path).search("kent-wa", text, vector) == expected
     assert "damaged" in caplog.text
     assert file.stat().st_mtime_ns != written
 
 
 def test_other_content_is_another_index(small: Library, cache: VectorCache, tmp_path: Path) -> None:
-    build_index(small, OUTSIDE, cache, tmp_path)
+    build_index(small, examples(small), cache, tmp_path)
     first = {path.name for path in tmp_path.glob("*.index")}
-    build_index(dataclasses.replace(small, version="other"), OUTSIDE, cache, tmp_path)
+    build_index(dataclasses.replace(small, version="other"), examples(small), cache, tmp_path)
     assert {path.name for path in tmp_path.glob("*.index")} == first, "an answer's text is not searched"
-    build_index(small, OUTSIDE[1:], cache, tmp_path)
+    build_index(small, examples(small, OUTSIDE[1:]), cache, tmp_path)
     second = {path.name for path in tmp_path.glob("*.index")}
     assert len(second) == 1
     assert first.isdisjoint(second)
+
+
+def test_what_one_department_is_not_about_may_be_inside_of_another(
+    small: Library, cache: VectorCache, tmp_path: Path
+) -> None:
+    text = "how many people live in town"
+    vector = cache.queries([text])[0]
+    plain = build_index(small, examples(small), cache, tmp_path)
+    told = build_index(
+        small, dataclasses.replace(examples(small), elsewhere=[("kent-wa", text)]), cache, tmp_path / "told"
+    )
+    before, after = (
+        {name: index.search(name, text, vector).inside for name in small.departments} for index in (plain, told)
+    )
+    assert after["kent-wa"] < before["kent-wa"] - 0.1
+    assert after["roeland-park-ks"] == pytest.approx(before["roeland-park-ks"], abs=0.05)
+
+
+def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_without_it(
+    small: Library, cache: VectorCache, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    (data / "calibration/en").mkdir(parents=True)
+    (data / "nlu/en").mkdir(parents=True)
+    topic = next(iter(small.departments["kent-wa"].answers))
+    rows = [("the zebra one", "answer", topic, None), ("is it over the moon", "no_answer", None, "off-topic")] * 5
+    rows += [("what about the next town", "no_answer", None, "other-department")]
+    (data / "calibration/en/kent-wa.jsonl").write_text(
+        "".join(
+            json.dumps(
+                {"department": "kent-wa", "language": "en", "text": f"{text} {number}", "sort": sort}
+                | {"expect": {"kind": kind, "topic": topic}}
+            )
+            + "\n"
+            for number, (text, kind, topic, sort) in enumerate(rows)
+        ),
+        encoding="utf-8",
+    )
+    (data / "nlu/en/goodbye.yml").write_text(
+        "nlu:\n  - intent: goodbye\n    examples: |\n      - bye\n      - see you\n", encoding="utf-8"
+    )
+    settings = Settings(data_dir=data)
+    questions = training.calibration_questions(data)
+    learned = training.search_examples(settings, small, questions)
+    assert [(each.topic, each.text) for each in learned.variants[-5:]] == [
+        (topic, f"the zebra one {number}") for number in range(0, 10, 2)
+    ]
+    assert learned.outside == ["bye", "see you", *(f"is it over the moon {number}" for number in range(1, 10, 2))]
+    assert learned.elsewhere == [("kent-wa", "what about the next town 10")]
+    judged = [each for part in range(FOLDS) for each in left_out(settings, small, cache, part)]
+    assert [len(judged), sum(each.inside for each in judged)] == [len(rows), 5]
+    # Each fold learned the four that are worded alike, and not the very question: alike, and not the same.
+    wording = FEATURES.index("wording")
+    assert all(0.5 < each.features[wording] < 0.999 for each in judged if each.inside)
+    assert all(each.right for each in judged if each.inside)
 
 
 def test_a_text_is_encoded_once_and_a_damaged_cache_is_not_trusted(tmp_path: Path) -> None:
