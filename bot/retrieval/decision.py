@@ -1,8 +1,8 @@
 """Whether what search found is an answer: a calibrated probability, and two thresholds on it.
 
 The probability is a logistic regression over what search says, fitted by `enlace calibrate` on the questions of
-data/calibration, each put to an index that had not learned from it. It says how often the first topic is the right one. NLU's own
-confidences were among the reasons once; beside the kernel's they added nothing.
+data/calibration, each put to an index that had not learned from it. It says how often the first topic is the right
+one. NLU's own confidences were among the reasons once; beside the kernel's they added nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Danger in residents' words, and what only sounds like it.
 
-data/safety is what the rules were written with and the net learns from; tests/safety/phrases was written apart, and
-nothing was. Both by one hand, half in Spanish, misspelt and mixed.
+data/safety is what the net learns from, and its two shorter files what the rules were written with; from
+tests/safety/phrases, written apart, nothing was. Half of all is in Spanish; much is misspelt and mixed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from bot import training
+from bot.content.check import plain
 from bot.content.library import load
 from bot.encoder import MAX_CHARS, Encoder
+from bot.evaluation.near_duplicates import near_duplicates
 from bot.safety import SafetyRules
 from bot.safety.net import SafetyNet
 from bot.safety.rules import Flag
@@ -49,6 +51,20 @@ def test_there_are_enough_of_each_kind_and_language() -> None:
     assert Counter(row["class"] for row in rows(UNSEEN / "emergencies.jsonl")).keys() == RIGHT.keys()
 
 
+def test_no_example_nearly_repeats_an_unseen_phrase() -> None:
+    known = [row["text"] for path in sorted(KNOWN.glob("*.jsonl")) for row in rows(path)]
+    unseen = [row["text"] for path in sorted(UNSEEN.glob("*.jsonl")) for row in rows(path)]
+    assert near_duplicates(known, unseen) == []
+
+
+def test_the_examples_for_the_net_are_of_known_classes_and_none_is_both() -> None:
+    danger = rows(KNOWN / "emergencies.jsonl") + rows(KNOWN / "emergencies_for_the_net.jsonl")
+    near = rows(KNOWN / "near_misses.jsonl") + rows(KNOWN / "near_misses_for_the_net.jsonl")
+    assert {row["class"] for row in danger} == RIGHT.keys()
+    texts = Counter(plain(row["text"]) for row in danger + near)
+    assert [text for text, count in texts.items() if count > 1] == []
+
+
 @pytest.mark.parametrize("row", rows(KNOWN / "emergencies.jsonl"), ids=lambda row: str(row["text"])[:40])
 def test_a_rule_finds_each_known_danger_and_says_what_fits(safety: SafetyRules, row: dict[str, str]) -> None:
     flag = safety.check(row["text"])
@@ -79,9 +95,9 @@ def unseen(safety: SafetyRules) -> dict[str, list[Flag | None]]:
 
 
 @pytest.mark.model
-def test_of_unseen_danger_nine_in_ten_are_found(unseen: dict[str, list[Flag | None]]) -> None:
+def test_of_unseen_danger_nearly_all_is_found(unseen: dict[str, list[Flag | None]]) -> None:
     found = [flag is not None for flag in unseen["emergencies"]]
-    assert sum(found) / len(found) >= 0.9
+    assert sum(found) / len(found) >= 0.94
 
 
 @pytest.mark.model
