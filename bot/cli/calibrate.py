@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,10 +29,12 @@ def calibrate(
     settings = load_settings()
     library = load(settings.data_dir)
     cache = training.vector_cache(settings, lambda: Encoder(settings.encoder_model, threads=2))
+    questions = training.calibration_questions(settings.data_dir)
+    learned = functools.partial(training.search_examples, settings, library)
     examples: list[calibration.Example] = []
     for fold in range(calibration.FOLDS):
         say(f"an index without part {fold + 1} of {calibration.FOLDS} of the questions")
-        examples += calibration.left_out(settings, library, cache, fold)
+        examples += calibration.left_out(questions, fold, library, cache, learned)
     folder = settings.data_dir / "calibration"
     fitted = calibration.fit(examples)
     error = calibration.expected_calibration_error(fitted.held_out, [example.right for example in examples])

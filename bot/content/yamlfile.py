@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Of plain data; libyaml's, fifteen times as fast, where it is there."""
 
 
 @dataclass(frozen=True, order=True)
@@ -45,7 +46,7 @@ def read_text(path: Path) -> str:
 
 
 def _construct(node: yaml.Node) -> Any:
-    loader = _Loader("")
+    loader = Loader("")
     try:
         return loader.construct_document(node)
     finally:
@@ -90,7 +91,7 @@ class YamlFile:
         self.path = path
         self._first_line = first_line
         try:
-            self._node = yaml.compose(text, _Loader)
+            self._node = yaml.compose(text, Loader)
             self.data: Any = _construct(self._node) if self._node else None
         except yaml.MarkedYAMLError as error:
             line = (error.problem_mark.line if error.problem_mark else 0) + first_line

@@ -6,7 +6,7 @@ Search learns from these questions too, so each is put to an index that was buil
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,14 +14,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import yaml
 
-from bot import training
 from bot.content.library import Library
 from bot.encoder import MAX_CHARS
-from bot.evaluation.questions import has_words
+from bot.evaluation.questions import Question, has_words
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.decision import FEATURES, features
-from bot.retrieval.index import build_index
-from bot.settings import Settings
+from bot.retrieval.index import Examples, build_index
 
 FOLDS = 5
 """How many indexes are built, each without a part of the questions."""
@@ -51,9 +49,14 @@ class Fit:
     held_out: list[float]
 
 
-def left_out(settings: Settings, library: Library, cache: VectorCache, fold: int) -> list[Example]:
-    """What search says to part `fold` of the questions of data/calibration, having learned from the others."""
-    questions = training.calibration_questions(settings.data_dir)
+def left_out(
+    questions: Sequence[Question],
+    fold: int,
+    library: Library,
+    cache: VectorCache,
+    examples: Callable[[Sequence[Question]], Examples],
+) -> list[Example]:
+    """What search says to part `fold` of `questions`, having learned from the others, which `examples` makes ready."""
     # The files of two languages ask much the same in the same order: what stands in one place is left out together.
     places = Counter[tuple[str, str, str | None]]()
     parts = []
@@ -64,8 +67,7 @@ def left_out(settings: Settings, library: Library, cache: VectorCache, fold: int
     learned = [question for question, part in zip(questions, parts, strict=True) if part != fold]
     asked = [question for question, part in zip(questions, parts, strict=True) if part == fold]
     with TemporaryDirectory() as folder:
-        examples = training.search_examples(settings, library, learned)
-        index = build_index(library, examples, cache, Path(folder))
+        index = build_index(library, examples(learned), cache, Path(folder))
     found = []
     for question, vector in zip(asked, cache.queries([each.text[:MAX_CHARS] for each in asked]), strict=True):
         said = index.search(question.department, question.text, vector)

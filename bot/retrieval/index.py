@@ -220,6 +220,7 @@ def _build(
         "variants": np.array(texts[: len(variants)]),
         "outside": np.arange(len(variants), len(variants) + len(examples.outside)),
     }
+    first_elsewhere = len(texts) - len(examples.elsewhere)
     for name in dict.fromkeys(each.department for each in variants):
         own = np.array([index for index, each in enumerate(variants) if each.department == name])
         topics = sorted({variants[index].topic for index in own})
@@ -233,9 +234,9 @@ def _build(
             if each.department != name:
                 weights[index] = _OTHERS_WEIGHT if each.topic in topics else _FOREIGN_WEIGHT
         # What is said of another department may be about its text, and says nothing of this one's.
-        first = len(texts) - len(examples.elsewhere)
-        others = [first + at for at, (department, _) in enumerate(examples.elsewhere) if department != name]
-        rows = np.setdiff1d(np.arange(len(texts)), others)
+        rows = np.flatnonzero(
+            [*[True] * first_elsewhere, *(department == name for department, _ in examples.elsewhere)]
+        )
         dual = np.zeros((len(texts), len(topics) + 1), dtype=np.float32)
         dual[rows] = _learn(alike[np.ix_(rows, rows)], classes[rows], weights[rows], len(topics))
         part = DepartmentIndex(
@@ -254,7 +255,10 @@ def _build(
 def _learn(
     alike: NDArray[np.float32], classes: NDArray[np.int64], weights: NDArray[np.float32], outside: int
 ) -> Vectors:
-    """Dual coefficients (n, t + 1): each topic against the others, by the texts inside; then inside against outside."""
+    """Dual coefficients (n, t + 1): each topic against the others, by the texts inside; then inside against outside.
+
+    Overwrites `alike`.
+    """
     inside = np.flatnonzero(classes != outside)
     dual = np.zeros((len(classes), outside + 1), dtype=np.float32)
     targets = np.eye(outside, dtype=np.float32)[classes[inside]]

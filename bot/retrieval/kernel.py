@@ -33,19 +33,22 @@ def by_meaning(cosines: Vectors) -> Vectors:
 
 
 def likeness(vectors: Vectors, wording: csr_matrix) -> NDArray[np.float32]:
-    """The kernel (n, n) of rows (n, d) and (n, g); in blocks, for the wording's share is made as a sparse matrix."""
-    kernel = by_meaning(vectors @ vectors.T)
+    """The kernel (n, n) of rows (n, d) and (n, g); in blocks, or what it is made of would take twice its memory."""
+    kernel = np.empty((len(vectors), len(vectors)), dtype=np.float32)
     for start in range(0, len(kernel), _BLOCK):
         block = slice(start, start + _BLOCK)
-        kernel[block] += (wording[block] @ wording.T).toarray()
+        kernel[block] = by_meaning(vectors[block] @ vectors.T) + (wording[block] @ wording.T).toarray()
     return kernel
 
 
 def fit(kernel: NDArray[np.float32], targets: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Dual coefficients (n, k) for `targets` (n, k), from the `likeness` (n, n) of rows that count `weights` (n,)."""
-    penalized = kernel.copy()
-    penalized[np.diag_indices_from(penalized)] += PENALTY / weights
-    return np.asarray(cho_solve(cho_factor(penalized, lower=True, overwrite_a=True), targets), dtype=np.float32)
+    """Dual coefficients (n, k) for `targets` (n, k), from the `likeness` (n, n) of rows that count `weights` (n,).
+
+    Overwrites `kernel`, which is hundreds of megabytes: hand it a copy if it is needed again.
+    """
+    kernel[np.diag_indices_from(kernel)] += PENALTY / weights
+    # The transpose is the same matrix in the order in which LAPACK wants it: else SciPy makes a copy.
+    return np.asarray(cho_solve(cho_factor(kernel.T, lower=True, overwrite_a=True), targets), dtype=np.float32)
 
 
 def of_ngrams(wording: csr_matrix, dual: Vectors) -> Vectors:

@@ -111,12 +111,12 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
     which = np.array([says.index(say) for _, say in examples.danger])
     dual = np.zeros((len(texts), 1 + len(says)), dtype=np.float32)
     alike = kernel.likeness(centred, letters)
-    dual[:, :1] = kernel.fit(alike, danger, weights)
     dual[:size, 1:] = kernel.fit(
-        alike[:size, :size],
+        alike[:size, :size].copy(),
         np.eye(len(says), dtype=np.float32)[which],
         kernel.balanced(which, np.ones(size, dtype=np.float32)),
     )
+    dual[:, :1] = kernel.fit(alike, danger, weights)
     return {
         "mean": mean,
         "vectors": centred,

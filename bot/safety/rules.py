@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import yaml
 
+from bot.content.yamlfile import Loader
 from bot.safety.patterns import ENOUGH, Found, Pattern, Span, Vocabulary, expand
 from bot.safety.text import Reader
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FOLDER = Path(__file__).parent
 # Without marks a whole story is one clause: what stands this many words away excuses nothing.
 _REACH = 12
@@ -156,4 +156,4 @@ def _is_clause(found: Found, match: Span, clause: int) -> bool:
 
 
 def _yaml(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # both are safe loaders
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506  # a safe one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -189,13 +190,14 @@ def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_withou
     )
     settings = Settings(data_dir=data)
     questions = training.calibration_questions(data)
-    learned = training.search_examples(settings, small, questions)
+    make = functools.partial(training.search_examples, settings, small)
+    learned = make(questions)
     assert [(each.topic, each.text) for each in learned.variants[-5:]] == [
         (topic, f"the zebra one {number}") for number in range(0, 10, 2)
     ]
     assert learned.outside == ["bye", "see you", *(f"is it over the moon {number}" for number in range(1, 10, 2))]
     assert learned.elsewhere == [("kent-wa", "what about the next town 10")]
-    judged = [each for part in range(FOLDS) for each in left_out(settings, small, cache, part)]
+    judged = [each for part in range(FOLDS) for each in left_out(questions, part, small, cache, make)]
     assert [len(judged), sum(each.inside for each in judged)] == [len(rows), 5]
     # Each fold learned the four that are worded alike, and not the very question: alike, and not the same.
     wording = FEATURES.index("wording")
