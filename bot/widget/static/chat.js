@@ -17,10 +17,17 @@ function show(message, last = true) {
   if (message.number && shown.has(message.number)) return null;
   if (message.number) shown.add(message.number);
   const node = draw(message, { last, press, showReply });
-  log.append(node);
+  place(node, message.number ?? (message.client_id ? Infinity : 0));
   if (message.client_id) mine.set(message.client_id, node);
   if (tab.unsent.length || tab.id) node.scrollIntoView({ block: "nearest" }); // at first the notice is to be read
   return node;
+}
+
+// In the order of the conversation, whichever tab or stream was first; what has no number yet comes last.
+function place(node, number) {
+  node.number = number;
+  const next = [...log.children].find((other) => other !== node && other.number > number) ?? null;
+  if (!node.parentNode || node.nextElementSibling !== next) log.insertBefore(node, next);
 }
 
 function showReply(reply) {
@@ -48,7 +55,8 @@ function arrive(message) {
   const sent = mine.get(message.client_id);
   if (sent) {
     // As it was stored: what could identify somebody is masked.
-    if (message.number) shown.add(message.number);
+    shown.add(message.number);
+    place(sent, message.number);
     sent.querySelector("p").textContent = message.text;
     state(sent, "sent");
     return;
@@ -128,7 +136,9 @@ async function deliverFirst() {
     live();
   }
   const reply = await about("/messages", "POST", body);
-  state(mine.get(body.id), "sent");
+  const sent = mine.get(body.id);
+  state(sent, "sent");
+  if (reply.number && sent.number > reply.number) place(sent, reply.number); // just before its reply, until its own is known
   tab.keep({ unsent: tab.unsent.slice(1) });
   say("");
   if (reply.language in data.directions && reply.language !== picker.value) { picker.value = reply.language; translate(); }
