@@ -118,6 +118,7 @@ async def test_two_tabs_of_one_conversation_show_the_same(visit: Visit, browsing
     for page, greeting in ((first, 1), (second, 0)):  # a page that was loaded again has no greeting
         resident = page.locator("#log .message.resident p")
         await expect(resident).to_have_text(["hola", "¿me van a pedir papeles?", "gracias"])
+        await expect(page.locator("#log .message.answer")).to_have_count(1)
         await expect(page.locator("#log .message")).to_have_count(greeting + 6)
     said = [
         await page.locator("#log .message").evaluate_all("(all) => all.map((one) => one.className)")

@@ -17,13 +17,13 @@ function show(message, last = true) {
   if (message.number && shown.has(message.number)) return null;
   if (message.number) shown.add(message.number);
   const node = draw(message, { last, press, showReply });
-  place(node, message.number ?? (message.client_id ? Infinity : 0));
+  place(node, message.number ?? Infinity);
   if (message.client_id) mine.set(message.client_id, node);
   if (tab.unsent.length || tab.id) node.scrollIntoView({ block: "nearest" }); // at first the notice is to be read
   return node;
 }
 
-// In the order of the conversation, whichever tab or stream was first; what has no number yet comes last.
+// In the order of the conversation, whatever arrived first; what has no number yet comes last.
 function place(node, number) {
   node.number = number;
   const next = [...log.children].find((other) => other !== node && other.number > number) ?? null;
@@ -41,7 +41,7 @@ function greet() {
   mine.clear();
   $("who").replaceChildren();
   const reply = data.greetings[picker.value];
-  show({ author: "bot", text: reply.text, language: picker.value, reply });
+  show({ number: 0, author: "bot", text: reply.text, language: picker.value, reply });
   notice.open = true;
 }
 
