@@ -24,7 +24,7 @@ class Answer(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
         """Rasa's contract: say one thing, change nothing."""
-        outcome = await self._turns.of(tracker.sender_id).decide()
+        outcome = self._turns.of(tracker.sender_id).outcome
         say = Say(say=outcome.kind, confidence=outcome.confidence)
         if outcome.kind == "answer":
             say["topic"] = outcome.topics[0]

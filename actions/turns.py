@@ -16,10 +16,8 @@ class Turn(Protocol):
     languages: Sequence[str]
     last_topic: str | None
     """Topic of the conversation's last answer."""
-
-    async def decide(self) -> Outcome:
-        """Search the department for the turn's message and decide."""
-        ...
+    outcome: Outcome
+    """What search says to the turn's message."""
 
     def answers(self, topic: str) -> bool:
         """Whether the department has an enabled answer to `topic`."""

@@ -115,15 +115,16 @@ class _EncodingTurns:
         self.text = ""
 
     def of(self, conversation_id: str) -> Turn:
-        return Turn(
+        turn = Turn(
             text=self.text,
             language="en",
             languages=["en", "es"],
             content=self.library.departments["kent-wa"],
             index=self._index,
             decision=self._decision,
-            vector=self._encoder.queries([self.text])[0],
         )
+        turn.read(self._encoder.queries([self.text])[0])
+        return turn
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from bot.conversations.delivery import Channel, Dispatcher, Listeners
 from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
-from bot.conversations.turn import Turns
+from bot.conversations.turns import Turns
 from bot.encoder import Encoder
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import Desk

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from bot.channels.text import clean
-from bot.conversations.turn import Settled
+from bot.conversations.turns import Settled
 from bot.errors import (
     ErrorAnswer,
     Unauthorized,

@@ -62,6 +62,15 @@ def _declined(pair: Pair) -> bool:
     return pair[1].kind in {"no_answer", "smalltalk", "handoff"}
 
 
+def _has_language(question: Question) -> bool:
+    """Nobody can tell in what language "vvvv" is."""
+    return question.sort != "gibberish"
+
+
+def _same_language(pair: Pair) -> bool:
+    return pair[0].language == pair[1].language
+
+
 def offers(reply: Reply, topics: Iterable[str]) -> bool:
     """Whether one of the reply's buttons leads to one of these topics."""
     return bool({choice.send for choice in reply.choices} & {topic_choice(topic) for topic in topics})
@@ -85,10 +94,10 @@ FIGURES: dict[str, tuple[Callable[[Question], bool], Callable[[Pair], bool]]] = 
     ),
     "outside, declined": (outside, _declined),
     "outside, answered": (outside, lambda pair: pair[1].kind == "answer"),
-    "language": (lambda _: True, lambda pair: pair[0].language == pair[1].language),
+    "language": (_has_language, _same_language),
     "language, one to three words": (
-        lambda question: len(question.text.split()) <= 3,
-        lambda pair: pair[0].language == pair[1].language,
+        lambda question: _has_language(question) and len(question.text.split()) <= 3,
+        _same_language,
     ),
 }
 """Each figure of single questions: of which, and how many of them hit."""

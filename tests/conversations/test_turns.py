@@ -13,7 +13,7 @@ from people import liaison
 from bot.content.library import Library, load
 from bot.conversations.ownership import Notice, Ownership
 from bot.conversations.store import NewConversation, Store
-from bot.conversations.turn import Turns
+from bot.conversations.turns import Turns
 from bot.handoffs.desk import Desk
 from bot.handoffs.retention import Retention
 from bot.i18n import Catalogs

@@ -167,3 +167,11 @@ def test_every_topic_has_questions_in_each_language() -> None:
             asked = [each for each in questions if (each.department, each.language) == (name, language)]
             for topic in department.answers:
                 assert sum(topic in each.topics for each in asked) >= 6, (name, language, topic)
+
+
+def test_a_question_whose_answer_is_that_the_text_is_silent_expects_none() -> None:
+    library = load(Settings().data_dir)
+    for question in read_questions([ROOT / "tests/questions", ROOT / "data/calibration"]):
+        if question.expect.topic:
+            answer = library.departments[question.department].answers[question.expect.topic]
+            assert answer.citations or question.expect.kind == "no_answer", question

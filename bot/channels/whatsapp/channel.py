@@ -19,7 +19,7 @@ from bot.channels.whatsapp.sender import Sender
 from bot.channels.whatsapp.trouble import Tell, Trouble
 from bot.conversations.database import open_engine
 from bot.conversations.delivery import Channel
-from bot.conversations.turn import Turns
+from bot.conversations.turns import Turns
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
 from bot.renderer import Renderer

@@ -22,7 +22,7 @@ from bot.channels.whatsapp.outbound import Outbound
 from bot.channels.whatsapp.tables import Contact, Event
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Conversation
-from bot.conversations.turn import Turns
+from bot.conversations.turns import Turns
 from bot.errors import NotFound, OnHold
 from bot.rasa import RasaError
 from bot.renderer import Renderer
