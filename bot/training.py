@@ -83,9 +83,9 @@ def vector_cache(settings: Settings, encoder: Callable[[], Encoder]) -> VectorCa
 
 
 def calibration_questions(data_dir: Path) -> list[Question]:
-    """The questions of data/calibration that search decides on."""
+    """The questions of data/calibration that search decides on; not its follow-ups, which say too little alone."""
     questions = read_questions([data_dir / "calibration"])
-    return [question for question in questions if question.expect.kind in {"answer", "no_answer"}]
+    return [each for each in questions if each.expect.kind in {"answer", "no_answer"} and not each.before]
 
 
 def search_examples(settings: Settings, library: Library, questions: Sequence[Question]) -> Examples:

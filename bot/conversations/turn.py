@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.content.library import DepartmentContent
 from bot.encoder import Vectors
-from bot.retrieval.decision import ENOUGH_ALONE, SURE_FROM, Decision, Outcome
+from bot.retrieval.decision import GOES_ON_FROM, SURE_FROM, Decision, Outcome
 from bot.retrieval.index import Found, Index
 
 
@@ -35,10 +35,9 @@ class Turn:
         self.outcome = self.decision.decide(found, len(self.text.split()))
         return found
 
-    @property
-    def stands_alone(self) -> bool:
-        """Whether the message says enough by itself, however it begins."""
-        return self.outcome.confidence >= ENOUGH_ALONE
+    def may_go_on(self, alone: Found) -> bool:
+        """Whether the message may need the question before it, by what `read` found: it says too little by itself."""
+        return self.outcome.kind != "answer" and alone.inside >= GOES_ON_FROM
 
     def read_together(self, alone: Found, text: str, vector: Vectors) -> None:
         """Read the message once more, with the question before it: `text` is both, `alone` what `read` found."""

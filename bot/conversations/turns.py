@@ -327,7 +327,7 @@ class Turns:
         """Have the turn's message searched for; what can't stand alone, with the question before it."""
         alone = turn.read(vector)
         asked = pending.conversation.asked
-        if asked is not None and not turn.stands_alone and self._follow_ups.match(pending.text):
+        if asked is not None and turn.may_go_on(alone) and self._follow_ups.match(pending.text):
             text = f"{await self._store.text(pending.conversation.id, asked)} {pending.text}"
             turn.read_together(alone, text, await self._encoder.query(text))
 

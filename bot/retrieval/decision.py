@@ -19,8 +19,12 @@ from bot.retrieval.index import Found
 FEATURES = ("score", "margin", "wording", "passage", "inside", "outside", "words")
 SURE_FROM = 0.4
 """Confidence from which search overrules an intent that is no question (config.yml, `yields`)."""
-ENOUGH_ALONE = 0.5
-"""Confidence from which a message that may go on from another is answered by itself."""
+GOES_ON_FROM = -0.8
+"""`Found.inside` from which a message that search has no answer to may go on from the one before it.
+
+What is further outside is about something else, however it begins: read together with a question, it would be answered
+as that question.
+"""
 NEARBY = 2
 """How many topics are offered at most where there is no answer."""
 _NEAR = 0.35

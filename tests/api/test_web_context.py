@@ -56,6 +56,13 @@ async def test_a_follow_up_is_read_with_the_question_before(start: Start) -> Non
     assert (followed["kind"], followed["topic"]) == ("answer", answer["topic"])
 
 
+@pytest.mark.parametrize("text", ["gracias", "¿y qué tiempo va a hacer mañana?", "y cuánto cuesta un pasaporte"])
+async def test_what_is_about_something_else_is_not_read_with_the_question_before(start: Start, text: str) -> None:
+    resident = await start("kent-wa", "es")
+    assert (await resident.send("¿puedo reportar un robo si no tengo papeles?"))["kind"] == "answer"
+    assert (await resident.send(text))["kind"] in {"smalltalk", "no_answer"}
+
+
 async def test_who_can_see_this_chat_is_told_at_any_time(start: Start) -> None:
     resident = await start("kent-wa", "en")
     await resident.send("do police ask for papers?")

@@ -1,16 +1,21 @@
 """Runs inside Rasa's interpreter (tests/nlu/test_nlu.py) and prints what it found as JSON."""
 
 import asyncio
+import base64
 import hashlib
 import importlib.metadata
 import inspect
 import json
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
 from rasa.core.tracker_store import AwaitableTrackerStore
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActiveLoop, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -18,9 +23,8 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-import bot.nlu.channel
-import bot.nlu.classifier  # noqa: F401
 from bot.nlu.channel import forget
+from bot.nlu.classifier import KernelClassifier
 from bot.nlu.featurizer import SentenceVectorFeaturizer
 from bot.nlu.tracker_store import MemoryTrackerStore
 from bot.nlu.validator import compile_once
@@ -99,6 +103,29 @@ async def tracker_store():
     return found
 
 
+def classify():
+    """What the classifier makes of messages that lie in the narrow cone of its examples, answerable or not."""
+
+    def message(place, intent=None, answerable=False):
+        data = {TEXT: "hola", "metadata": {"vector": vector_of(place), "answerable": answerable}}
+        return Message({**data, "intent": intent} if intent else data)
+
+    def vector_of(place):
+        return base64.b64encode(np.array([5.0, place, 1.0], dtype="<f4").tobytes()).decode()
+
+    featurizer = SentenceVectorFeaturizer("test", SentenceVectorFeaturizer.get_default_config())
+    examples = [message(0.02, "faq"), message(0.03, "faq"), message(0.025, "faq"), message(-0.02, "thanks")]
+    with tempfile.TemporaryDirectory() as folder:
+        storage = LocalModelStorage(Path(folder))
+        config = {**KernelClassifier.get_default_config(), "yields": ["thanks"]}
+        resource = Resource("classifier")
+        data = TrainingData(featurizer.process(examples))
+        KernelClassifier.create(config, storage, resource, None).train(data)
+        classifier = KernelClassifier.load(config, storage, resource, None)
+        asked = [message(0.04), message(-0.03), message(-0.03, answerable=True)]
+        return [each.get("intent")["name"] for each in classifier.process(featurizer.process(asked))]
+
+
 original = {
     "validate": source_hash(RemoteAction._validate_action_result),
     "schema": source_hash(RemoteAction.action_response_format_spec),
@@ -116,6 +143,7 @@ print(
             "train_without_vectors": train_without_vectors(),
             "with_vector": featurize({"vector": vector, "department": "kent-wa"}),
             "without_vector": featurize({}),
+            "intents": classify(),
             "tracker_store": asyncio.run(tracker_store()),
         }
     )

@@ -74,6 +74,9 @@ class TestInRasa:
     def test_training_without_vectors_says_the_remedy(self, probe: dict[str, Any]) -> None:
         assert "enlace train" in probe["train_without_vectors"]
 
+    def test_an_intent_gives_way_to_a_question_where_search_is_sure(self, probe: dict[str, Any]) -> None:
+        assert probe["intents"] == ["faq", "thanks", "faq"]
+
     def test_a_long_conversation_keeps_its_end_its_slots_and_its_form(self, probe: dict[str, Any]) -> None:
         found = probe["tracker_store"]
         assert (found["texts"], found["loop"], found["slot"]) == ("again 29", "report_form", "what-is-asked")
