@@ -33,8 +33,9 @@ _FOREIGN_WEIGHT = 0.5
 
 Both were chosen by leaving out each variant in turn; without the former, a tenth more of them were told wrongly.
 """
-_ALONE, _TOGETHER = 0.8, 0.5
-"""Weights of the two scores of a follow-up: what it says itself counts more than the question before it."""
+_ALONE, _TOGETHER, _AGAIN = 0.8, 0.5, 0.1
+"""Weights of the two scores of a follow-up, what it says itself counting more than the question before it; and what is
+added to the topic of the last answer, which many go on about."""
 _SHARPNESS = 8.0
 """Makes probabilities of scores; chosen on the calibration questions."""
 
@@ -70,13 +71,18 @@ class Found:
         """The same, with these topics alone."""
         return replace(self, matches=[match for match in self.matches if match.topic in topics])
 
-    def both(self, other: Found) -> Found:
-        """What fits a message by itself, this, and what fits it with the question before it, `other`."""
+    def both(self, other: Found, last_topic: str | None) -> Found:
+        """What fits a message by itself, this, and what fits it with the question before it, `other`.
+
+        `last_topic`: of the last answer, if there was one.
+        """
         alone = {match.topic: match for match in self.matches}
         matches = [
             replace(
                 match,
-                score=_ALONE * alone[match.topic].score + _TOGETHER * match.score,
+                score=_ALONE * alone[match.topic].score
+                + _TOGETHER * match.score
+                + _AGAIN * (match.topic == last_topic),
                 wording=max(match.wording, alone[match.topic].wording),
                 passage=max(match.passage, alone[match.topic].passage),
             )
