@@ -13,6 +13,7 @@ import yaml
 
 from bot.content.documents import fold
 from bot.content.library import Library, Variant
+from bot.content.yamlfile import Loader
 from bot.encoder import MAX_CHARS, Encoder, encoder_name
 from bot.evaluation.questions import Question, read_questions
 from bot.rasa import environment
@@ -34,7 +35,8 @@ def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
     """The training examples of data/nlu by language: (intent, text)."""
     examples: dict[str, list[tuple[str, str]]] = {}
     for path in sorted((data_dir / "nlu").glob("*/*.yml")):
-        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506  # a safe one
+        for entry in content["nlu"]:
             texts = [line.removeprefix("- ").strip() for line in entry["examples"].splitlines() if line.strip()]
             examples.setdefault(path.parent.name, []).extend((entry["intent"], text) for text in texts)
     return examples
