@@ -9,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from bot.content.documents import fold
 from bot.content.library import Library, Variant
-from bot.content.yamlfile import Loader
+from bot.content.yamlfile import read_data
 from bot.encoder import MAX_CHARS, Encoder, encoder_name
 from bot.evaluation.questions import Question, read_questions
 from bot.rasa import environment
@@ -35,8 +34,7 @@ def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
     """The training examples of data/nlu by language: (intent, text)."""
     examples: dict[str, list[tuple[str, str]]] = {}
     for path in sorted((data_dir / "nlu").glob("*/*.yml")):
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506  # a safe one
-        for entry in content["nlu"]:
+        for entry in read_data(path)["nlu"]:
             texts = [line.removeprefix("- ").strip() for line in entry["examples"].splitlines() if line.strip()]
             examples.setdefault(path.parent.name, []).extend((entry["intent"], text) for text in texts)
     return examples

@@ -45,6 +45,11 @@ def read_text(path: Path) -> str:
         raise ContentError([Problem(path, 1, f"not UTF-8: {error.reason} at byte {error.start}")]) from error
 
 
+def read_data(path: Path) -> Any:
+    """What a file of our own holds, without line numbers; raises OSError or yaml.YAMLError."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506  # a safe one
+
+
 def _construct(node: yaml.Node) -> Any:
     loader = Loader("")
     try:

@@ -290,7 +290,9 @@ class Turns:
         if not pending.choice:
             with stages.time("encoder"):
                 encoded = await (vector or self._encoder.query(pending.text))
+            with stages.time("safety"):
                 flag = self._net.check(pending.text, encoded)
+            with stages.time("search"):
                 await self._read(turn, pending, encoded)
         self._running[conversation.id] = turn
         try:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
-
-from bot.content.yamlfile import Loader
+from bot.content.yamlfile import read_data
 from bot.safety.patterns import ENOUGH, Found, Pattern, Span, Vocabulary, expand
 from bot.safety.text import Reader
 
@@ -52,8 +50,8 @@ class SafetyRules:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         """Read and compile; raises KeyError or ValueError on a rule that can't be used."""
-        data = _yaml(folder / "words.yml")
-        classes = [_yaml(folder / "rules" / f"{name}.yml") for name in data["order"]]
+        data = read_data(folder / "words.yml")
+        classes = [read_data(folder / "rules" / f"{name}.yml") for name in data["order"]]
         lists: dict[str, str] = dict(data["words"])
         for own in classes:
             lists |= own.get("words", {})
@@ -153,7 +151,3 @@ def _is_clause(found: Found, match: Span, clause: int) -> bool:
         and (start == 0 or clauses[start - 1] != clause)
         and (end == len(clauses) or clauses[end] != clause)
     )
-
-
-def _yaml(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506  # a safe one
