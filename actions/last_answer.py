@@ -1,4 +1,4 @@
-"""What is said about the last answer: explain it, shorten it, say where it stands, say it again."""
+"""What is said about the last answer: explain it and its conditions, shorten it, say where it stands, say it again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from bot.replies import Form, Say
 class LastAnswer(Action):
     """`action_last_answer`: nothing is searched; where nothing was answered yet, that is said."""
 
-    _FORMS: ClassVar[dict[str, Form]] = {"explain": "explained", "shorten": "short", "ask_source": "source"}
+    _FORMS: ClassVar[dict[str, Form]] = {
+        "explain": "explained",
+        "ask_exceptions": "explained",  # the published words; its exceptions are in every form
+        "shorten": "short",
+        "ask_source": "source",
+    }
 
     def __init__(self, turns: TurnLookup) -> None:
         """`turns` finds the running turn."""

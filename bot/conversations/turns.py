@@ -252,6 +252,9 @@ class Turns:
             return _Answered(pressed[0], also=pressed[1])
         with stages.time("safety"):
             flag = self._flag(pending)
+        encoded = await (vector or self._encoder.query(pending.text)) if flag else None
+        if encoded is not None and not pending.fragments:
+            flag = self._net.check(pending.text, encoded, flag)
         with stages.time("language"):
             language = conversation.language
             if not pending.choice:
@@ -270,11 +273,11 @@ class Turns:
             decision=self._decision,
             last_topic=conversation.topic,
         )
-        if flag:
+        if flag and encoded is not None:
             reply = self._renderer.safety(flag.say, conversation.department, language)
             if flag.say != "self_harm" and not reply.topic:
                 # What is surely asked beside the danger is answered below the warning.
-                await self._read(turn, pending, await (vector or self._encoder.query(pending.text)))
+                await self._read(turn, pending, encoded)
                 topic = turn.sure_topic
                 if topic and topic != "report-danger-now":
                     says = [Say(say="answer", topic=topic, confidence=1.0)]
@@ -289,7 +292,7 @@ class Turns:
             return _Answered(reply, changes | _about(reply, pending))
         if not pending.choice:
             with stages.time("encoder"):
-                encoded = await (vector or self._encoder.query(pending.text))
+                encoded = encoded if encoded is not None else await (vector or self._encoder.query(pending.text))
             with stages.time("safety"):
                 flag = self._net.check(pending.text, encoded)
             with stages.time("search"):

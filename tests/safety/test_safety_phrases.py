@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,19 +80,46 @@ def test_of_the_known_near_misses_at_most_one_in_a_hundred_fires_a_rule(safety: 
 
 
 @pytest.fixture(scope="module")
-def unseen(safety: SafetyRules) -> dict[str, list[Flag | None]]:
-    """What the rules, and the net where they find nothing, say to the phrases that nothing was written from."""
+def check(safety: SafetyRules) -> Callable[[Sequence[str]], list[Flag | None]]:
+    """What the rules and the net together say to messages."""
     settings = Settings()
     encoder = Encoder(threads=2)
     cache = training.vector_cache(settings, lambda: encoder)
     net: SafetyNet = training.safety_net(settings, load(settings.data_dir), cache)
 
-    def check(path: Path) -> list[Flag | None]:
-        texts = [row["text"] for row in rows(path)]
+    def flags(texts: Sequence[str]) -> list[Flag | None]:
         vectors: Any = encoder.queries([text[:MAX_CHARS] for text in texts])
-        return [safety.check(text) or net.check(text, vector) for text, vector in zip(texts, vectors, strict=True)]
+        return [net.check(text, vector, safety.check(text)) for text, vector in zip(texts, vectors, strict=True)]
 
-    return {name: check(UNSEEN / f"{name}.jsonl") for name in ("emergencies", "near_misses")}
+    return flags
+
+
+@pytest.fixture(scope="module")
+def unseen(check: Callable[[Sequence[str]], list[Flag | None]]) -> dict[str, list[Flag | None]]:
+    """What is said to the phrases that nothing was written from."""
+    return {
+        name: check([row["text"] for row in rows(UNSEEN / f"{name}.jsonl")]) for name in ("emergencies", "near_misses")
+    }
+
+
+@pytest.mark.model
+def test_no_unseen_danger_that_a_rule_finds_is_taken_back(
+    safety: SafetyRules, unseen: dict[str, list[Flag | None]]
+) -> None:
+    found = [safety.check(row["text"]) for row in rows(UNSEEN / "emergencies.jsonl")]
+    assert [both for rule, both in zip(found, unseen["emergencies"], strict=True) if rule] == [*filter(None, found)]
+
+
+@pytest.mark.model
+def test_what_is_far_from_danger_is_left_alone_though_a_rule_fires(
+    safety: SafetyRules, check: Callable[[Sequence[str]], list[Flag | None]]
+) -> None:
+    texts = [
+        "i filmed a fight in the parking lot, should police have that",
+        "quiero hablar de una balacera que presencié",
+    ]
+    assert all(map(safety.check, texts))
+    assert check(texts) == [None, None]
 
 
 @pytest.mark.model
