@@ -23,7 +23,7 @@ from bot.renderer import Renderer
 from bot.replies import PERSON, Reply, Say
 from bot.retrieval.decision import Outcome
 from bot.retrieval.index import Found
-from bot.safety import SafetyRules
+from bot.safety import Flag, SafetyRules
 from bot.secrets import Secrets
 from bot.settings import Settings
 from bot.unserved import UnservedLanguages
@@ -57,8 +57,9 @@ class Search:
     def decide(self, found: Found, words: int) -> Outcome:
         return Outcome("no_answer", (), 0.0)
 
-    def check(self, text: str, vector: Any) -> None:
-        return None
+    def check(self, text: str, vector: Any, rule: Flag | None = None) -> Flag | None:
+        """Takes back what a rule says of what somebody witnessed."""
+        return None if "presencié" in text else rule
 
 
 class Rasa:
@@ -331,6 +332,17 @@ async def test_danger_is_answered_without_rasa(store: Store, rasa: Rasa, turns: 
     assert reply
     assert (reply.kind, "911" in reply.text) == ("emergency", True)
     assert rasa.asked == []
+
+
+async def test_what_the_net_knows_to_be_no_danger_is_answered_as_any_other_message(
+    store: Store, rasa: Rasa, turns: Turns, safety: SafetyRules
+) -> None:
+    conversation = await new(store)
+    text = "quiero hablar de una balacera que presencié"
+    assert safety.check(text)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, text))
+    assert reply
+    assert (reply.kind, rasa.asked) == ("smalltalk", [text])
 
 
 async def connect(store: Store, rasa: Rasa, turns: Turns) -> NewConversation:
