@@ -1,4 +1,4 @@
-"""Fixed rules for danger, in every language, before any model, on every turn."""
+"""Fixed rules for danger, in every language, on every turn, and a net under them (net.py)."""
 
 from bot.safety.rules import Flag, SafetyRules
 
