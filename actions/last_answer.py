@@ -1,4 +1,4 @@
-"""What is said about the last answer: explain it and its conditions, shorten it, say where it stands, say it again."""
+"""What is said about the last answer: explain or shorten it, say its limits, or where it stands, say it again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LastAnswer(Action):
 
     _FORMS: ClassVar[dict[str, Form]] = {
         "explain": "explained",
-        "ask_exceptions": "explained",  # the published words; its exceptions are in every form
+        "ask_exceptions": "limits",
         "shorten": "short",
         "ask_source": "source",
     }

@@ -252,7 +252,9 @@ class Renderer:
     ) -> list[str]:
         """The paragraphs of an answer. Whatever the form, its exceptions are among them."""
         whole = answer.answer[language]
-        parts = [] if form == "source" else [first_sentences(whole) if form == "short" else whole]
+        if form == "limits" and not answer.exceptions:
+            form = "explained"  # that there are none could only be said by the published words
+        parts = [] if form in {"source", "limits"} else [first_sentences(whole) if form == "short" else whole]
         if form in {"explained", "source"}:
             parts += self.passages(citations, language)
         if answer.exceptions:

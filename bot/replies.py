@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from bot.content.models import TranslationStatus
 from bot.handoffs.wait import Outlook
 
-Form = Literal["short", "explained", "source"]
+Form = Literal["short", "explained", "source", "limits"]
 """How to say an answer that was given already."""
 Kind = Literal["answer", "clarify", "no_answer", "emergency", "handoff", "smalltalk"]
 

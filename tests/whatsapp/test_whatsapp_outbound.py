@@ -49,7 +49,7 @@ def answers(department: str, language: str) -> list[Reply]:
         Say(say="answer", topic=topic, confidence=0.9, **form)
         for topic, answer in REAL.departments[department].answers.items()
         if answer.enabled
-        for form in ({}, {"form": "short"}, {"form": "explained"}, {"form": "source"})
+        for form in ({}, {"form": "short"}, {"form": "explained"}, {"form": "source"}, {"form": "limits"})
     ]
     says += [Say(say="smalltalk", message=each) for each in SMALLTALK]
     replies = [RENDERER.render([say], department, language) for say in says]
