@@ -252,9 +252,10 @@ class Turns:
             return _Answered(pressed[0], also=pressed[1])
         with stages.time("safety"):
             flag = self._flag(pending)
-        encoded = await (vector or self._encoder.query(pending.text)) if flag else None
+        encoded = await self._encoded(pending, vector, stages) if flag else None
         if encoded is not None and not pending.fragments:
-            flag = self._net.check(pending.text, encoded, flag)
+            with stages.time("safety"):
+                flag = self._net.check(pending.text, encoded, flag)
         with stages.time("language"):
             language = conversation.language
             if not pending.choice:
@@ -291,10 +292,10 @@ class Turns:
             reply = self._renderer.render(says, conversation.department, language)
             return _Answered(reply, changes | _about(reply, pending))
         if not pending.choice:
-            with stages.time("encoder"):
-                encoded = encoded if encoded is not None else await (vector or self._encoder.query(pending.text))
-            with stages.time("safety"):
-                flag = self._net.check(pending.text, encoded)
+            if encoded is None:
+                encoded = await self._encoded(pending, vector, stages)
+                with stages.time("safety"):
+                    flag = self._net.check(pending.text, encoded)
             with stages.time("search"):
                 await self._read(turn, pending, encoded)
         self._running[conversation.id] = turn
@@ -327,6 +328,11 @@ class Turns:
                 reply = self._renderer.warn(flag.say, reply)
                 changes["flag"] = flag.say
         return _Answered(reply, changes | _about(reply, pending), also)
+
+    async def _encoded(self, pending: Pending, vector: Awaitable[Vectors] | None, stages: Stages) -> Vectors:
+        """The message's vector: the one that was begun while it was being stored, if there is one."""
+        with stages.time("encoder"):
+            return await (vector or self._encoder.query(pending.text))
 
     async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
         """Have the turn's message searched for; what can't stand alone, with the question before it."""
