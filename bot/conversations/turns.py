@@ -35,6 +35,8 @@ from bot.unserved import UnservedLanguages
 log = logging.getLogger(__name__)
 
 _LEADING = re.compile(r"^[\s/]+")
+WARNED_WITHIN = 2.0
+"""Seconds that a rule's warning waits for the encoder, without which it can't be taken back. A pass takes 0.05."""
 FIRST = 2
 """Number of a conversation's first message, where something was said before it."""
 
@@ -196,14 +198,11 @@ class Turns:
             return await self._pass_on(pending)
         try:
             answered = await self._answer(pending, vector, stages)
-        except RasaError as error:
-            log.error("a turn had no answer from Rasa: %s", error)
-            answered = _Answered(self._renderer.trouble(conversation.department, conversation.language))
         except Exception as error:  # a resident must not be met with silence, whatever broke
             # Where, but not what: an error's message can hold the resident's words.
             frame = traceback.extract_tb(error.__traceback__)[-1]
             log.error("a turn failed: %s at %s:%s", type(error).__name__, frame.filename, frame.lineno)
-            answered = _Answered(self._renderer.trouble(conversation.department, conversation.language))
+            answered = self._failed(pending)
         reply = answered.reply
         reply.elapsed_ms = round((time.perf_counter() - start) * 1000, 1)
         with stages.time("store"):
@@ -235,6 +234,24 @@ class Turns:
         self._delivered(conversation.id)
         return Settled(reply, Stages())
 
+    def _failed(self, pending: Pending) -> _Answered:
+        """Where a turn broke: a rule's warning, which depends on nothing else, or that there is trouble."""
+        conversation = pending.conversation
+        if flag := self._flag(pending):
+            reply = self._renderer.safety(flag.say, conversation.department, self._language(pending))
+            return _Answered(reply, {"flag": flag.say} | _about(reply, pending))
+        return _Answered(self._renderer.trouble(conversation.department, conversation.language))
+
+    def _language(self, pending: Pending) -> str:
+        """The language to answer in: a button moves none."""
+        conversation = pending.conversation
+        language: str = conversation.language
+        if pending.choice:
+            return language
+        return self._detector.decide(
+            pending.text, language, chosen=conversation.language_chosen, first=pending.number == 1
+        )
+
     def _flag(self, pending: Pending) -> Flag | None:
         """What is dangerous in a message, read as a whole, and fragment by fragment: "no", "he wants to kill me"."""
         if pending.choice:
@@ -252,16 +269,15 @@ class Turns:
             return _Answered(pressed[0], also=pressed[1])
         with stages.time("safety"):
             flag = self._flag(pending)
-        encoded = await self._encoded(pending, vector, stages) if flag else None
-        if encoded is not None and not pending.fragments:
-            with stages.time("safety"):
-                flag = self._net.check(pending.text, encoded, flag)
+        encoded: Vectors | None = None
+        if flag:
+            async with asyncio.timeout(WARNED_WITHIN):
+                encoded = await self._encoded(pending, vector, stages)
+            if not pending.fragments:
+                with stages.time("safety"):
+                    flag = self._net.check(pending.text, encoded, flag)
         with stages.time("language"):
-            language = conversation.language
-            if not pending.choice:
-                language = self._detector.decide(
-                    pending.text, language, chosen=conversation.language_chosen, first=pending.number == 1
-                )
+            language = self._language(pending)
             unserved = None if pending.choice else self._unserved.detect(pending.text)
         limit = None if pending.choice else self._limits.find(pending.text, conversation.department)
         changes: dict[str, Any] = {"language": language}
@@ -309,6 +325,13 @@ class Turns:
                     "answerable": turn.sure_topic is not None,
                 }
                 says = await self._rasa.turn(conversation.id, text, metadata, turn.vector)
+        except RasaError as error:
+            log.error("a turn had no answer from Rasa: %s", error)
+            reply = self._renderer.trouble(conversation.department, language)
+            if flag:
+                reply = self._renderer.warn(flag.say, reply)
+                changes["flag"] = flag.say
+            return _Answered(reply, changes)
         finally:
             del self._running[conversation.id]
         also = None

@@ -33,9 +33,14 @@ GREET: list[Say] = [{"say": "smalltalk", "message": "greet"}]
 
 
 class Encoder:
-    """Every text is the same vector."""
+    """Every text is the same vector, or what `broken` does instead."""
+
+    def __init__(self) -> None:
+        self.broken: Callable[[], Awaitable[None]] | None = None
 
     async def query(self, text: str) -> Any:
+        if self.broken:
+            await self.broken()
         return np.zeros(4, dtype=np.float32)
 
 
@@ -91,17 +96,25 @@ def rasa() -> Rasa:
 
 
 @pytest.fixture
+def encoder() -> Encoder:
+    """An encoder that works."""
+    return Encoder()
+
+
+@pytest.fixture
 def delivered() -> list[str]:
     """The conversations that were told to have news."""
     return []
 
 
 @pytest.fixture
-def turns(store: Store, rasa: Rasa, library: Library, safety: SafetyRules, delivered: list[str]) -> Turns:
+def turns(
+    store: Store, rasa: Rasa, encoder: Encoder, library: Library, safety: SafetyRules, delivered: list[str]
+) -> Turns:
     """Turns over a real store, with everything heavy replaced."""
     renderer = Renderer(library, Catalogs(Settings().locales_dir, library.languages))
     parts: dict[str, Any] = {
-        "encoder": Encoder(),
+        "encoder": encoder,
         "rasa": rasa,
         "detector": Detector(),
         "index": Search(),
@@ -332,6 +345,39 @@ async def test_danger_is_answered_without_rasa(store: Store, rasa: Rasa, turns: 
     assert reply
     assert (reply.kind, "911" in reply.text) == ("emergency", True)
     assert rasa.asked == []
+
+
+async def defect() -> None:
+    """An encoder that fails."""
+    raise ValueError("out of memory")
+
+
+async def hang() -> None:
+    """An encoder that never comes back."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("broken", [defect, hang])
+async def test_a_rules_warning_does_not_depend_on_the_encoder(
+    store: Store, encoder: Encoder, turns: Turns, monkeypatch: pytest.MonkeyPatch, broken: Callable[[], Awaitable[None]]
+) -> None:
+    monkeypatch.setattr("bot.conversations.turns.WARNED_WITHIN", 0.05)
+    encoder.broken = broken
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "me quiero morir"))
+    assert reply
+    assert (reply.kind, "988" in reply.text) == ("emergency", True)
+
+
+async def test_what_the_net_says_is_said_where_rasa_fails(
+    store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+    rasa.answer = lambda *_: fails(RasaError("down"))
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
+    assert reply
+    assert (reply.kind, reply.steps[0].href) == ("emergency", "tel:911")
 
 
 async def test_what_the_net_knows_to_be_no_danger_is_answered_as_any_other_message(
