@@ -27,7 +27,6 @@ SMALLTALK = {
         "it be handed over. Phone numbers and ID numbers are hidden before they are stored. I never ask for your name "
         "or your immigration status: please do not send them. You can erase this chat at any time."
     ),
-    "insult": N_("I am sorry that this is frustrating. I can answer questions, or you can ask for a person."),
     "nothing_yet": N_("I have not answered a question yet. What would you like to know?"),
     "stay": N_("All right, I have passed nothing on. What would you like to know?"),
     "stop_guide": N_("We can stop here. You can come back at any time. If you are in danger, call 911."),
@@ -57,7 +56,13 @@ NO_ANSWER = {
         "I have only the texts of one department (%(department)s), so I cannot say what the police of another place "
         "do; you can ask me about this one, or ask for a person."
     ),
+    "insult": N_(
+        "I am sorry that this is frustrating; I can only answer what the texts of %(department)s say, and you can ask "
+        "me about them, or ask for a person."
+    ),
 }
+ASKS_NOTHING = frozenset({"insult"})
+"""Those that decline no question: the conversation stays about what it was about."""
 
 QUESTIONS = {
     "report_happening_now": N_(

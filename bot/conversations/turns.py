@@ -23,6 +23,7 @@ from bot.handoffs.desk import Desk
 from bot.handoffs.retention import Retention
 from bot.language import LanguageDetector
 from bot.limits import Limits
+from bot.messages import ASKS_NOTHING
 from bot.rasa import RasaClient, RasaError
 from bot.renderer import Renderer
 from bot.replies import UNREAD, Reply, Say
@@ -350,7 +351,9 @@ class Turns:
             if flag:
                 reply = self._renderer.warn(flag.say, reply)
                 changes["flag"] = flag.say
-        return _Answered(reply, changes | _about(reply, pending), also)
+        if not any(say.get("message") in ASKS_NOTHING for say in says):
+            changes |= _about(reply, pending)
+        return _Answered(reply, changes, also)
 
     async def _encoded(self, pending: Pending, vector: Awaitable[Vectors] | None, stages: Stages) -> Vectors:
         """The message's vector: the one that was begun while it was being stored, if there is one."""

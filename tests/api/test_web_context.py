@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.replies import PERSON
+
 if TYPE_CHECKING:
     from tests.conftest import Start
 
@@ -40,6 +42,16 @@ async def test_the_last_answer_comes_again_in_the_language_that_is_asked_for(sta
     assert (spanish["language"], spanish["topic"]) == ("es", answer["topic"])
     assert spanish["text"].startswith("Le responderé en español.")
     assert [each["quote"] for each in spanish["citations"]] == [each["quote"] for each in answer["citations"]]
+
+
+async def test_an_insult_is_declined_with_a_person_offered_and_changes_nothing(start: Start) -> None:
+    resident = await start("kent-wa", "es")
+    answer = await resident.send("me van a preguntar si tengo papeles")
+    insulted = await resident.send("vete a la chingada")
+    assert (insulted["kind"], insulted["citations"]) == ("no_answer", [])
+    assert PERSON in [choice["send"] for choice in insulted["choices"]]
+    shorter = await resident.send("más corto por favor")
+    assert shorter["topic"] == answer["topic"]
 
 
 async def test_with_nothing_answered_yet_that_is_said(start: Start) -> None:
