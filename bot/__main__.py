@@ -11,6 +11,7 @@ from bot.cli.evaluate import evaluate
 from bot.cli.handoffs import handoffs
 from bot.cli.purge import purge
 from bot.cli.serve import serve, train
+from bot.cli.tune import tune
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +23,7 @@ app.command()(train)
 app.command()(ask)
 app.command()(evaluate)
 app.command()(calibrate)
+app.command()(tune)
 app.command()(handoffs)
 app.command()(purge)
 app.add_typer(content.app, name="content")

@@ -18,6 +18,7 @@ from bot.evaluation.questions import Question, read_questions
 from bot.rasa import environment
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.index import Examples, Index, build_index
+from bot.safety.net import Examples as SafetyExamples
 from bot.safety.net import SafetyNet, build_net, read_examples
 from bot.settings import ROOT, Settings
 
@@ -116,13 +117,17 @@ def search_index(settings: Settings, library: Library, cache: VectorCache, progr
     return build_index(library, examples, cache, settings.cache_dir / "index", progress)
 
 
-def safety_net(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> SafetyNet:
-    """The net under the safety rules, built if it isn't there."""
+def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
+    """What the safety net learns from: data/safety, and everything else that is said, which is no danger."""
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
     questions = [variant.text for variant in library.variants() if variant.topic != "report-danger-now"]
     said = [text for pairs in nlu_examples(settings.data_dir).values() for _, text in pairs]
-    examples = read_examples(settings.data_dir / "safety", [*questions, *said])
-    return build_net(examples, cache, settings.cache_dir / "index", progress)
+    return read_examples(settings.data_dir / "safety", [*questions, *said])
+
+
+def safety_net(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> SafetyNet:
+    """The net under the safety rules, built if it isn't there."""
+    return build_net(safety_examples(settings, library), cache, settings.cache_dir / "index", progress)
 
 
 def train(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Path:

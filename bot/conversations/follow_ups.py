@@ -9,7 +9,7 @@ from bot.content.models import Language
 
 MAX_WORDS = 10
 """A longer message says enough by itself."""
-ALONE = 3
+ALONE = 5
 """So few words need the question before them, however they begin."""
 
 

