@@ -19,7 +19,7 @@ from bot.retrieval.index import Found
 FEATURES = ("score", "margin", "wording", "passage", "inside", "outside", "words")
 SURE_FROM = 0.4
 """Confidence from which search overrules an intent that is no question (config.yml, `yields`)."""
-GOES_ON_FROM = -0.65
+GOES_ON_FROM = -0.72
 """`Found.inside` from which a message that search has no answer to may go on from the one before it.
 
 What is further outside is about something else, however it begins: read together with a question, it would be answered
