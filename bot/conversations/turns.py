@@ -236,11 +236,12 @@ class Turns:
         return Settled(reply, Stages())
 
     def _failed(self, pending: Pending) -> _Answered:
-        """Where a turn broke: a rule's warning, which depends on nothing else, or that there is trouble."""
+        """Where a turn broke: a rule's warning, if one fires, or that there is trouble."""
         conversation = pending.conversation
-        if flag := self._flag(pending):
-            reply = self._renderer.safety(flag.say, conversation.department, self._language(pending))
-            return _Answered(reply, {"flag": flag.say} | _about(reply, pending))
+        with contextlib.suppress(Exception):  # the rules or the language may be what broke
+            if flag := self._flag(pending):
+                reply = self._renderer.safety(flag.say, conversation.department, self._language(pending))
+                return _Answered(reply, {"flag": flag.say} | _about(reply, pending))
         return _Answered(self._renderer.trouble(conversation.department, conversation.language))
 
     def _language(self, pending: Pending) -> str:

@@ -369,6 +369,17 @@ async def test_a_rules_warning_does_not_depend_on_the_encoder(
     assert (reply.kind, "988" in reply.text) == ("emergency", True)
 
 
+@pytest.mark.parametrize("part", ["_safety", "_detector"])
+async def test_where_the_warning_itself_breaks_there_is_trouble_and_no_silence(
+    store: Store, turns: Turns, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.setattr(turns, part, None)
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "me quiero morir"))
+    assert reply
+    assert (reply.kind, reply.text.count("911")) == ("no_answer", 2)
+
+
 async def test_what_the_net_says_is_said_where_rasa_fails(
     store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
