@@ -1,7 +1,7 @@
 """Tunes the bundled encoder to what residents ask: which topic, whether any, and whether it is danger.
 
 Only the biases and the layer norms learn (BitFit: Ben Zaken, Ravfogel and Goldberg, 2022): 60,672 numbers of 118
-million, so that what the model knows of languages stays as it is and what is learned is a file of 130 KB. Each of the
+million, so that what the model knows of languages stays as it is and what is learned is a file of 140 KB. Each of the
 questions to learn from has a linear head, which is thrown away; search and the safety net learn anew on the vectors.
 """
 
@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from bot.encoder import MAX_CHARS, bert
+from bot.encoder import bert
 from bot.encoder.packed import Packed
 
 if TYPE_CHECKING:
     from bot.retrieval.index import Examples as SearchExamples
     from bot.safety.net import Examples as SafetyExamples
 
-STEPS = 1000
 _TOPICS, _OUTSIDE, _DANGER, _NEAR_MISSES = 32, 10, 10, 12
 """Texts of each kind in a step."""
 _MAX_PIECES = 40
@@ -153,7 +152,7 @@ class Learner:
         return torch.cat(parts)[torch.argsort(torch.tensor(order))]
 
     def _part(self, texts: Sequence[str]) -> torch.Tensor:
-        rows = self._pieces.encode_batch([f"query: {text[:MAX_CHARS]}" for text in texts])
+        rows = self._pieces.encode_batch([f"query: {text}" for text in texts])
         mask = torch.tensor([row.attention_mask for row in rows])
         read = self._model(input_ids=torch.tensor([row.ids for row in rows]), attention_mask=mask)
         real = mask[:, :, None].float()
@@ -164,7 +163,7 @@ def tune(
     learner: Learner,
     search: SearchExamples,
     danger: SafetyExamples,
-    steps: int = STEPS,
+    steps: int,
     progress: Progress | None = None,
 ) -> None:
     """Have `learner` learn for so many steps, each about a second."""
