@@ -13,7 +13,7 @@ import numpy as np
 from bot.content.documents import fold
 from bot.content.library import Library, Variant
 from bot.content.yamlfile import read_data
-from bot.encoder import MAX_CHARS, Encoder, encoder_name
+from bot.encoder import MAX_CHARS, Encodes, encoder_name
 from bot.evaluation.questions import Question, read_questions
 from bot.rasa import environment
 from bot.retrieval.cache import Progress, VectorCache
@@ -78,7 +78,7 @@ def model_path(settings: Settings, library: Library) -> Path:
     return settings.cache_dir / "models" / f"enlace-{fingerprint(settings, library)}.tar.gz"
 
 
-def vector_cache(settings: Settings, encoder: Callable[[], Encoder]) -> VectorCache:
+def vector_cache(settings: Settings, encoder: Callable[[], Encodes]) -> VectorCache:
     """The cache of vectors that training and search share."""
     return VectorCache(settings.cache_dir / "vectors", encoder_name(settings.encoder_model), encoder)
 

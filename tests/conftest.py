@@ -75,19 +75,56 @@ def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@dataclass
+class Maintenance:
+    """Makes and drops PostgreSQL's databases, over one connection: to open one takes longer than that."""
+
+    _engine: AsyncEngine | None = None
+
+    async def execute(self, url: str, statement: str) -> None:
+        """Run `statement` outside of a transaction, in the maintenance database at `url`."""
+        if self._engine is None:
+            self._engine = open_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+        async with self._engine.connect() as connection:
+            await connection.execute(text(statement))
+
+    @contextlib.asynccontextmanager
+    async def database(self, url: str, template: str = "template1") -> AsyncIterator[str]:
+        """The URL of a database like `template`; dropped afterwards."""
+        name = f"test_{uuid.uuid4().hex}"
+        await self.execute(url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        yield url.replace("/postgres?", f"/{name}?")
+        await self.execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._engine is not None:
+            await self._engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def maintenance() -> AsyncIterator[Maintenance]:
+    """One for the session."""
+    maintenance = Maintenance()
+    yield maintenance
+    await maintenance.close()
+
+
 @pytest.fixture
-async def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def empty_url(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path, maintenance: Maintenance
+) -> AsyncIterator[str]:
     """URL of an empty database."""
     if backend == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
         return
-    async with _created(request.getfixturevalue("postgres")) as url:
+    async with maintenance.database(request.getfixturevalue("postgres")) as url:
         yield url
 
 
 @pytest.fixture
 async def engine_url(
-    backend: str, request: pytest.FixtureRequest, tmp_path: Path, migrated: Migrated
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path, maintenance: Maintenance, migrated: Migrated
 ) -> AsyncIterator[str]:
     """URL of a database whose schema is current."""
     if backend == "sqlite":
@@ -95,18 +132,9 @@ async def engine_url(
         shutil.copyfile(await migrated.file(), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    maintenance = request.getfixturevalue("postgres")
-    async with _created(maintenance, await migrated.database(maintenance)) as url:
+    postgres = request.getfixturevalue("postgres")
+    async with maintenance.database(postgres, await migrated.database(postgres, maintenance)) as url:
         yield url
-
-
-@contextlib.asynccontextmanager
-async def _created(maintenance: str, template: str = "template1") -> AsyncIterator[str]:
-    """A database of a PostgreSQL, like `template`; dropped afterwards."""
-    name = f"test_{uuid.uuid4().hex}"
-    await _outside_transaction(maintenance, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield maintenance.replace("/postgres?", f"/{name}?")
-    await _outside_transaction(maintenance, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @dataclass
@@ -124,12 +152,12 @@ class Migrated:
             await self._migrate(f"sqlite+aiosqlite:///{self._file}")
         return self._file
 
-    async def database(self, maintenance: str) -> str:
-        """The name of PostgreSQL's, whose maintenance database has this URL."""
+    async def database(self, url: str, maintenance: Maintenance) -> str:
+        """The name of PostgreSQL's, whose maintenance database is at `url`."""
         if self._database is None:
             self._database = "migrated"
-            await _outside_transaction(maintenance, f"CREATE DATABASE {self._database}")
-            await self._migrate(maintenance.replace("/postgres?", f"/{self._database}?"))
+            await maintenance.execute(url, f"CREATE DATABASE {self._database}")
+            await self._migrate(url.replace("/postgres?", f"/{self._database}?"))
         return self._database
 
     @staticmethod
@@ -143,14 +171,6 @@ class Migrated:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrated:
     """One for the session."""
     return Migrated(tmp_path_factory.mktemp("migrated"))
-
-
-async def _outside_transaction(url: str, statement: str) -> None:
-    engine = open_engine(url)
-    async with engine.connect() as connection:
-        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await autocommit.execute(text(statement))
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -127,14 +129,27 @@ def run(root: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def check() -> Checks:
-    """`check(root)`: what the check prints about `root`, run in this process to save the start of another."""
+def check() -> Iterator[Checks]:
+    """`check(root)`: what the check prints about `root`, run in this process to save the start of another.
+
+    A file is read for messages once for what is in it: of all of ours, a test changes one.
+    """
     spec = importlib.util.spec_from_file_location("check_catalogs", CHECK)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return lambda root: "\n".join(module.problems(root)).replace(f"{root}/", "")
+    read: dict[object, list[Any]] = {}
+
+    def once(method: Any, filename: str, *arguments: Any, **named: Any) -> list[Any]:
+        key = (str(method), Path(filename).read_bytes(), str(arguments), str(named))
+        if key not in read:
+            read[key] = list(extract_from_file(method, filename, *arguments, **named))
+        return read[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("babel.messages.extract.extract_from_file", once)
+        yield lambda root: "\n".join(module.problems(root)).replace(f"{root}/", "")
 
 
 def test_the_copy_of_our_catalogs_is_sound(project: Path) -> None:

@@ -23,12 +23,12 @@ def calibrate(
     """
     from bot import training
     from bot.content.library import load
-    from bot.encoder import Encoder, encoder_name
+    from bot.encoder import encoder_name, for_training
     from bot.retrieval import calibration
 
     settings = load_settings()
     library = load(settings.data_dir)
-    cache = training.vector_cache(settings, lambda: Encoder(settings.encoder_model, threads=2))
+    cache = training.vector_cache(settings, lambda: for_training(settings.encoder_model))
     questions = training.calibration_questions(settings.data_dir)
     learned = functools.partial(training.search_examples, settings, library)
     examples: list[calibration.Example] = []

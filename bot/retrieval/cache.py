@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.encoder import Encoder, Vectors
+from bot.encoder import Encodes, Vectors
 from bot.retrieval import hashed
 
 _BATCH = 64
@@ -25,7 +25,7 @@ def file_name(encoder_name: str) -> str:
 class VectorCache:
     """The vectors of one model."""
 
-    def __init__(self, folder: Path, encoder_name: str, encoder: Callable[[], Encoder]) -> None:
+    def __init__(self, folder: Path, encoder_name: str, encoder: Callable[[], Encodes]) -> None:
         """`encoder` is called only if a text has to be encoded: loading a model takes seconds."""
         self.path = folder / f"{file_name(encoder_name)}.vectors"
         self._encoder = encoder

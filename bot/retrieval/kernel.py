@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 
 from bot.encoder import Vectors
@@ -36,8 +35,9 @@ def likeness(vectors: Vectors, wording: csr_matrix) -> NDArray[np.float32]:
     """The kernel (n, n) of rows (n, d) and (n, g); in blocks, or what it is made of would take twice its memory."""
     kernel = np.empty((len(vectors), len(vectors)), dtype=np.float32)
     for start in range(0, len(kernel), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        kernel[block] = by_meaning(vectors[block] @ vectors.T) + (wording[block] @ wording.T).toarray()
+        block, rest = slice(start, start + _BLOCK), slice(start, None)
+        kernel[block, rest] = by_meaning(vectors[block] @ vectors[rest].T) + (wording[block] @ wording[rest].T).toarray()
+        kernel[rest, block] = kernel[block, rest].T
     return kernel
 
 
@@ -46,9 +46,13 @@ def fit(kernel: NDArray[np.float32], targets: NDArray[np.float32], weights: NDAr
 
     Overwrites `kernel`, which is hundreds of megabytes: hand it a copy if it is needed again.
     """
+    import torch
+
     kernel[np.diag_indices_from(kernel)] += PENALTY / weights
-    # The transpose is the same matrix in the order in which LAPACK wants it: else SciPy makes a copy.
-    return np.asarray(cho_solve(cho_factor(kernel.T, lower=True, overwrite_a=True), targets), dtype=np.float32)
+    # Not SciPy's: the OpenBLAS in its wheel crashes on more than 25,000 rows.
+    factor = torch.from_numpy(kernel)
+    torch.linalg.cholesky(factor, out=factor)
+    return np.asarray(torch.cholesky_solve(torch.from_numpy(targets), factor).numpy(), dtype=np.float32)
 
 
 def of_ngrams(wording: csr_matrix, dual: Vectors) -> Vectors:

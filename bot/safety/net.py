@@ -28,7 +28,7 @@ _VERSION = 3
 """Changes when a net built by older code can't be used."""
 FIRES_FROM = -0.4
 """Score, about 1 for an example of danger and -1 for what is far from any: chosen so that few near misses fire."""
-DOUBTS_BELOW = -0.85
+DOUBTS_BELOW = -0.8
 """Score under which a rule that fired is taken back: no emergency that a rule finds is there, of any set."""
 _EXAMPLES_WEIGHT = 3.0
 """Of each example of data/safety, beside 1 for other messages."""

@@ -107,9 +107,28 @@ def delivered() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="session")
+def limits(library: Library) -> Limits:
+    """The limits that are served."""
+    return Limits(Settings().data_dir, {name: each.profile for name, each in library.departments.items()})
+
+
+@pytest.fixture(scope="session")
+def unserved(library: Library) -> UnservedLanguages:
+    """The languages that are told that they aren't served."""
+    return UnservedLanguages(Settings().data_dir / "unserved.yml", library.languages)
+
+
 @pytest.fixture
 def turns(
-    store: Store, rasa: Rasa, encoder: Encoder, library: Library, safety: SafetyRules, delivered: list[str]
+    store: Store,
+    rasa: Rasa,
+    encoder: Encoder,
+    library: Library,
+    safety: SafetyRules,
+    limits: Limits,
+    unserved: UnservedLanguages,
+    delivered: list[str],
 ) -> Turns:
     """Turns over a real store, with everything heavy replaced."""
     renderer = Renderer(library, Catalogs(Settings().locales_dir, library.languages))
@@ -127,8 +146,8 @@ def turns(
         retention=Retention(store.engine, 30, 7),
         safety=safety,
         renderer=renderer,
-        unserved=UnservedLanguages(Settings().data_dir / "unserved.yml", library.languages),
-        limits=Limits(Settings().data_dir, {name: each.profile for name, each in library.departments.items()}),
+        unserved=unserved,
+        limits=limits,
         delivered=delivered.append,
         **parts,
     )

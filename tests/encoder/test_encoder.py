@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from bot.encoder import MAX_CHARS, Encoder, encoder_name
+from bot.encoder import DEFAULT_MODEL, MAX_CHARS, Encoder, encoder_name, for_training
 
 pytestmark = pytest.mark.model
 TEXTS = [f"pregunta {number}: ¿puedo reportar sin papeles?" for number in range(12)]
@@ -51,6 +51,17 @@ async def test_a_long_message_costs_no_more_than_its_beginning(encoder: Encoder)
 async def test_an_odd_text_has_a_vector_too(encoder: Encoder) -> None:
     for text in ("😀", "\u0301", "a\nb", "?"):
         assert np.isfinite(await encoder.query(text)).all()
+
+
+def test_training_has_the_vectors_that_residents_messages_get(encoder: Encoder) -> None:
+    texts = [*TEXTS, "x" * 5000, "", "¿y si no tengo papeles, eso importa? " * 40]
+    bulk = for_training(DEFAULT_MODEL)
+    for expected, vectors in (
+        (encoder.queries(texts), bulk.queries(texts)),
+        (encoder.passages(texts), bulk.passages(texts)),
+    ):
+        assert vectors.dtype == np.float32
+        assert (expected * vectors).sum(axis=1).min() > 0.998
 
 
 def test_the_name_tells_models_apart() -> None:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from bot.content.library import Variant
-from bot.encoder import TUNED, Encoder, encoder_name
+from bot.encoder import DEFAULT_MODEL, TUNED, Encoder, encoder_name, for_training
 from bot.encoder.tuning import Learner, tune
 from bot.retrieval.index import Examples as SearchExamples
 from bot.safety.net import Examples as SafetyExamples
@@ -64,6 +64,7 @@ def test_it_learns_and_the_encoder_encodes_as_it_has_learned_to(
     np.savez_compressed(tuned, **learner.tensors())
     monkeypatch.setattr("bot.encoder.TUNED", tuned)
     assert (Encoder().queries(TEXTS) * learned).sum(axis=1).min() > 0.998
+    np.testing.assert_allclose(for_training(DEFAULT_MODEL).queries(TEXTS), learned, atol=2e-3)
 
 
 def test_what_is_tuned_has_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

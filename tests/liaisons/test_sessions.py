@@ -9,11 +9,13 @@ from typing import Any
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import Conflict, NotFound, SignInFailed, TooSoon, WeakPassword
+from bot.liaisons import accounts as accounts_module
 from bot.liaisons import sessions as module
 from bot.liaisons.accounts import Accounts, Credentials, Profile
 from bot.liaisons.sessions import Sessions, delay_s
@@ -21,6 +23,15 @@ from bot.liaisons.tables import AuditEntry, Liaison, LiaisonSession
 from bot.secrets import Secrets
 
 EMAIL = "ana@example.org"
+SERVED = accounts_module._hasher
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed quickly: as they are served, that is most of the time that these tests take."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(accounts_module, "_hasher", quick)
+    monkeypatch.setattr(accounts_module, "_NOBODY", quick.hash("nobody's"))
 
 
 @pytest.fixture
@@ -97,6 +108,10 @@ async def test_nothing_that_opens_an_account_is_stored(
     for never in (ana.password, secret, token, *ana.recovery):
         assert never not in stored
     assert "$argon2id$" in stored
+
+
+def test_passwords_are_hashed_as_rfc_9106_has_it_for_little_memory() -> None:
+    assert SERVED.hash("a long password").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 async def test_a_code_is_taken_once(sessions: Sessions, ana: Credentials) -> None:
