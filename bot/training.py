@@ -89,6 +89,11 @@ def calibration_questions(data_dir: Path) -> list[Question]:
     return [each for each in questions if each.expect.kind in {"answer", "no_answer"} and not each.before]
 
 
+def follow_ups(data_dir: Path) -> list[Question]:
+    """The follow-ups of data/calibration, each with the question before it."""
+    return read_questions([data_dir / "calibration" / "follow_ups.jsonl"])
+
+
 def search_examples(settings: Settings, library: Library, questions: Sequence[Question]) -> Examples:
     """What search learns from: the variants, the examples of data/nlu, and `questions` of data/calibration."""
     variants = list(library.variants())

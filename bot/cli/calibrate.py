@@ -23,26 +23,46 @@ def calibrate(
     """
     from bot import training
     from bot.content.library import load
+    from bot.conversations.follow_ups import FollowUps
     from bot.encoder import encoder_name, for_training
     from bot.retrieval import calibration
+    from bot.retrieval.decision import FEATURES, TOGETHER
 
     settings = load_settings()
     library = load(settings.data_dir)
     cache = training.vector_cache(settings, lambda: for_training(settings.encoder_model))
     questions = training.calibration_questions(settings.data_dir)
     learned = functools.partial(training.search_examples, settings, library)
-    examples: list[calibration.Example] = []
+    alone: list[calibration.Example] = []
+    together: list[calibration.Example] = []
     for fold in range(calibration.FOLDS):
         say(f"an index without part {fold + 1} of {calibration.FOLDS} of the questions")
-        examples += calibration.left_out(questions, fold, library, cache, learned)
-    folder = settings.data_dir / "calibration"
-    fitted = calibration.fit(examples)
-    error = calibration.expected_calibration_error(fitted.held_out, [example.right for example in examples])
-    say(f"{len(examples)} questions; expected calibration error, cross-validated: {error:.3f}")
-    _print(examples, fitted.held_out)
+        index, asked = calibration.index_without(questions, fold, library, cache, learned)
+        alone += calibration.judged(index, asked, library, cache)
+        if not fold:
+            # No index learns follow-ups. Beside them stand questions that go on from nothing.
+            follow_ups = [*training.follow_ups(settings.data_dir), *calibration.after_others(asked, library)]
+            match = FollowUps(library.languages).match
+            follow_ups = [question for question in follow_ups if match(question.text)]
+            together = calibration.judged_together(index, follow_ups, library, cache)
+    say(f"{len(alone)} questions by themselves:")
+    by_themselves = _fit(alone, FEATURES)
+    say(f"{len(together)} messages read together with the question before them:")
+    both = _fit(together, TOGETHER)
     if write:
-        calibration.write(folder / "decision.yml", fitted, encoder_name(settings.encoder_model))
-        say(f"written: {folder / 'decision.yml'}")
+        path = settings.data_dir / "calibration" / "decision.yml"
+        calibration.write(path, by_themselves, both, encoder_name(settings.encoder_model))
+        say(f"written: {path}")
+
+
+def _fit(examples: Sequence[calibration.Example], names: Sequence[str]) -> calibration.Fit:
+    from bot.retrieval import calibration
+
+    fitted = calibration.fit(examples, names)
+    error = calibration.expected_calibration_error(fitted.held_out, [example.right for example in examples])
+    say(f"expected calibration error, cross-validated: {error:.3f}")
+    _print(examples, fitted.held_out)
+    return fitted
 
 
 def _print(examples: Sequence[calibration.Example], probabilities: Sequence[float]) -> None:

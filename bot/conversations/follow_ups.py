@@ -9,7 +9,7 @@ from bot.content.models import Language
 
 MAX_WORDS = 10
 """A longer message says enough by itself."""
-ALONE = 5
+ALONE = 8
 """So few words need the question before them, however they begin."""
 
 

@@ -36,14 +36,15 @@ class Turn:
         return found
 
     def may_go_on(self, alone: Found) -> bool:
-        """Whether the message may need the question before it, by what `read` found: it says too little by itself."""
-        return self.outcome.kind != "answer" and alone.inside >= GOES_ON_FROM
+        """Whether the message may need the question before it, by what `read` found: it isn't sure by itself."""
+        sure = self.outcome.kind == "answer" and self.outcome.confidence >= SURE_FROM
+        return not sure and alone.inside >= GOES_ON_FROM
 
     def read_together(self, alone: Found, text: str, vector: Vectors) -> None:
         """Read the message once more, with the question before it: `text` is both, `alone` what `read` found."""
         found = alone.both(self._search(text, vector), self.last_topic)
-        together = self.decision.decide(found, len(self.text.split()))
-        if together.kind == "answer":
+        together = self.decision.decide_together(alone, found, len(self.text.split()))
+        if together and together.confidence > self.outcome.confidence:
             self.outcome, self._by_itself = together, False
 
     @property

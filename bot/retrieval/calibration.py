@@ -5,11 +5,13 @@ Search learns from these questions too, so each is put to an index that was buil
 
 from __future__ import annotations
 
-from collections import Counter
+import random
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import yaml
@@ -18,8 +20,8 @@ from bot.content.library import Library
 from bot.encoder import MAX_CHARS
 from bot.evaluation.questions import Question, has_words
 from bot.retrieval.cache import VectorCache
-from bot.retrieval.decision import FEATURES, features
-from bot.retrieval.index import Examples, build_index
+from bot.retrieval.decision import FEATURES, GOES_ON_FROM, features, features_together
+from bot.retrieval.index import Examples, Found, Index, build_index
 
 FOLDS = 5
 """How many indexes are built, each without a part of the questions."""
@@ -49,14 +51,14 @@ class Fit:
     held_out: list[float]
 
 
-def left_out(
+def index_without(
     questions: Sequence[Question],
     fold: int,
     library: Library,
     cache: VectorCache,
     examples: Callable[[Sequence[Question]], Examples],
-) -> list[Example]:
-    """What search says to part `fold` of `questions`, having learned from the others, which `examples` makes ready."""
+) -> tuple[Index, list[Question]]:
+    """An index that has learned `questions` but for part `fold`, as `examples` makes them ready; and that part."""
     # The files of two languages ask much the same in the same order: what stands in one place is left out together.
     places = Counter[tuple[str, str, str | None]]()
     parts = []
@@ -67,19 +69,62 @@ def left_out(
     learned = [question for question, part in zip(questions, parts, strict=True) if part != fold]
     asked = [question for question, part in zip(questions, parts, strict=True) if part == fold]
     with TemporaryDirectory() as folder:
-        index = build_index(library, examples(learned), cache, Path(folder))
+        return build_index(library, examples(learned), cache, Path(folder)), asked
+
+
+def judged(index: Index, asked: Sequence[Question], library: Library, cache: VectorCache) -> list[Example]:
+    """What `index` says to questions that it has not learned."""
+    vectors = cache.queries([question.text[:MAX_CHARS] for question in asked])
     found = []
-    for question, vector in zip(asked, cache.queries([each.text[:MAX_CHARS] for each in asked]), strict=True):
+    for question, vector in zip(asked, vectors, strict=True):
         said = index.search(question.department, question.text, vector)
-        topic = said.matches[0].topic
-        citations = library.departments[question.department].answers[topic].citations
-        right = topic in question.topics or (bool(citations) and has_words(question, citations[0].quote))
+        right = _right(library, question, said)
         found.append(Example(features(said, len(question.text.split())), right, bool(question.topics)))
     return found
 
 
-def fit(examples: Sequence[Example]) -> Fit:
-    """Logistic regression on standardized features, its weights given for the features as they are."""
+def judged_together(index: Index, asked: Sequence[Question], library: Library, cache: VectorCache) -> list[Example]:
+    """What `index` says to questions that it has not learned, read together with the question before each.
+
+    Those that are too far outside to go on from anything are left out.
+    """
+    before = [question.before[-1] for question in asked]
+    both = [f"{first} {question.text}" for first, question in zip(before, asked, strict=True)]
+    vectors = cache.queries([text[:MAX_CHARS] for text in (*before, *(each.text for each in asked), *both)])
+    found = []
+    for question, first, text, *three in zip(asked, before, both, *np.split(vectors, 3), strict=True):
+        last, alone, joined = (
+            index.search(question.department, each, vector)
+            for each, vector in zip((first, question.text, text), three, strict=True)
+        )
+        if alone.inside < GOES_ON_FROM:
+            continue
+        together = alone.both(joined, last.matches[0].topic)
+        values = features_together(alone, together, len(question.text.split()))
+        found.append(Example(values, _right(library, question, together), bool(question.topics)))
+    return found
+
+
+def after_others(asked: Sequence[Question], library: Library) -> list[Question]:
+    """Questions that need none before them, each after one that its department answers."""
+    chance = random.Random(0)  # noqa: S311
+    variants = defaultdict(list)
+    for variant in library.variants():
+        variants[variant.department, variant.language].append(variant.text)
+    return [
+        question.model_copy(update={"before": [chance.choice(variants[question.department, question.language])]})
+        for question in asked
+    ]
+
+
+def _right(library: Library, question: Question, said: Found) -> bool:
+    topic = said.matches[0].topic
+    citations = library.departments[question.department].answers[topic].citations
+    return topic in question.topics or (bool(citations) and has_words(question, citations[0].quote))
+
+
+def fit(examples: Sequence[Example], names: Sequence[str] = FEATURES) -> Fit:
+    """Logistic regression on standardized features of these names, its weights given for the features as they are."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
@@ -94,7 +139,7 @@ def fit(examples: Sequence[Example]) -> Fit:
     scaler, regression = model[0], model[1]
     weights = regression.coef_[0] / scaler.scale_
     bias = float(regression.intercept_[0] - weights @ scaler.mean_)
-    return Fit(dict(zip(FEATURES, map(float, weights), strict=True)), bias, held_out.tolist())
+    return Fit(dict(zip(names, map(float, weights), strict=True)), bias, held_out.tolist())
 
 
 def expected_calibration_error(probabilities: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
@@ -107,14 +152,19 @@ def expected_calibration_error(probabilities: Sequence[float], right: Sequence[b
     return float(total / len(probabilities))
 
 
-def write(path: Path, fitted: Fit, encoder: str) -> None:
+def write(path: Path, alone: Fit, together: Fit, encoder: str) -> None:
     """Write data/calibration/decision.yml."""
     data = {
         "encoder": encoder,
         "answer_from": ANSWER_FROM,
         "clarify_from": CLARIFY_FROM,
-        "bias": round(fitted.bias, 4),
-        "weights": {name: round(weight, 4) for name, weight in fitted.weights.items()},
+        "alone": _rounded(alone),
+        "together": _rounded(together),
     }
     head = "# Made by `enlace calibrate` from the questions beside it; bot/retrieval/decision.py says what it means.\n"
     path.write_text(head + yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+
+
+def _rounded(fitted: Fit) -> dict[str, Any]:
+    weights = {name: round(weight, 4) for name, weight in fitted.weights.items()}
+    return {"bias": round(fitted.bias, 4), "weights": weights}

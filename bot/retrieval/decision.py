@@ -2,25 +2,30 @@
 
 The probability is a logistic regression over what search says, fitted by `enlace calibrate` on the questions of
 data/calibration, each put to an index that had not learned from it. It says how often the first topic is the right
-one. NLU's own confidences were among the reasons once; beside the kernel's they added nothing.
+one. NLU's own confidences were among the reasons once; beside the kernel's they added nothing. A message that was read
+together with the question before it has a regression of its own, fitted to follow-ups.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
 from bot.retrieval.index import Found
 
 FEATURES = ("score", "margin", "wording", "passage", "inside", "outside", "words")
+TOGETHER = (*FEATURES, "alone")
 SURE_FROM = 0.4
 """Confidence from which search overrules an intent that is no question (config.yml, `yields`)."""
-GOES_ON_FROM = -0.72
-"""`Found.inside` from which a message that search has no answer to may go on from the one before it.
+TOGETHER_FROM = 0.4
+"""Confidence from which a message is answered as what it says together with the question before it."""
+GOES_ON_FROM = -0.75
+"""`Found.inside` from which a message may go on from the one before it.
 
 What is further outside is about something else, however it begins: read together with a question, it would be answered
 as that question.
@@ -45,6 +50,11 @@ def features(found: Found, words: int) -> list[float]:
     ]
 
 
+def features_together(alone: Found, together: Found, words: int) -> list[float]:
+    """What it rests on where a message was read `together` with the question before it, in the order of TOGETHER."""
+    return [*features(together, words), alone.inside]
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What to do: answer `topics[0]`, let the resident choose among `topics`, or decline, and offer what is near."""
@@ -55,11 +65,29 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """The fitted weights and the thresholds."""
+class Regression:
+    """A logistic regression, as it was fitted."""
 
     weights: tuple[float, ...]
     bias: float
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any], names: Sequence[str]) -> Regression:
+        """Raises KeyError."""
+        return cls(tuple(float(data["weights"][name]) for name in names), float(data["bias"]))
+
+    def probability(self, values: Sequence[float]) -> float:
+        """0 to 1."""
+        score = self.bias + sum(weight * value for weight, value in zip(self.weights, values, strict=True))
+        return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The fitted weights and the thresholds."""
+
+    alone: Regression
+    together: Regression
     answer_from: float
     clarify_from: float
     encoder: str
@@ -69,8 +97,8 @@ class Decision:
         """Read data/calibration/decision.yml; raises FileNotFoundError or KeyError."""
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
         return cls(
-            weights=tuple(float(data["weights"][name]) for name in FEATURES),
-            bias=float(data["bias"]),
+            alone=Regression.read(data["alone"], FEATURES),
+            together=Regression.read(data["together"], TOGETHER),
             answer_from=float(data["answer_from"]),
             clarify_from=float(data["clarify_from"]),
             encoder=str(data["encoder"]),
@@ -78,9 +106,7 @@ class Decision:
 
     def confidence(self, found: Found, words: int) -> float:
         """Probability that the first match is the right topic."""
-        values = features(found, words)
-        score = self.bias + sum(weight * value for weight, value in zip(self.weights, values, strict=True))
-        return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
+        return self.alone.probability(features(found, words))
 
     def decide(self, found: Found, words: int) -> Outcome:
         """The outcome for a message of so many words."""
@@ -93,3 +119,10 @@ class Decision:
             return Outcome("clarify", tuple(likely), confidence)
         near = [match.topic for match in found.matches[:NEARBY] if match.variant >= _NEAR]
         return Outcome("no_answer", tuple(near), confidence)
+
+    def decide_together(self, alone: Found, together: Found, words: int) -> Outcome | None:
+        """The answer to a message of so many words, read together with the question before it; None if that is none."""
+        confidence = self.together.probability(features_together(alone, together, words))
+        if confidence < TOGETHER_FROM:
+            return None
+        return Outcome("answer", (together.matches[0].topic,), confidence)

@@ -36,7 +36,9 @@ def likeness(vectors: Vectors, wording: csr_matrix) -> NDArray[np.float32]:
     kernel = np.empty((len(vectors), len(vectors)), dtype=np.float32)
     for start in range(0, len(kernel), _BLOCK):
         block, rest = slice(start, start + _BLOCK), slice(start, None)
-        kernel[block, rest] = by_meaning(vectors[block] @ vectors[rest].T) + (wording[block] @ wording[rest].T).toarray()
+        kernel[block, rest] = (
+            by_meaning(vectors[block] @ vectors[rest].T) + (wording[block] @ wording[rest].T).toarray()
+        )
         kernel[rest, block] = kernel[block, rest].T
     return kernel
 

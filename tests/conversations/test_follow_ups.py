@@ -20,6 +20,8 @@ FOLLOW_UPS = FollowUps(load(ROOT / "data").languages)
         "How?",
         "sin dar mi nombre",
         "pero en el trabajo",
+        "my cousin got a felony in 09",
+        "and if they come to the house of my mother",
     ],
 )
 def test_a_message_that_needs_the_one_before(text: str) -> None:
@@ -29,9 +31,9 @@ def test_a_message_that_needs_the_one_before(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "me van a preguntar si tengo papeles",
-        "can police ask about my status",
-        "yesterday somebody robbed me at the bus stop",
+        "los policías de aquí me van a preguntar si tengo papeles",
+        "can a police officer in this town ask about my status",
+        "yesterday somebody robbed me at the bus stop on Main",
         "and then I was going home from work and two men came out and took my bag and my phone",
         "",
         "🙂",

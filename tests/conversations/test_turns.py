@@ -62,6 +62,9 @@ class Search:
     def decide(self, found: Found, words: int) -> Outcome:
         return Outcome("no_answer", (), 0.0)
 
+    def decide_together(self, alone: Found, together: Found, words: int) -> None:
+        """Nothing goes on from anything."""
+
     def check(self, text: str, vector: Any, rule: Flag | None = None) -> Flag | None:
         """Takes back what a rule says of what somebody witnessed."""
         return None if "presencié" in text else rule

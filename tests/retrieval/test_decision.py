@@ -9,7 +9,7 @@ import pytest
 
 from bot.encoder import encoder_name
 from bot.retrieval.calibration import ANSWER_FROM, CLARIFY_FROM, Example, expected_calibration_error, fit
-from bot.retrieval.decision import FEATURES, Decision
+from bot.retrieval.decision import FEATURES, TOGETHER, Decision
 from bot.retrieval.index import Found, Match
 from bot.retrieval.wording import Wording
 from bot.settings import Settings
@@ -29,7 +29,8 @@ LOST = Found(UNLIKELY, inside=-1.0, outside=0.9)
 
 
 def test_the_file_fits_the_code() -> None:
-    assert len(DECISION.weights) == len(FEATURES)
+    assert len(DECISION.alone.weights) == len(FEATURES)
+    assert len(DECISION.together.weights) == len(TOGETHER)
     assert DECISION.encoder == encoder_name(Settings().encoder_model)
     assert (DECISION.answer_from, DECISION.clarify_from) == (ANSWER_FROM, CLARIFY_FROM)
 
@@ -39,6 +40,17 @@ def test_what_is_sure_is_answered_and_what_is_lost_is_not() -> None:
     assert DECISION.decide(SURE, 8).topics == ("a",)
     assert DECISION.decide(LOST, 8).kind == "no_answer"
     assert DECISION.decide(LOST, 8).topics == ()
+
+
+def test_what_is_far_outside_alone_is_not_answered_as_the_question_before_it() -> None:
+    unsure = Found(UNLIKELY, inside=0.0, outside=0.3)
+    answer = DECISION.decide_together(unsure, SURE, 3)
+    assert answer is not None
+    assert (answer.kind, answer.topics) == ("answer", ("a",))
+    assert DECISION.decide_together(Found(UNLIKELY, inside=-2.0, outside=0.9), LOST, 3) is None
+    nearer = DECISION.decide_together(dataclasses.replace(unsure, inside=0.5), SURE, 3)
+    assert nearer is not None
+    assert nearer.confidence > answer.confidence
 
 
 def test_in_between_offers_at_most_three_topics() -> None:

@@ -14,9 +14,11 @@ import pytest
 from bot import training
 from bot.content.library import Library, load
 from bot.encoder import Encoder
+from bot.evaluation.questions import Expectation, Question
+from bot.retrieval import calibration
 from bot.retrieval.cache import VectorCache
-from bot.retrieval.calibration import FOLDS, left_out
-from bot.retrieval.decision import FEATURES
+from bot.retrieval.calibration import FOLDS, Example
+from bot.retrieval.decision import FEATURES, TOGETHER
 from bot.retrieval.index import Examples, Index, build_index
 from bot.settings import Settings
 
@@ -205,12 +207,35 @@ def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_withou
     ]
     assert learned.outside == ["bye", "see you", *(f"is it over the moon {number}" for number in range(1, 10, 2))]
     assert learned.elsewhere == [("kent-wa", "what about the next town 10")]
-    judged = [each for part in range(FOLDS) for each in left_out(questions, part, small, cache, make)]
+    judged: list[Example] = []
+    for part in range(FOLDS):
+        index, asked = calibration.index_without(questions, part, small, cache, make)
+        judged += calibration.judged(index, asked, small, cache)
     assert [len(judged), sum(each.inside for each in judged)] == [len(rows), 5]
     # Each fold learned the four that are worded alike, and not the very question: alike, and not the same.
     wording = FEATURES.index("wording")
     assert all(0.5 < each.features[wording] < 0.999 for each in judged if each.inside)
     assert all(each.right for each in judged if each.inside)
+
+
+def test_follow_ups_are_judged_with_the_question_before_them_and_others_beside_them(
+    small: Library, cache: VectorCache, tmp_path: Path
+) -> None:
+    index = build_index(small, examples(small), cache, tmp_path)
+    variants = [each for each in small.variants() if each.department == "kent-wa" and each.language == "en"]
+    first = variants[0]
+    expected = Expectation(kind="answer", topic=first.topic)
+    alone = Question(department="kent-wa", language="en", text="and for my brother?", expect=expected)
+    follow_up = alone.model_copy(update={"before": [first.text]})
+    (judged,) = calibration.judged_together(index, [follow_up], small, cache)
+    assert len(judged.features) == len(TOGETHER)
+    assert (judged.right, judged.inside) == (True, True)
+    other = alone.model_copy(update={"expect": Expectation(kind="no_answer")})
+    (judged,) = calibration.judged_together(index, calibration.after_others([other], small), small, cache)
+    assert (judged.right, judged.inside) == (False, False)
+    (put,) = calibration.after_others([other], small)
+    assert put.text == other.text
+    assert put.before[0] in {each.text for each in variants}
 
 
 def test_a_text_is_encoded_once_and_a_damaged_cache_is_not_trusted(tmp_path: Path) -> None:
