@@ -26,7 +26,7 @@ from bot.safety.rules import SafetyRules
 pytest_plugins = ["databases", "phoning"]
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 600
-"""A start that has to train first takes about a minute on two cores; on a busy machine, more."""
+"""A start that has to train first takes some minutes, with the vectors there."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
