@@ -31,9 +31,27 @@ class RasaError(Exception):
     """Rasa is down, hangs, or answered with a failure; the message says which, and no word of a resident."""
 
 
+_BLAS_CORES = (("SkylakeX", {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}), ("Haswell", {"avx2", "fma"}))
+"""OpenBLAS' names for kinds of processors, the fastest first, and what each needs."""
+
+
+def blas_core(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
+    """What makes Rasa's NumPy as fast as this processor is.
+
+    Its OpenBLAS, of 2022, takes what is newer for a processor of 2004, and is four times as slow.
+    """
+    try:
+        lines = cpuinfo.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:  # not Linux
+        return {}
+    can = {flag for line in lines if line.startswith("flags") for flag in line.split()}
+    return next(({"OPENBLAS_CORETYPE": name} for name, needs in _BLAS_CORES if needs <= can), {})
+
+
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a Rasa process: quiet, without telemetry, its cores shared fairly."""
     return {
+        **blas_core(),
         **{key: value for key, value in os.environ.items() if not key.startswith("ENLACE_")},
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",

@@ -1,4 +1,4 @@
-"""Guards the start of Rasa's process: nothing that the app does meanwhile holds it up."""
+"""Guards the start of Rasa's process: nothing that the app does meanwhile holds it up, and its NumPy is fast."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import _imp
 import threading
 from pathlib import Path
 
+import pytest
 import uvloop
 
-from bot.rasa import RasaProcess
+from bot.rasa import RasaProcess, blas_core
 
 SOON = 5
 """Seconds within which it has to have started."""
@@ -42,3 +43,18 @@ def test_it_starts_while_a_thread_imports(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert in_time
+
+
+@pytest.mark.parametrize(
+    ("flags", "core"),
+    [
+        ("fpu sse2 avx2 fma avx512f avx512cd avx512bw avx512dq avx512vl", "SkylakeX"),
+        ("fpu sse2 avx2 fma avx512f", "Haswell"),
+        ("fpu sse2", None),
+    ],
+)
+def test_numpy_in_rasa_is_told_what_the_processor_can(tmp_path: Path, flags: str, core: str | None) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor: 0\nflags\t\t: {flags}\n\nprocessor: 1\n", encoding="ascii")
+    assert blas_core(cpuinfo).get("OPENBLAS_CORETYPE") == core
+    assert blas_core(tmp_path / "none") == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,19 +26,21 @@ def calibrate(
     from bot.encoder import encoder_name, for_training
     from bot.retrieval import calibration
     from bot.retrieval.decision import FEATURES, TOGETHER
+    from bot.retrieval.learning import Learned
 
     settings = load_settings()
     library = load(settings.data_dir)
     cache = training.vector_cache(settings, lambda: for_training(settings.encoder_model))
     questions = training.calibration_questions(settings.data_dir)
-    learned = functools.partial(training.search_examples, settings, library)
+    say(f"learning from everything, {len(questions)} questions among it")
+    learned = Learned(library, training.search_examples(settings, library, questions), cache)
     alone: list[calibration.Example] = []
     together: list[calibration.Example] = []
-    for fold in range(calibration.FOLDS):
-        say(f"an index without part {fold + 1} of {calibration.FOLDS} of the questions")
-        index, asked = calibration.index_without(questions, fold, library, cache, learned)
+    for number, asked in enumerate(calibration.parts(questions)):
+        say(f"an index that has not seen part {number + 1} of {calibration.FOLDS} of them")
+        index = learned.index(unseen=[training.learned_text(question) for question in asked])
         alone += calibration.judged(index, asked, library, cache)
-        if not fold:
+        if not number:
             # No index learns follow-ups. Beside them stand questions that go on from nothing.
             follow_ups = [*training.follow_ups(settings.data_dir), *calibration.after_others(asked, library)]
             match = FollowUps(library.languages).match

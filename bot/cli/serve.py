@@ -109,7 +109,7 @@ def train() -> None:
         library = load(settings.data_dir)
         new = not training.model_path(settings, library).exists()
         if new:
-            say("train: Rasa and the search index are due, which takes up to twelve minutes")
+            say("train: Rasa and the search index are due, which takes up to six minutes")
         cache = training.vector_cache(settings, functools.cache(encoder))
         path = training.train(settings, library, cache, vectors)
         if not new:

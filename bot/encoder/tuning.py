@@ -22,7 +22,7 @@ from bot.encoder import bert
 from bot.encoder.packed import Packed
 
 if TYPE_CHECKING:
-    from bot.retrieval.index import Examples as SearchExamples
+    from bot.retrieval.learning import Examples as SearchExamples
     from bot.safety.net import Examples as SafetyExamples
 
 _TOPICS, _OUTSIDE, _DANGER, _NEAR_MISSES = 32, 10, 10, 12

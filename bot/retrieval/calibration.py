@@ -1,16 +1,15 @@
 """Fits the decision (bot/retrieval/decision.py) to questions whose right topics are known.
 
-Search learns from these questions too, so each is put to an index that was built without it.
+Search learns from these questions too, so each is put to an index that has not seen it (bot/retrieval/learning.py).
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,16 +19,16 @@ from bot.content.library import Library
 from bot.encoder import MAX_CHARS
 from bot.evaluation.questions import Question, has_words
 from bot.retrieval.cache import VectorCache
-from bot.retrieval.decision import FEATURES, GOES_ON_FROM, features, features_together
-from bot.retrieval.index import Examples, Found, Index, build_index
+from bot.retrieval.decision import FEATURES, GOES_ON_BELOW, features, features_together
+from bot.retrieval.index import Found, Index
 
 FOLDS = 5
-"""How many indexes are built, each without a part of the questions."""
+"""How many parts the questions have, each put to an index without it."""
 
 # When to answer and when to ask back: chosen by a person from the table that `enlace calibrate` prints. To answer
 # wrongly is worse than to ask back, and to ask back is better than to send somebody away.
-ANSWER_FROM = 0.2
-CLARIFY_FROM = 0.15
+ANSWER_FROM = 0.25
+CLARIFY_FROM = 0.2
 
 
 @dataclass(frozen=True)
@@ -51,25 +50,16 @@ class Fit:
     held_out: list[float]
 
 
-def index_without(
-    questions: Sequence[Question],
-    fold: int,
-    library: Library,
-    cache: VectorCache,
-    examples: Callable[[Sequence[Question]], Examples],
-) -> tuple[Index, list[Question]]:
-    """An index that has learned `questions` but for part `fold`, as `examples` makes them ready; and that part."""
+def parts(questions: Sequence[Question]) -> list[list[Question]]:
+    """The questions in FOLDS parts."""
     # The files of two languages ask much the same in the same order: what stands in one place is left out together.
     places = Counter[tuple[str, str, str | None]]()
-    parts = []
+    made: list[list[Question]] = [[] for _ in range(FOLDS)]
     for question in questions:
         file = (question.department, question.language, question.sort)
-        parts.append(places[file] % FOLDS)
+        made[places[file] % FOLDS].append(question)
         places[file] += 1
-    learned = [question for question, part in zip(questions, parts, strict=True) if part != fold]
-    asked = [question for question, part in zip(questions, parts, strict=True) if part == fold]
-    with TemporaryDirectory() as folder:
-        return build_index(library, examples(learned), cache, Path(folder)), asked
+    return made
 
 
 def judged(index: Index, asked: Sequence[Question], library: Library, cache: VectorCache) -> list[Example]:
@@ -86,7 +76,7 @@ def judged(index: Index, asked: Sequence[Question], library: Library, cache: Vec
 def judged_together(index: Index, asked: Sequence[Question], library: Library, cache: VectorCache) -> list[Example]:
     """What `index` says to questions that it has not learned, read together with the question before each.
 
-    Those that are too far outside to go on from anything are left out.
+    Those that go on from nothing, by what they say themselves, are left out.
     """
     before = [question.before[-1] for question in asked]
     both = [f"{first} {question.text}" for first, question in zip(before, asked, strict=True)]
@@ -97,7 +87,7 @@ def judged_together(index: Index, asked: Sequence[Question], library: Library, c
             index.search(question.department, each, vector)
             for each, vector in zip((first, question.text, text), three, strict=True)
         )
-        if alone.inside < GOES_ON_FROM:
+        if alone.outside >= GOES_ON_BELOW:
             continue
         together = alone.both(joined, last.matches[0].topic)
         values = features_together(alone, together, len(question.text.split()))

@@ -19,16 +19,15 @@ import yaml
 from bot.retrieval.index import Found
 
 FEATURES = ("score", "margin", "wording", "passage", "inside", "outside", "words")
-TOGETHER = (*FEATURES, "alone")
+TOGETHER = (*FEATURES, "inside_alone", "outside_alone")
 SURE_FROM = 0.4
 """Confidence from which search overrules an intent that is no question (config.yml, `yields`)."""
 TOGETHER_FROM = 0.4
 """Confidence from which a message is answered as what it says together with the question before it."""
-GOES_ON_FROM = -0.75
-"""`Found.inside` from which a message may go on from the one before it.
+GOES_ON_BELOW = 0.8
+"""`Found.outside` below which a message may go on from the one before it.
 
-What is further outside is about something else, however it begins: read together with a question, it would be answered
-as that question.
+What is nearer to something that no text is about, such as thanks, goes on from nothing, however short it is.
 """
 NEARBY = 2
 """How many topics are offered at most where there is no answer."""
@@ -52,7 +51,7 @@ def features(found: Found, words: int) -> list[float]:
 
 def features_together(alone: Found, together: Found, words: int) -> list[float]:
     """What it rests on where a message was read `together` with the question before it, in the order of TOGETHER."""
-    return [*features(together, words), alone.inside]
+    return [*features(together, words), alone.inside, alone.outside]
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,26 @@
 """Exact search within one department.
 
 Each department has its question variants, the passages that its answers quote, and what was learned from them
-(bot/retrieval/kernel.py): one score for each topic, which tells the topics apart, and one that tells what the
-department's text is about from what it isn't. Where departments share a topic, both also learn from the others'
-*questions*, at a lower weight: a way of asking is the same everywhere. Their texts and answers are never searched; an
-index knows its own department's topics alone.
+(bot/retrieval/learning.py): one score for each topic, which tells the topics apart, and one that tells what the
+department's text is about from what it isn't. Texts and answers of others are never searched; a department knows its
+own topics alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 
-from bot.content.library import Library, Variant
 from bot.encoder import Vectors, unit
-from bot.retrieval import hashed, kernel
-from bot.retrieval.cache import Progress, VectorCache
+from bot.retrieval import kernel
 from bot.retrieval.meaning import Meaning
 from bot.retrieval.wording import Wording
 
-_VERSION = 8
-"""Changes when an index built by older code can't be used."""
-_OTHERS_WEIGHT = 0.05
-_FOREIGN_WEIGHT = 0.5
-"""Of other departments' questions: on shared topics, and on topics that this department hasn't.
-
-Both were chosen by leaving out each variant in turn; without the former, a tenth more of them were told wrongly.
-"""
 _ALONE, _TOGETHER, _AGAIN = 0.8, 0.5, 0.1
 """Weights of the two scores of a follow-up, what it says itself counting more than the question before it; and what is
 added to the topic of the last answer, which many go on about."""
@@ -142,7 +130,7 @@ class Index:
     """All departments of one version of the content, for one encoder."""
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """`arrays`: what `_build` made."""
+        """`arrays`: what bot/retrieval/learning.py made."""
         self._meaning = Meaning(arrays["query_mean"], arrays["languages"])
         self._passage_mean = arrays["passage_mean"]
         self._wording = Wording(arrays["ngrams"], arrays["idf"])
@@ -171,114 +159,3 @@ def _alike(rows: csc_matrix, wording: tuple[NDArray[np.int64], Vectors]) -> Vect
         start, end = rows.indptr[gram], rows.indptr[gram + 1]
         scores[rows.indices[start:end]] += value * rows.data[start:end]
     return scores
-
-
-@dataclass(frozen=True)
-class _Passage:
-    department: str
-    topic: str
-    text: str
-
-
-def _passages(library: Library) -> Iterator[_Passage]:
-    for name, department in library.departments.items():
-        for topic, answer in department.answers.items():
-            yield from (_Passage(name, topic, citation.quote) for citation in answer.citations)
-
-
-@dataclass(frozen=True)
-class Examples:
-    """What residents write, and what it is about."""
-
-    variants: Sequence[Variant]
-    outside: Sequence[str]
-    """What no department's text is about."""
-    elsewhere: Sequence[tuple[str, str]] = ()
-    """(department, message): what this department's text isn't about, and another's may be."""
-
-
-def build_index(
-    library: Library, examples: Examples, cache: VectorCache, folder: Path, progress: Progress | None = None
-) -> Index:
-    """The index of these examples, the library's quotes and this encoder: read from `folder`, or built into it."""
-    passages = list(_passages(library))
-    texts: list[Variant | _Passage] = [*examples.variants, *passages]
-    known = [f"{each.department}/{each.topic}/{each.text}" for each in texts]
-    known += [*examples.outside, *("/".join(each) for each in examples.elsewhere)]
-    made_from = (cache.path.name, str(_VERSION), *known)
-    return Index(hashed.kept(folder, "index", made_from, lambda: _build(examples, passages, cache, progress)))
-
-
-def _build(
-    examples: Examples, passages: Sequence[_Passage], cache: VectorCache, progress: Progress | None
-) -> dict[str, NDArray[Any]]:
-    variants = examples.variants
-    texts = [*(each.text for each in variants), *examples.outside, *(text for _, text in examples.elsewhere)]
-    vectors = cache.queries(texts, progress)
-    passage_vectors = cache.passages([each.text for each in passages], progress)
-    meaning = Meaning.fit(vectors[: len(variants)], [each.language for each in variants])
-    passage_mean = passage_vectors.mean(axis=0)
-    centred, centred_passages = meaning.of(vectors), unit(passage_vectors - passage_mean)
-    wording = Wording.fit(texts)
-    letters = wording.rows(texts)
-    alike = kernel.likeness(centred, letters)
-    arrays: dict[str, NDArray[Any]] = {
-        "query_mean": meaning.mean,
-        "languages": meaning.languages,
-        "passage_mean": passage_mean,
-        "ngrams": wording.ngrams,
-        "idf": wording.idf,
-        "vectors": centred,
-        "variants": np.array(texts[: len(variants)]),
-        "outside": np.arange(len(variants), len(variants) + len(examples.outside)),
-    }
-    first_elsewhere = len(texts) - len(examples.elsewhere)
-    for name in dict.fromkeys(each.department for each in variants):
-        own = np.array([index for index, each in enumerate(variants) if each.department == name])
-        topics = sorted({variants[index].topic for index in own})
-        quoted = [index for index, each in enumerate(passages) if each.department == name]
-        # Outside is one more class: what others' questions on topics that this department hasn't speak for, too.
-        classes = np.full(len(texts), len(topics))
-        weights = np.ones(len(texts), dtype=np.float32)
-        for index, each in enumerate(variants):
-            if each.topic in topics:
-                classes[index] = topics.index(each.topic)
-            if each.department != name:
-                weights[index] = _OTHERS_WEIGHT if each.topic in topics else _FOREIGN_WEIGHT
-        # What is said of another department may be about its text, and says nothing of this one's.
-        rows = np.flatnonzero(
-            [*[True] * first_elsewhere, *(department == name for department, _ in examples.elsewhere)]
-        )
-        dual = np.zeros((len(texts), len(topics) + 1), dtype=np.float32)
-        dual[rows] = _learn(alike[np.ix_(rows, rows)], classes[rows], weights[rows], len(topics))
-        part = DepartmentIndex(
-            topics=np.array(topics),
-            dual=dual,
-            letters=kernel.of_ngrams(letters, dual),
-            own=own,
-            own_topics=classes[own],
-            passages=centred_passages[quoted],
-            passage_topics=np.array([topics.index(passages[index].topic) for index in quoted]),
-        )
-        arrays |= {f"{name}/{field.name}": np.asarray(getattr(part, field.name)) for field in fields(part)}
-    return arrays
-
-
-def _learn(
-    alike: NDArray[np.float32], classes: NDArray[np.int64], weights: NDArray[np.float32], outside: int
-) -> Vectors:
-    """Dual coefficients (n, t + 1): each topic against the others, by the texts inside; then inside against outside.
-
-    Overwrites `alike`.
-    """
-    inside = np.flatnonzero(classes != outside)
-    dual = np.zeros((len(classes), outside + 1), dtype=np.float32)
-    targets = np.eye(outside, dtype=np.float32)[classes[inside]]
-    dual[inside, :outside] = kernel.fit(
-        alike[np.ix_(inside, inside)], targets, kernel.balanced(classes[inside], weights[inside])
-    )
-    is_inside = (classes != outside).astype(np.int64)
-    dual[:, outside] = kernel.fit(
-        alike, (2.0 * is_inside - 1)[:, None].astype(np.float32), kernel.balanced(is_inside, weights)
-    )[:, 0]
-    return dual

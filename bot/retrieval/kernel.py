@@ -4,11 +4,14 @@ The kernel adds two views of a message. What it means: a radial kernel on centre
 message is only near what is really near it; a linear model on the same vectors put half of the questions that no text
 answers among those it does (docs/architecture.md). How it is written: the inner product of its letters' n-grams.
 
-The fit solves one linear system for everything that is learned from the same rows, each with a weight, so that a topic
-with few variants counts as one with many. scikit-learn's `KernelRidge` does the same on a copy of the kernel.
+One linear system is solved for everything that is learned from the same rows, each with a weight, so that a topic with
+few variants counts as one with many; what would have been learned without some of the rows follows from it.
+scikit-learn's `KernelRidge` does the former on a copy of the kernel, and not the latter.
 """
 
 from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +23,6 @@ MEANING = 3.0
 """Weight of the sentence vectors, beside 1 for the wording."""
 GAMMA = 1.5
 """How fast likeness falls off: exp(GAMMA * (cosine - 1))."""
-PENALTY = 0.4
 BIAS = 0.1
 # Chosen by leaving out each variant in turn, and on the calibration questions.
 _BLOCK = 1024
@@ -32,29 +34,57 @@ def by_meaning(cosines: Vectors) -> Vectors:
 
 
 def likeness(vectors: Vectors, wording: csr_matrix) -> NDArray[np.float32]:
-    """The kernel (n, n) of rows (n, d) and (n, g); in blocks, or what it is made of would take twice its memory."""
-    kernel = np.empty((len(vectors), len(vectors)), dtype=np.float32)
-    for start in range(0, len(kernel), _BLOCK):
-        block, rest = slice(start, start + _BLOCK), slice(start, None)
-        kernel[block, rest] = (
-            by_meaning(vectors[block] @ vectors[rest].T) + (wording[block] @ wording[rest].T).toarray()
-        )
-        kernel[rest, block] = kernel[block, rest].T
+    """The kernel (n, n) of rows (n, d) and (n, g), which is symmetric: its lower triangle, above which is nothing.
+
+    In blocks, or what it is made of would take twice its memory.
+    """
+    kernel = np.zeros((len(vectors), len(vectors)), dtype=np.float32)
+
+    def fill(start: int) -> None:
+        block, before = slice(start, start + _BLOCK), slice(start + _BLOCK)
+        kernel[block, before] = by_meaning(vectors[block] @ vectors[before].T)
+        kernel[block, before] += (wording[block] @ wording[before].T).toarray()
+
+    # SciPy multiplies on one core, and lets another thread do so on the next.
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fill, range(0, len(kernel), _BLOCK)))
     return kernel
 
 
-def fit(kernel: NDArray[np.float32], targets: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Dual coefficients (n, k) for `targets` (n, k), from the `likeness` (n, n) of rows that count `weights` (n,).
+class Ridge:
+    """The linear system of rows that are alike and count unequally: solved once, learned from many times."""
 
-    Overwrites `kernel`, which is hundreds of megabytes: hand it a copy if it is needed again.
-    """
-    import torch
+    def __init__(self, kernel: NDArray[np.float32], weights: NDArray[np.float32], penalty: float) -> None:
+        """Of the `likeness` (n, n) of rows that count `weights` (n,): its lower triangle.
 
-    kernel[np.diag_indices_from(kernel)] += PENALTY / weights
-    # Not SciPy's: the OpenBLAS in its wheel crashes on more than 25,000 rows.
-    factor = torch.from_numpy(kernel)
-    torch.linalg.cholesky(factor, out=factor)
-    return np.asarray(torch.cholesky_solve(torch.from_numpy(targets), factor).numpy(), dtype=np.float32)
+        Overwrites `kernel`, which is gigabytes: hand it a copy if it is needed again.
+        """
+        import torch
+
+        kernel[np.diag_indices_from(kernel)] += penalty / weights
+        # Not SciPy's: the OpenBLAS in its wheel crashes on more than 25,000 rows.
+        self._factor = torch.from_numpy(kernel)
+        torch.linalg.cholesky(self._factor, out=self._factor)
+
+    def learn(self, targets: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Dual coefficients (n, k) for `targets` (n, k)."""
+        import torch
+
+        return np.asarray(torch.cholesky_solve(torch.from_numpy(targets), self._factor).numpy(), dtype=np.float32)
+
+
+def ones(n: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Targets (n, m) from which the columns of some `rows` (m,) of a system's inverse are learned: for `left_out`."""
+    targets = np.zeros((n, len(rows)), dtype=np.float32)
+    targets[rows, np.arange(len(rows))] = 1.0
+    return targets
+
+
+def left_out(dual: NDArray[np.float32], inverse: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """What `dual` (n, k) had been if `rows` (m,) had not been learned; theirs become 0. `inverse`: of those rows."""
+    rest = np.asarray(dual - inverse @ np.linalg.solve(inverse[rows], dual[rows]), dtype=np.float32)
+    rest[rows] = 0.0
+    return rest
 
 
 def of_ngrams(wording: csr_matrix, dual: Vectors) -> Vectors:

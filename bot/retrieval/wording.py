@@ -29,9 +29,9 @@ class Wording:
         self._analyze = self._vectorizer.build_analyzer()
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> Wording:
-        """The n-grams that at least two of `texts` have."""
-        vectorizer = cls._new(min_df=2)
+    def fit(cls, texts: Sequence[str], most: float = 1.0) -> Wording:
+        """The n-grams that at least two of `texts` have, and at most that share of them, or 50."""
+        vectorizer = cls._new(min_df=2, max_df=max(int(most * len(texts)), 50))
         vectorizer.fit([plain(text) for text in texts])
         return cls(vectorizer.get_feature_names_out().astype(str), vectorizer.idf_)
 

@@ -10,6 +10,7 @@ that it knows ("I filmed a fight, should the police have that?").
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 from bot.safety.rules import Flag
 
-_VERSION = 3
+_VERSION = 4
 """Changes when a net built by older code can't be used."""
 FIRES_FROM = -0.4
 """Score, about 1 for an example of danger and -1 for what is far from any: chosen so that few near misses fire."""
@@ -32,6 +33,9 @@ DOUBTS_BELOW = -0.8
 """Score under which a rule that fired is taken back: no emergency that a rule finds is there, of any set."""
 _EXAMPLES_WEIGHT = 3.0
 """Of each example of data/safety, beside 1 for other messages."""
+_PENALTY = 0.4
+_LEARNED = 2 / 3
+"""Share of the other messages that the net learns from: those that are nearest to danger."""
 NET = "net"
 """The rule that a flag of the net names."""
 
@@ -103,26 +107,26 @@ def build_net(examples: Examples, cache: VectorCache, folder: Path, progress: Pr
 
 
 def _build(examples: Examples, cache: VectorCache, progress: Progress | None) -> dict[str, NDArray[Any]]:
+    size, given = len(examples.danger), len(examples.danger) + len(examples.near_misses)
     texts = [*(text for text, _ in examples.danger), *examples.near_misses, *examples.others]
     vectors = cache.queries(texts, progress)
     mean = vectors.mean(axis=0)
     centred = unit(vectors - mean)
+    near = _near(centred[given:], centred[:size])
+    texts = [*texts[:given], *(examples.others[index] for index in near)]
+    centred = np.concatenate([centred[:given], centred[given:][near]])
     wording = Wording.fit(texts)
     letters = wording.rows(texts)
-    size = len(examples.danger)
     weights = np.ones(len(texts), dtype=np.float32)
-    weights[: size + len(examples.near_misses)] = _EXAMPLES_WEIGHT
+    weights[:given] = _EXAMPLES_WEIGHT
     danger = np.where(np.arange(len(texts)) < size, 1.0, -1.0).astype(np.float32)[:, None]
     says = sorted({say for _, say in examples.danger})
     which = np.array([says.index(say) for _, say in examples.danger])
     dual = np.zeros((len(texts), 1 + len(says)), dtype=np.float32)
     alike = kernel.likeness(centred, letters)
-    dual[:size, 1:] = kernel.fit(
-        alike[:size, :size].copy(),
-        np.eye(len(says), dtype=np.float32)[which],
-        kernel.balanced(which, np.ones(size, dtype=np.float32)),
-    )
-    dual[:, :1] = kernel.fit(alike, danger, weights)
+    among = kernel.Ridge(alike[:size, :size].copy(), kernel.balanced(which, np.ones(size, dtype=np.float32)), _PENALTY)
+    dual[:size, 1:] = among.learn(np.eye(len(says), dtype=np.float32)[which])
+    dual[:, :1] = kernel.Ridge(alike, weights, _PENALTY).learn(danger)
     return {
         "mean": mean,
         "vectors": centred,
@@ -132,3 +136,10 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
         "letters": kernel.of_ngrams(letters, dual),
         "says": np.array(says),
     }
+
+
+def _near(others: Vectors, danger: Vectors) -> NDArray[np.int64]:
+    """Of `others` (n, d), in their order, those that are most like their three nearest of `danger` (m, d)."""
+    likest = [np.sort(block @ danger.T, axis=1)[:, -3:].mean(axis=1) for block in np.array_split(others, 32)]
+    order = np.argsort(-np.concatenate(likest), kind="stable")
+    return np.sort(order[: math.ceil(_LEARNED * len(others))])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bot.content.library import Variant
 from bot.encoder import DEFAULT_MODEL, TUNED, Encoder, encoder_name, for_training
 from bot.encoder.tuning import Learner, tune
-from bot.retrieval.index import Examples as SearchExamples
+from bot.retrieval.learning import Examples as SearchExamples
 from bot.safety.net import Examples as SafetyExamples
 
 pytestmark = pytest.mark.model

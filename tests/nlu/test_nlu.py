@@ -87,3 +87,12 @@ class TestInRasa:
     def test_the_longest_unused_conversation_makes_room_and_one_can_be_forgotten(self, probe: dict[str, Any]) -> None:
         assert probe["tracker_store"]["kept"] == ["b", "c"]
         assert probe["tracker_store"]["after_forgetting"] == ["b"]
+
+    def test_rasa_finds_nothing_wrong_with_the_domain_and_the_rules(self, tmp_path: Path) -> None:
+        """`enlace train` leaves this out, since it takes longer than to learn."""
+        faq = tmp_path / "faq.yml"
+        faq.write_text("nlu:\n  - intent: faq\n    examples: |\n      - me van a pedir papeles\n", encoding="utf-8")
+        command = [str(Settings().rasa_python), "-m", "rasa", "data", "validate", "--config", "config.yml"]
+        command += ["--domain", "domain.yml", "--data", "data/nlu", "data/rules", str(faq)]
+        result = subprocess.run(command, env=environment(), cwd=ROOT, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout + result.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 from collections import Counter
 from pathlib import Path
@@ -17,9 +16,10 @@ from bot.encoder import Encoder
 from bot.evaluation.questions import Expectation, Question
 from bot.retrieval import calibration
 from bot.retrieval.cache import VectorCache
-from bot.retrieval.calibration import FOLDS, Example
+from bot.retrieval.calibration import Example
 from bot.retrieval.decision import FEATURES, TOGETHER
-from bot.retrieval.index import Examples, Index, build_index
+from bot.retrieval.index import Index
+from bot.retrieval.learning import Examples, Learned, build_index
 from bot.settings import Settings
 
 pytestmark = pytest.mark.model
@@ -200,16 +200,16 @@ def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_withou
     )
     settings = Settings(data_dir=data)
     questions = training.calibration_questions(data)
-    make = functools.partial(training.search_examples, settings, small)
-    learned = make(questions)
+    learned = training.search_examples(settings, small, questions)
     assert [(each.topic, each.text) for each in learned.variants[-5:]] == [
         (topic, f"the zebra one {number}") for number in range(0, 10, 2)
     ]
     assert learned.outside == ["bye", "see you", *(f"is it over the moon {number}" for number in range(1, 10, 2))]
     assert learned.elsewhere == [("kent-wa", "what about the next town 10")]
     judged: list[Example] = []
-    for part in range(FOLDS):
-        index, asked = calibration.index_without(questions, part, small, cache, make)
+    made = Learned(small, learned, cache)
+    for asked in calibration.parts(questions):
+        index = made.index(unseen=[training.learned_text(question) for question in asked])
         judged += calibration.judged(index, asked, small, cache)
     assert [len(judged), sum(each.inside for each in judged)] == [len(rows), 5]
     # Each fold learned the four that are worded alike, and not the very question: alike, and not the same.

@@ -57,7 +57,7 @@ def ask(library: Library, settings: Settings, questions: Sequence[Question]) -> 
 
     Raises PeerError where Rasa fails.
     """
-    model = _train(library, settings)
+    model = trained(library, settings)
     script = Path(__file__).with_name("rasa_parse.py")
     texts = "".join(json.dumps(question.text) + "\n" for question in questions)
     lines = _run(settings, [str(script), str(model)], texts).splitlines()
@@ -80,8 +80,11 @@ def _first(content: DepartmentContent, faq: float, ranking: list[tuple[str, floa
     return First(0.0, None)
 
 
-def _train(library: Library, settings: Settings) -> Path:
-    """The model of the present variants, trained unless it is there; models of other variants are deleted."""
+def trained(library: Library, settings: Settings) -> Path:
+    """The model of the present variants, trained unless it is there; models of other variants are deleted.
+
+    Raises PeerError where Rasa fails.
+    """
     files = {"config.yml": _CONFIG, "domain.yml": _domain(library), "nlu/faq.yml": _examples(library)}
     texts = {name: yaml.safe_dump(data, allow_unicode=True, width=10_000) for name, data in files.items()}
     for path in sorted((settings.data_dir / "nlu").glob("*/*.yml")):

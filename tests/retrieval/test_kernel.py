@@ -1,0 +1,58 @@
+"""Guards what is learned: the solution of the linear system, and what it had been without some of its rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, random_array
+
+from bot.retrieval import kernel
+
+PENALTY = 0.3
+
+
+@pytest.fixture
+def system() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """How alike 40 rows are, what each counts, and three targets."""
+    chance = np.random.default_rng(0)
+    rows = chance.normal(size=(40, 12)).astype(np.float32)
+    weights = chance.uniform(0.2, 2.0, 40).astype(np.float32)
+    return rows @ rows.T, weights, chance.normal(size=(40, 3)).astype(np.float32)
+
+
+def test_what_is_learned_solves_the_system(
+    system: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
+) -> None:
+    alike, weights, targets = system
+    dual = kernel.Ridge(alike.copy(), weights, PENALTY).learn(targets)
+    np.testing.assert_allclose(alike @ dual + PENALTY / weights[:, None] * dual, targets, atol=1e-3)
+
+
+def test_rows_left_out_afterwards_are_rows_never_learned(
+    system: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
+) -> None:
+    alike, weights, targets = system
+    out, rest = np.array([3, 4, 17, 39]), np.delete(np.arange(40), [3, 4, 17, 39])
+    ridge = kernel.Ridge(alike.copy(), weights, PENALTY)
+    dual = kernel.left_out(ridge.learn(targets), ridge.learn(kernel.ones(40, out)), out)
+    never = kernel.Ridge(alike[np.ix_(rest, rest)].copy(), weights[rest], PENALTY).learn(targets[rest])
+    np.testing.assert_allclose(dual[rest], never, atol=1e-3)
+    assert not dual[out].any()
+
+
+def test_likeness_is_meaning_and_wording_below_the_diagonal() -> None:
+    chance = np.random.default_rng(0)
+    vectors = chance.normal(size=(1500, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    wording = random_array((1500, 50), density=0.1, rng=chance, dtype=np.float32)
+    expected = kernel.by_meaning(vectors @ vectors.T) + (wording @ wording.T).toarray()
+    alike = kernel.likeness(vectors, csr_matrix(wording))
+    np.testing.assert_allclose(np.tril(alike), np.tril(expected), atol=1e-4)
+
+
+def test_each_class_counts_the_same() -> None:
+    classes, weights = np.array([0, 0, 0, 1]), np.array([1, 1, 2, 1], dtype=np.float32)
+    scaled = kernel.balanced(classes, weights)
+    np.testing.assert_allclose(np.bincount(classes, weights=scaled), [2, 2])
+    assert scaled[2] == pytest.approx(2 * scaled[0])
