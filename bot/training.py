@@ -180,7 +180,7 @@ def _run_rasa(settings: Settings, folder: Path, path: Path) -> None:
     command = [
         *(str(settings.rasa_python), "-m", "rasa", "train"),
         *("--config", "config.yml", "--domain", "domain.yml", "--data", *map(str, data)),
-        "--skip-validation",  # scripts/check-nlu does it; here it takes longer than to learn
+        "--skip-validation",  # tests/nlu does it; here it takes longer than to learn
         *("--out", str(path.parent), "--fixed-model-name", path.name.removesuffix(".tar.gz")),
     ]
     env = environment(ENLACE_VECTORS=str(folder / "vectors.npz"))

@@ -52,7 +52,7 @@ def likeness(vectors: Vectors, wording: csr_matrix) -> NDArray[np.float32]:
 
 
 class Ridge:
-    """The linear system of rows that are alike and count unequally: solved once, learned from many times."""
+    """The linear system of rows that are alike and count unequally: factored once, learned from many times."""
 
     def __init__(self, kernel: NDArray[np.float32], weights: NDArray[np.float32], penalty: float) -> None:
         """Of the `likeness` (n, n) of rows that count `weights` (n,): its lower triangle.

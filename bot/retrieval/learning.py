@@ -159,7 +159,7 @@ class Learned:
         self, each_topics: Sequence[NDArray[np.str_]], seen: NDArray[np.bool_]
     ) -> list[NDArray[np.float32]]:
         """Of each department's topics (t,) the dual coefficients (questions, t), from the questions `seen`."""
-        targets = [(self._topics[self._inside, None] == topics).astype(np.float32) for topics in each_topics]
+        targets = [self._topics[self._inside, None] == topics for topics in each_topics]
         rows = np.flatnonzero(~seen)
         *duals, inverse = _learn(self._which, [*targets, kernel.ones(len(seen), rows)])
         return [kernel.left_out(dual, inverse, rows) for dual in duals]

@@ -10,10 +10,11 @@ from scipy.sparse import csr_matrix, random_array
 from bot.retrieval import kernel
 
 PENALTY = 0.3
+System = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 @pytest.fixture
-def system() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+def system() -> System:
     """How alike 40 rows are, what each counts, and three targets."""
     chance = np.random.default_rng(0)
     rows = chance.normal(size=(40, 12)).astype(np.float32)
@@ -21,17 +22,13 @@ def system() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float
     return rows @ rows.T, weights, chance.normal(size=(40, 3)).astype(np.float32)
 
 
-def test_what_is_learned_solves_the_system(
-    system: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
-) -> None:
+def test_what_is_learned_solves_the_system(system: System) -> None:
     alike, weights, targets = system
     dual = kernel.Ridge(alike.copy(), weights, PENALTY).learn(targets)
     np.testing.assert_allclose(alike @ dual + PENALTY / weights[:, None] * dual, targets, atol=1e-3)
 
 
-def test_rows_left_out_afterwards_are_rows_never_learned(
-    system: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
-) -> None:
+def test_rows_left_out_afterwards_are_rows_never_learned(system: System) -> None:
     alike, weights, targets = system
     out, rest = np.array([3, 4, 17, 39]), np.delete(np.arange(40), [3, 4, 17, 39])
     ridge = kernel.Ridge(alike.copy(), weights, PENALTY)
