@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 from browsing import serious
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from .config import JSON
 from .running import Running, running
@@ -42,6 +42,12 @@ async def test_a_chat_on_the_phone(browser: Browser) -> None:
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+
+        async def late(route: Route) -> None:
+            await asyncio.sleep(0.3)
+            await route.continue_()
+
+        await page.route("**/_phone/state?*", late, times=1)  # What is typed before the chat is known isn't lost.
         await page.goto(server.url)
         await expect(page.get_by_role("note")).to_contain_text("nada sale de esta computadora")
         await page.get_by_role("textbox").fill("hola <img src=x onerror=alert(1)> *sí*")
