@@ -83,7 +83,7 @@ def vector_cache(settings: Settings, encoder: Callable[[], Encodes]) -> VectorCa
 
 
 def calibration_questions(data_dir: Path) -> list[Question]:
-    """The questions of data/calibration that search decides on; not its follow-ups, which say too little alone."""
+    """The questions of data/calibration that stand alone, and are put to search."""
     questions = read_questions([data_dir / "calibration"])
     return [each for each in questions if each.expect.kind in {"answer", "no_answer"} and not each.before]
 
@@ -99,7 +99,10 @@ def learned_text(question: Question) -> str:
 
 
 def search_examples(settings: Settings, library: Library, questions: Sequence[Question]) -> Examples:
-    """What search learns from: the variants, the examples of data/nlu, and `questions` of data/calibration."""
+    """What search learns from: the variants, the examples of data/nlu, and `questions` of data/calibration.
+
+    Of follow-ups it learns what those say by themselves that are about a topic.
+    """
     variants = list(library.variants())
     outside = [
         text
@@ -110,9 +113,11 @@ def search_examples(settings: Settings, library: Library, questions: Sequence[Qu
     elsewhere = []
     for question in questions:
         text = learned_text(question)
-        topics = sorted(question.topics & library.departments[question.department].answers.keys())
-        if topics:
-            variants.append(Variant(question.department, topics[0], question.language, text))
+        topic = question.expect.topic or next(iter(question.expect.topics), None)
+        if topic in library.departments[question.department].answers:
+            variants.append(Variant(question.department, topic, question.language, text))
+        elif question.before:
+            continue
         elif question.sort and question.sort != "other-department":
             outside.append(text)
         elif not question.topics:
@@ -122,7 +127,8 @@ def search_examples(settings: Settings, library: Library, questions: Sequence[Qu
 
 def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
     """The index of the present content, built if it isn't there."""
-    examples = search_examples(settings, library, calibration_questions(settings.data_dir))
+    asked = [*calibration_questions(settings.data_dir), *follow_ups(settings.data_dir)]
+    examples = search_examples(settings, library, asked)
     return build_index(library, examples, cache, settings.cache_dir / "index", progress)
 
 

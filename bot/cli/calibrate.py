@@ -32,20 +32,22 @@ def calibrate(
     library = load(settings.data_dir)
     cache = training.vector_cache(settings, lambda: for_training(settings.encoder_model))
     questions = training.calibration_questions(settings.data_dir)
-    say(f"learning from everything, {len(questions)} questions among it")
-    learned = Learned(library, training.search_examples(settings, library, questions), cache)
+    follow_ups = training.follow_ups(settings.data_dir)
+    say(f"learning from everything, {len(questions)} questions and {len(follow_ups)} follow-ups among it")
+    learned = Learned(library, training.search_examples(settings, library, [*questions, *follow_ups]), cache)
+    may_go_on = FollowUps(library.languages).match
     alone: list[calibration.Example] = []
     together: list[calibration.Example] = []
-    for number, asked in enumerate(calibration.parts(questions)):
-        say(f"an index that has not seen part {number + 1} of {calibration.FOLDS} of them")
-        index = learned.index(unseen=[training.learned_text(question) for question in asked])
+    for number, (asked, after) in enumerate(
+        zip(calibration.parts(questions), calibration.parts(follow_ups), strict=True), start=1
+    ):
+        say(f"an index that has not seen part {number} of {calibration.FOLDS} of them")
+        index = learned.index(unseen=[training.learned_text(question) for question in (*asked, *after)])
         alone += calibration.judged(index, asked, library, cache)
-        if not number:
-            # No index learns follow-ups. Beside them stand questions that go on from nothing.
-            follow_ups = [*training.follow_ups(settings.data_dir), *calibration.after_others(asked, library)]
-            match = FollowUps(library.languages).match
-            follow_ups = [question for question in follow_ups if match(question.text)]
-            together = calibration.judged_together(index, follow_ups, library, cache)
+        # Beside the follow-ups stand questions that go on from nothing, half of them.
+        some = [*after, *calibration.after_others(asked[::2], library)]
+        some = [question for question in some if may_go_on(question.text)]
+        together += calibration.judged_together(index, some, library, cache)
     say(f"{len(alone)} questions by themselves:")
     by_themselves = _fit(alone, FEATURES)
     say(f"{len(together)} messages read together with the question before them:")

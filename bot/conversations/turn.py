@@ -42,7 +42,7 @@ class Turn:
     def read_together(self, alone: Found, text: str, vector: Vectors) -> None:
         """Read the message once more, with the question before it: `text` is both, `alone` what `read` found."""
         found = alone.both(self._search(text, vector), self.last_topic)
-        together = self.decision.decide_together(alone, found, len(self.text.split()))
+        together = self.decision.decide_together(alone, found, self.last_topic, len(self.text.split()))
         if together and together.confidence > self.outcome.confidence:
             self.outcome, self._by_itself = together, False
 

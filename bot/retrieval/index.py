@@ -21,7 +21,7 @@ from bot.retrieval import kernel
 from bot.retrieval.meaning import Meaning
 from bot.retrieval.wording import Wording
 
-_ALONE, _TOGETHER, _AGAIN = 0.8, 0.5, 0.1
+_ALONE, _TOGETHER, _AGAIN = 0.8, 0.5, 0.2
 """Weights of the two scores of a follow-up, what it says itself counting more than the question before it; and what is
 added to the topic of the last answer, which many go on about."""
 _SHARPNESS = 8.0

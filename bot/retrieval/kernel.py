@@ -11,6 +11,7 @@ scikit-learn's `KernelRidge` does the former on a copy of the kernel, and not th
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -49,6 +50,14 @@ def likeness(vectors: Vectors, wording: csr_matrix) -> NDArray[np.float32]:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(fill, range(0, len(kernel), _BLOCK)))
     return kernel
+
+
+def nearest(rows: Vectors, others: Vectors, share: float) -> NDArray[np.int64]:
+    """A `share` of `rows` (n, d), in their order: those most like their three nearest of `others` (m, d)."""
+    few = min(3, len(others))
+    likest = [np.partition(block @ others.T, -few, axis=1)[:, -few:].mean(axis=1) for block in np.array_split(rows, 32)]
+    order = np.argsort(-np.concatenate(likest), kind="stable")
+    return np.sort(order[: math.ceil(share * len(rows))])
 
 
 class Ridge:

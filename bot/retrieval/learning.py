@@ -25,15 +25,15 @@ from bot.retrieval.index import DepartmentIndex, Index
 from bot.retrieval.meaning import Meaning
 from bot.retrieval.wording import Wording
 
-_VERSION = 9
+_VERSION = 10
 """Changes when an index built by older code can't be used."""
 _PENALTY = 0.2
 _OTHER_DEPARTMENT = 0.7
 """How alike questions of two departments are, beside 1 for those of one. Of 16,600, each left out in turn, 3.0 %
 are put to a wrong topic, with 1 it is 4.9 %."""
-_COMMON = 0.1
-"""Share of the texts from which an n-gram says nothing: without those as many of the calibration questions are answered
-right, and to compare all texts takes half as long."""
+_NEAR = 0.5
+"""Share of the questions that tell what is inside from what is outside: those nearest to the latter. The rest tells
+nothing more, and costs most of the time."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Learned:
         self._passage_vectors = cache.passages([each.text for each in self._passages], progress)
         self._meaning = Meaning.fit(vectors[: len(variants)], [each.language for each in variants])
         self._vectors = self._meaning.of(vectors)
-        self._wording = Wording.fit(self._texts, _COMMON)
+        self._wording = Wording.fit(self._texts)
         self._letters = self._wording.rows(self._texts)
         self._inside = self._topics != ""
         alike = kernel.likeness(self._vectors, self._letters)
@@ -102,7 +102,10 @@ class Learned:
         self._which = kernel.Ridge(self._among_departments(alike), count, _PENALTY)
         weights = np.ones(len(self._texts), dtype=np.float32)
         weights[self._inside] = count
-        self._whether = kernel.Ridge(alike, kernel.balanced(self._inside.astype(np.int64), weights), _PENALTY)
+        near = kernel.nearest(self._vectors[self._inside], self._vectors[~self._inside], _NEAR)
+        self._rows = np.concatenate([near, np.flatnonzero(~self._inside)])
+        weights = kernel.balanced(self._inside[self._rows].astype(np.int64), weights[self._rows])
+        self._whether = kernel.Ridge(alike[np.ix_(self._rows, self._rows)], weights, _PENALTY)
 
     def _among_departments(self, alike: NDArray[np.float32]) -> NDArray[np.float32]:
         """How alike the questions are, which are the first rows, if it matters whom one asks."""
@@ -169,14 +172,16 @@ class Learned:
     ) -> dict[str, NDArray[np.float32]]:
         """Of each department the dual coefficients (n,) of what its text is about, from the texts `seen`."""
         # What is said of one department may be about another's text, which learns nothing from it.
-        elsewhere = ~self._inside & (self._departments != "")
+        departments, seen = self._departments[self._rows], seen[self._rows]
+        elsewhere = ~self._inside[self._rows] & (departments != "")
         rows = np.flatnonzero(elsewhere | ~seen)
-        targets = [np.where(np.isin(self._topics, topics), 1.0, -1.0)[:, None] for topics in each_topics]
+        about = self._topics[self._rows]
+        targets = [np.where(np.isin(about, topics), 1.0, -1.0)[:, None] for topics in each_topics]
         *duals, inverse = _learn(self._whether, [*targets, kernel.ones(len(seen), rows)])
-        learned = {}
+        learned = {name: np.zeros(len(self._texts), dtype=np.float32) for name in names}
         for name, dual in zip(names, duals, strict=True):
-            out = (~seen | (self._departments != name))[rows]
-            learned[name] = kernel.left_out(dual, inverse[:, out], rows[out])[:, 0]
+            out = (~seen | (departments != name))[rows]
+            learned[name][self._rows] = kernel.left_out(dual, inverse[:, out], rows[out])[:, 0]
         return learned
 
 

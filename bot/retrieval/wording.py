@@ -16,6 +16,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bot.content.check import plain
 
+COMMON = 0.1
+"""Share of the texts from which an n-gram says nothing: without those as many of the calibration questions are answered
+right and as many emergencies found, and to compare all texts takes half as long."""
+
 
 class Wording:
     """Texts as sparse rows, shape (texts, n-grams), each of length 1."""
@@ -29,7 +33,7 @@ class Wording:
         self._analyze = self._vectorizer.build_analyzer()
 
     @classmethod
-    def fit(cls, texts: Sequence[str], most: float = 1.0) -> Wording:
+    def fit(cls, texts: Sequence[str], most: float = COMMON) -> Wording:
         """The n-grams that at least two of `texts` have, and at most that share of them, or 50."""
         vectorizer = cls._new(min_df=2, max_df=max(int(most * len(texts)), 50))
         vectorizer.fit([plain(text) for text in texts])

@@ -10,7 +10,6 @@ that it knows ("I filmed a fight, should the police have that?").
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 from bot.safety.rules import Flag
 
-_VERSION = 4
+_VERSION = 5
 """Changes when a net built by older code can't be used."""
 FIRES_FROM = -0.4
 """Score, about 1 for an example of danger and -1 for what is far from any: chosen so that few near misses fire."""
@@ -34,7 +33,7 @@ DOUBTS_BELOW = -0.8
 _EXAMPLES_WEIGHT = 3.0
 """Of each example of data/safety, beside 1 for other messages."""
 _PENALTY = 0.4
-_LEARNED = 2 / 3
+_LEARNED = 0.5
 """Share of the other messages that the net learns from: those that are nearest to danger."""
 NET = "net"
 """The rule that a flag of the net names."""
@@ -112,7 +111,7 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
     vectors = cache.queries(texts, progress)
     mean = vectors.mean(axis=0)
     centred = unit(vectors - mean)
-    near = _near(centred[given:], centred[:size])
+    near = kernel.nearest(centred[given:], centred[:size], _LEARNED)
     texts = [*texts[:given], *(examples.others[index] for index in near)]
     centred = np.concatenate([centred[:given], centred[given:][near]])
     wording = Wording.fit(texts)
@@ -136,10 +135,3 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
         "letters": kernel.of_ngrams(letters, dual),
         "says": np.array(says),
     }
-
-
-def _near(others: Vectors, danger: Vectors) -> NDArray[np.int64]:
-    """Of `others` (n, d), in their order, those that are most like their three nearest of `danger` (m, d)."""
-    likest = [np.sort(block @ danger.T, axis=1)[:, -3:].mean(axis=1) for block in np.array_split(others, 32)]
-    order = np.argsort(-np.concatenate(likest), kind="stable")
-    return np.sort(order[: math.ceil(_LEARNED * len(others))])

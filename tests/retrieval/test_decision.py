@@ -44,11 +44,15 @@ def test_what_is_sure_is_answered_and_what_is_lost_is_not() -> None:
 
 def test_what_is_far_outside_alone_is_not_answered_as_the_question_before_it() -> None:
     unsure = Found(UNLIKELY, inside=0.0, outside=0.3)
-    answer = DECISION.decide_together(unsure, SURE, 3)
+    answer = DECISION.decide_together(unsure, SURE, "a", 3)
     assert answer is not None
     assert (answer.kind, answer.topics) == ("answer", ("a",))
-    assert DECISION.decide_together(Found(UNLIKELY, inside=-2.0, outside=0.9), LOST, 3) is None
-    nearer = DECISION.decide_together(dataclasses.replace(unsure, inside=0.5), SURE, 3)
+    assert DECISION.decide_together(Found(UNLIKELY, inside=-2.0, outside=0.9), LOST, "a", 3) is None
+    farther = dataclasses.replace(unsure, inside=-1.0)
+    assert DECISION.confidence(farther, 3) < 0.1
+    assert DECISION.decide_together(farther, SURE, "a", 3) is not None
+    assert DECISION.decide_together(farther, SURE, "b", 3) is None  # nothing that it says itself is about topic a
+    nearer = DECISION.decide_together(dataclasses.replace(unsure, inside=0.5), SURE, "a", 3)
     assert nearer is not None
     assert nearer.confidence > answer.confidence
 

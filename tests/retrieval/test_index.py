@@ -198,11 +198,18 @@ def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_withou
     (data / "nlu/en/goodbye.yml").write_text(
         "nlu:\n  - intent: goodbye\n    examples: |\n      - bye\n      - see you\n", encoding="utf-8"
     )
+    row = {"department": "kent-wa", "language": "en", "before": ["the zebra one"]}
+    after = [("the lynx then", {"kind": "answer", "topic": topic}), ("and on mars", {"kind": "no_answer"})]
+    (data / "calibration/follow_ups.jsonl").write_text(
+        "".join(json.dumps(row | {"text": text, "expect": expect}) + "\n" for text, expect in after), encoding="utf-8"
+    )
     settings = Settings(data_dir=data)
     questions = training.calibration_questions(data)
-    learned = training.search_examples(settings, small, questions)
-    assert [(each.topic, each.text) for each in learned.variants[-5:]] == [
-        (topic, f"the zebra one {number}") for number in range(0, 10, 2)
+    assert not any(question.before for question in questions)
+    learned = training.search_examples(settings, small, [*questions, *training.follow_ups(data)])
+    assert [(each.topic, each.text) for each in learned.variants[-6:]] == [
+        *((topic, f"the zebra one {number}") for number in range(0, 10, 2)),
+        (topic, "the lynx then"),
     ]
     assert learned.outside == ["bye", "see you", *(f"is it over the moon {number}" for number in range(1, 10, 2))]
     assert learned.elsewhere == [("kent-wa", "what about the next town 10")]

@@ -48,6 +48,16 @@ def test_likeness_is_meaning_and_wording_below_the_diagonal() -> None:
     np.testing.assert_allclose(np.tril(alike), np.tril(expected), atol=1e-4)
 
 
+def test_the_nearest_are_those_most_like_their_three_likest() -> None:
+    others = np.eye(4, dtype=np.float32)
+    rows = np.array(
+        [[0.1] * 4, [0.5, 0.5, 0.5, 0], [1, 0, 0, 0], [0.4, 0.4, 0.4, 0.4], [-1, 0, 0, 0]], dtype=np.float32
+    )
+    assert kernel.nearest(rows, others, 0.5).tolist() == [1, 2, 3]  # a half of five, rounded up; 1/3 is above 0.1
+    assert kernel.nearest(rows, others, 0.4).tolist() == [1, 3]
+    assert kernel.nearest(rows, others[:1], 0.4).tolist() == [1, 2]
+
+
 def test_each_class_counts_the_same() -> None:
     classes, weights = np.array([0, 0, 0, 1]), np.array([1, 1, 2, 1], dtype=np.float32)
     scaled = kernel.balanced(classes, weights)
