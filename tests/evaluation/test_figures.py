@@ -13,6 +13,7 @@ from bot.evaluation.figures import EXCEPTIONS, LEAKS, PARITY, Share, figures
 from bot.evaluation.questions import Question, QuestionError, read_questions, right_citation, right_decision
 from bot.replies import Citation, Reply
 from bot.settings import ROOT, Settings
+from bot.training import follow_ups
 
 if TYPE_CHECKING:
     from tests.evaluation.conftest import Ask
@@ -141,6 +142,12 @@ def test_a_bad_line_is_named(tmp_path: Path) -> None:
     file.write_text('{"department": "kent-wa"}\n', encoding="utf-8")
     with pytest.raises(QuestionError, match=r"questions\.jsonl:1"):
         read_questions([file])
+
+
+def test_no_follow_up_that_is_learned_repeats_a_question() -> None:
+    questions = {plain(each.text) for each in read_questions([ROOT / "tests/questions"])}
+    learned = [each.text for each in follow_ups(Settings().data_dir) if len(each.text.split()) > 2]
+    assert [text for text in learned if plain(text) in questions] == []
 
 
 @pytest.mark.parametrize("folder", ["tests/questions", "data/calibration"])
