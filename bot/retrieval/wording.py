@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bot.content.check import plain
 
-COMMON = 0.1
+_COMMON = 0.1
 """Share of the texts from which an n-gram says nothing: without those as many of the calibration questions are answered
 right and as many emergencies found, and to compare all texts takes half as long."""
 
@@ -33,7 +33,7 @@ class Wording:
         self._analyze = self._vectorizer.build_analyzer()
 
     @classmethod
-    def fit(cls, texts: Sequence[str], most: float = COMMON) -> Wording:
+    def fit(cls, texts: Sequence[str], most: float = _COMMON) -> Wording:
         """The n-grams that at least two of `texts` have, and at most that share of them, or 50."""
         vectorizer = cls._new(min_df=2, max_df=max(int(most * len(texts)), 50))
         vectorizer.fit([plain(text) for text in texts])

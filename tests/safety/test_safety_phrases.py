@@ -114,9 +114,13 @@ def test_no_unseen_danger_that_a_rule_finds_is_taken_back(
 def test_what_is_far_from_danger_is_left_alone_though_a_rule_fires(
     safety: SafetyRules, check: Callable[[Sequence[str]], list[Flag | None]]
 ) -> None:
-    texts = ["quiero hablar de una balacera que presencié"]
+    texts = [
+        "i filmed a fight in the parking lot, should police have that",
+        "quiero hablar de una balacera que presencié",
+    ]
     assert all(map(safety.check, texts))
-    assert check(texts) == [None]
+    # The first is nearer to danger than the farthest emergency that a rule finds: it keeps its needless warning.
+    assert check(texts) == [safety.check(texts[0]), None]
 
 
 @pytest.mark.model
