@@ -121,7 +121,7 @@ def search_examples(settings: Settings, library: Library, questions: Sequence[Qu
         elif question.sort and question.sort != "other-department":
             outside.append(text)
         elif not question.topics:
-            elsewhere.append((question.department, text))
+            elsewhere.append(text)
     return Examples(variants, outside, elsewhere)
 
 
@@ -187,6 +187,7 @@ def _run_rasa(settings: Settings, folder: Path, path: Path) -> None:
         *(str(settings.rasa_python), "-m", "rasa", "train"),
         *("--config", "config.yml", "--domain", "domain.yml", "--data", *map(str, data)),
         "--skip-validation",  # tests/nlu does it; here it takes longer than to learn
+        "--force",  # there is no cache (bot/rasa.py), and to look for one takes seconds
         *("--out", str(path.parent), "--fixed-model-name", path.name.removesuffix(".tar.gz")),
     ]
     env = environment(ENLACE_VECTORS=str(folder / "vectors.npz"))

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import filterfalse
 from pathlib import Path
 
 from bot.content import written_from
@@ -23,12 +24,15 @@ from bot.content.yamlfile import Problem, YamlFile
 
 MAX_WORDS = 90
 MIN_VARIANTS = 8
+_PUNCTUATION = re.compile(r"[^\w\s]")
 
 
 def plain(text: str) -> str:
     """`text` without accents, case and punctuation: how two question variants are compared."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return fold(re.sub(r"[^\w\s]", " ", "".join(char for char in decomposed if not unicodedata.combining(char))))
+    if not decomposed.isascii():
+        decomposed = "".join(filterfalse(unicodedata.combining, decomposed))
+    return fold(_PUNCTUATION.sub(" ", decomposed))
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ class Repeat:
 
 def near_duplicates(texts: Sequence[str], questions: Sequence[str]) -> list[Repeat]:
     """Every question with the training text most alike, where the two are too alike."""
-    wording = Wording.fit([*texts, *questions], most=1.0)
-    alike = (wording.rows(questions) @ wording.rows(texts).T).tocsr()
+    _, rows = Wording.fit([*texts, *questions], most=1.0)
+    alike = (rows[len(texts) :] @ rows[: len(texts)].T).tocsr()
     best, nearest = alike.max(axis=1).toarray().ravel(), np.asarray(alike.argmax(axis=1)).ravel()
     found = []
     for question, score, index in zip(questions, best.tolist(), nearest.tolist(), strict=True):

@@ -18,7 +18,7 @@ import yaml
 
 from bot.retrieval.index import Found
 
-FEATURES = ("score", "margin", "wording", "passage", "inside", "outside", "words")
+FEATURES = ("score", "margin", "wording", "passage", "elsewhere", "inside", "outside", "words")
 TOGETHER = (*FEATURES, "inside_alone", "outside_alone", "variant_alone", "same")
 SURE_FROM = 0.4
 """Confidence from which search overrules an intent that is no question (config.yml, `yields`)."""
@@ -46,6 +46,7 @@ def features(found: Found, words: int) -> list[float]:
         first.score - second.score,
         first.wording,
         first.passage,
+        found.elsewhere,
         found.inside,
         found.outside,
         math.log(max(words, 1)),

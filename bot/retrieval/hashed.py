@@ -6,6 +6,7 @@ import hashlib
 import io
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,14 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_bytes(hashlib.sha256(data).digest() + data)
     temporary.replace(path)
+
+
+def source(*modules: str) -> str:
+    """A hash of the source of these imported modules: what they make is made anew when they change."""
+    digest = hashlib.sha256()
+    for name in modules:
+        digest.update(Path(str(sys.modules[name].__file__)).read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def kept(

@@ -1,9 +1,9 @@
 """Exact search within one department.
 
 Each department has its question variants, the passages that its answers quote, and what was learned from them
-(bot/retrieval/learning.py): one score for each topic, which tells the topics apart, and one that tells what the
-department's text is about from what it isn't. Texts and answers of others are never searched; a department knows its
-own topics alone.
+(bot/retrieval/learning.py): one score for each topic and one for all that only other departments have, which tells
+the topics apart, and one that tells what any text is about from what none is. Texts and answers of others are never
+searched; a department knows its own topics alone.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ class Found:
     """What search found: every topic, best first, and how much the message seems to be about this department's text."""
 
     matches: list[Match]
+    elsewhere: float
+    """About 1 for what other departments' texts are about and this one's isn't, about 0 for other messages."""
     inside: float
-    """1 where the department's text is surely about it, -1 where it surely isn't; says whether any topic, not which."""
+    """1 where some department's text is surely about it, -1 where surely none is; says whether any, not which."""
     outside: float
     """Centred cosine of the nearest message that no department's text is about."""
 
@@ -77,7 +79,8 @@ class Found:
             for match in other.matches
         ]
         matches.sort(key=lambda match: -match.score)
-        return replace(other, matches=matches, inside=max(self.inside, other.inside))
+        elsewhere = _ALONE * self.elsewhere + _TOGETHER * other.elsewhere
+        return replace(other, matches=matches, elsewhere=elsewhere, inside=max(self.inside, other.inside))
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,9 @@ class DepartmentIndex:
     topics: NDArray[np.str_]
     """(t,)"""
     dual: Vectors
-    """(n, t + 1): what each text speaks for, topics first, then whether the department's text is about it at all"""
+    """(n, t + 2): what each text speaks for: each topic, those of other departments, and whether it is inside"""
     letters: Vectors
-    """(g, t + 1): what each n-gram speaks for"""
+    """(g, t + 2): what each n-gram speaks for"""
     own: NDArray[np.int64]
     """(v,), of the index's texts: this department's variants"""
     own_topics: NDArray[np.int64]
@@ -101,24 +104,25 @@ class DepartmentIndex:
 
     def search(
         self, cosines: Vectors, passage_query: Vectors, wording: tuple[NDArray[np.int64], Vectors], alike: Vectors
-    ) -> tuple[list[Match], float]:
-        """Every topic, best first, and `Found.inside`.
+    ) -> tuple[list[Match], float, float]:
+        """Every topic, best first, `Found.elsewhere` and `Found.inside`.
 
         For a message's cosines (n,) with the index's texts, its vector centred as passages are, its wording, and how
         alike it is worded to each variant.
         """
         scores = kernel.scores(cosines, wording, self.dual, self.letters)
-        odds = np.exp(_SHARPNESS * (scores[:-1] - scores[:-1].max()))
+        own, elsewhere, inside = scores[:-2], float(scores[-2]), float(scores[-1])
+        odds = np.exp(_SHARPNESS * (own - own.max()))
         columns = zip(
             self.topics.tolist(),
             (odds / odds.sum()).tolist(),
-            scores[:-1].tolist(),
+            own.tolist(),
             self._best(cosines[self.own], self.own_topics).tolist(),
             self._best(alike[self.own], self.own_topics).tolist(),
             self._best(self.passages @ passage_query, self.passage_topics).tolist(),
             strict=True,
         )
-        return sorted((Match(*column) for column in columns), key=lambda match: -match.score), float(scores[-1])
+        return sorted((Match(*column) for column in columns), key=lambda match: -match.score), elsewhere, inside
 
     def _best(self, scores: Vectors, topics: NDArray[np.int64]) -> Vectors:
         best = np.full(len(self.topics), -1.0, dtype=np.float32)
@@ -148,8 +152,8 @@ class Index:
         query, passage_query = self._meaning.of(vector), unit(vector - self._passage_mean)
         cosines, wording = self._vectors @ query, self._wording.row(text)
         alike = _alike(self._letters, wording)
-        matches, inside = self._departments[department].search(cosines, passage_query, wording, alike)
-        return Found(matches, inside, float(cosines[self._outside].max()))
+        matches, elsewhere, inside = self._departments[department].search(cosines, passage_query, wording, alike)
+        return Found(matches, elsewhere, inside, float(cosines[self._outside].max()))
 
 
 def _alike(rows: csc_matrix, wording: tuple[NDArray[np.int64], Vectors]) -> Vectors:

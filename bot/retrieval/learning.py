@@ -3,14 +3,16 @@
 All departments learn from the same rows, so that each fit (bot/retrieval/kernel.py) is one linear system with targets
 for every department. The first tells a department's topics apart, from the questions of all: people ask alike
 everywhere, but most alike where they ask the same department, so that rows of two departments are less alike by a
-factor (multi-task learning: Evgeniou and Pontil, 2004). The second tells what a department's text is about from what it
-isn't, which is what no text answers, and other departments' topics.
+factor (multi-task learning: Evgeniou and Pontil, 2004); what only other departments' texts are about is one more topic.
+The second tells what any text is about from what none is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +27,10 @@ from bot.retrieval.index import DepartmentIndex, Index
 from bot.retrieval.meaning import Meaning
 from bot.retrieval.wording import Wording
 
-_VERSION = 10
-"""Changes when an index built by older code can't be used."""
 _PENALTY = 0.2
 _OTHER_DEPARTMENT = 0.7
 """How alike questions of two departments are, beside 1 for those of one. Of 16,600, each left out in turn, 3.0 %
 are put to a wrong topic, with 1 it is 4.9 %."""
-_NEAR = 0.5
-"""Share of the questions that tell what is inside from what is outside: those nearest to the latter. The rest tells
-nothing more, and costs most of the time."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class Examples:
     variants: Sequence[Variant]
     outside: Sequence[str]
     """What no department's text is about."""
-    elsewhere: Sequence[tuple[str, str]] = ()
-    """(department, message): what this department's text isn't about, and another's may be."""
+    elsewhere: Sequence[str] = ()
+    """What the text of the department that was asked isn't about, and another's may be."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +63,9 @@ def build_index(
     """The index of these examples, the library's quotes and this encoder: read from `folder`, or built into it."""
     texts: list[Variant | _Passage] = [*examples.variants, *_passages(library)]
     known = [f"{each.department}/{each.topic}/{each.text}" for each in texts]
-    known += [*examples.outside, *("/".join(each) for each in examples.elsewhere)]
-    made_from = (cache.path.name, str(_VERSION), *known)
+    known += [*examples.outside, *examples.elsewhere]
+    code = hashed.source(__name__, kernel.__name__, *(each.__module__ for each in (Meaning, Wording, Index)))
+    made_from = (cache.path.name, code, *known)
     return Index(hashed.kept(folder, "index", made_from, lambda: Learned(library, examples, cache, progress).arrays()))
 
 
@@ -78,42 +76,36 @@ class Learned:
         self, library: Library, examples: Examples, cache: VectorCache, progress: Progress | None = None
     ) -> None:
         """Learn (a minute, and gigabytes, for 24,000 examples), once they are encoded."""
-        variants = examples.variants
+        variants = sorted(examples.variants, key=attrgetter("department", "topic"))
         self._passages = list(_passages(library))
-        self._texts = [*(each.text for each in variants), *examples.outside, *(text for _, text in examples.elsewhere)]
-        # What each row speaks of: a department's topic, "" where it is outside; "" for the department of all.
-        self._topics = np.array([each.topic for each in variants] + [""] * (len(self._texts) - len(variants)))
-        self._departments = np.array(
-            [each.department for each in variants]
-            + [""] * len(examples.outside)
-            + [department for department, _ in examples.elsewhere]
-        )
+        self._texts = [*(each.text for each in variants), *examples.outside, *examples.elsewhere]
+        # What each row speaks of: a department's topic, and "" where it is outside.
+        others = [""] * (len(self._texts) - len(variants))
+        self._topics = np.array([*(each.topic for each in variants), *others])
+        self._departments = np.array([*(each.department for each in variants), *others])
+        self._outside = slice(len(variants), len(variants) + len(examples.outside))
         vectors = cache.queries(self._texts, progress)
         self._passage_vectors = cache.passages([each.text for each in self._passages], progress)
         self._meaning = Meaning.fit(vectors[: len(variants)], [each.language for each in variants])
         self._vectors = self._meaning.of(vectors)
-        self._wording = Wording.fit(self._texts)
-        self._letters = self._wording.rows(self._texts)
+        self._wording, self._letters = Wording.fit(self._texts)
         self._inside = self._topics != ""
-        alike = kernel.likeness(self._vectors, self._letters)
         # Every topic of every department counts the same, and all of them as much as what is outside.
         _, pairs = np.unique(np.char.add(self._departments, self._topics)[self._inside], return_inverse=True)
         count = kernel.balanced(pairs, np.ones(len(pairs), dtype=np.float32))
-        self._which = kernel.Ridge(self._among_departments(alike), count, _PENALTY)
+        self._which = kernel.Ridge(self._alike_among_departments(), count, _PENALTY)
         weights = np.ones(len(self._texts), dtype=np.float32)
         weights[self._inside] = count
-        near = kernel.nearest(self._vectors[self._inside], self._vectors[~self._inside], _NEAR)
-        self._rows = np.concatenate([near, np.flatnonzero(~self._inside)])
-        weights = kernel.balanced(self._inside[self._rows].astype(np.int64), weights[self._rows])
-        self._whether = kernel.Ridge(alike[np.ix_(self._rows, self._rows)], weights, _PENALTY)
+        weights = kernel.balanced(self._inside.astype(np.int64), weights)
+        self._whether = kernel.Ridge(kernel.likeness(self._vectors, self._letters), weights, _PENALTY)
 
-    def _among_departments(self, alike: NDArray[np.float32]) -> NDArray[np.float32]:
-        """How alike the questions are, which are the first rows, if it matters whom one asks."""
-        asked = self._departments[self._inside]
-        among = alike[: len(asked), : len(asked)].copy()
-        for name in np.unique(asked):
-            among[np.ix_(asked == name, asked != name)] *= _OTHER_DEPARTMENT
-        return among
+    def _alike_among_departments(self) -> NDArray[np.float32]:
+        """How alike the questions are if it matters whom one asks: they stand by department."""
+        alike = kernel.likeness(self._vectors[self._inside], self._letters[self._inside])
+        _, starts = np.unique(self._departments[self._inside], return_index=True)
+        for start, end in pairwise([*starts, len(alike)]):
+            alike[start:end, :start] *= _OTHER_DEPARTMENT
+        return alike
 
     def index(self, unseen: Collection[str] = ()) -> Index:
         """The index, as if none of the texts `unseen` had been among the examples."""
@@ -132,18 +124,18 @@ class Learned:
             "idf": self._wording.idf,
             "vectors": self._vectors,
             "variants": np.array(self._texts)[self._inside],
-            "outside": np.flatnonzero(seen & (self._departments == "")),
+            "outside": np.arange(len(seen))[self._outside][seen[self._outside]],
         }
         names = np.unique(self._departments[self._inside]).tolist()
-        owns = [seen & (self._departments == name) & self._inside for name in names]
+        owns = [seen & (self._departments == name) for name in names]
         each_topics = [np.unique(self._topics[own]) for own in owns]
         which = self._learned_which(each_topics, seen[self._inside])
-        whether = self._learned_whether(names, each_topics, seen)
+        whether = self._learned_whether(seen)
         for name, own, topics, told in zip(names, owns, each_topics, which, strict=True):
-            dual = np.zeros((len(seen), len(topics) + 1), dtype=np.float32)
+            dual = np.zeros((len(seen), len(topics) + 2), dtype=np.float32)
             dual[self._inside, :-1] = told
             dual[self._inside & (self._departments != name), :-1] *= _OTHER_DEPARTMENT
-            dual[:, -1] = whether[name]
+            dual[:, -1] = whether
             quoted = [index for index, each in enumerate(self._passages) if each.department == name]
             places = {topic: place for place, topic in enumerate(topics.tolist())}
             part = DepartmentIndex(
@@ -161,28 +153,22 @@ class Learned:
     def _learned_which(
         self, each_topics: Sequence[NDArray[np.str_]], seen: NDArray[np.bool_]
     ) -> list[NDArray[np.float32]]:
-        """Of each department's topics (t,) the dual coefficients (questions, t), from the questions `seen`."""
-        targets = [self._topics[self._inside, None] == topics for topics in each_topics]
+        """Of each department's topics (t,), and of all that it hasn't, the dual coefficients (questions, t + 1).
+
+        From the questions `seen`.
+        """
+        about = self._topics[self._inside]
+        targets = [np.column_stack([about[:, None] == topics, ~np.isin(about, topics)]) for topics in each_topics]
         rows = np.flatnonzero(~seen)
         *duals, inverse = _learn(self._which, [*targets, kernel.ones(len(seen), rows)])
         return [kernel.left_out(dual, inverse, rows) for dual in duals]
 
-    def _learned_whether(
-        self, names: Sequence[str], each_topics: Sequence[NDArray[np.str_]], seen: NDArray[np.bool_]
-    ) -> dict[str, NDArray[np.float32]]:
-        """Of each department the dual coefficients (n,) of what its text is about, from the texts `seen`."""
-        # What is said of one department may be about another's text, which learns nothing from it.
-        departments, seen = self._departments[self._rows], seen[self._rows]
-        elsewhere = ~self._inside[self._rows] & (departments != "")
-        rows = np.flatnonzero(elsewhere | ~seen)
-        about = self._topics[self._rows]
-        targets = [np.where(np.isin(about, topics), 1.0, -1.0)[:, None] for topics in each_topics]
-        *duals, inverse = _learn(self._whether, [*targets, kernel.ones(len(seen), rows)])
-        learned = {name: np.zeros(len(self._texts), dtype=np.float32) for name in names}
-        for name, dual in zip(names, duals, strict=True):
-            out = (~seen | (departments != name))[rows]
-            learned[name][self._rows] = kernel.left_out(dual, inverse[:, out], rows[out])[:, 0]
-        return learned
+    def _learned_whether(self, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """The dual coefficients (n,) of whether any department's text is about a message, from the texts `seen`."""
+        rows = np.flatnonzero(~seen)
+        target = np.where(self._inside, 1.0, -1.0)[:, None]
+        dual, inverse = _learn(self._whether, [target, kernel.ones(len(seen), rows)])
+        return kernel.left_out(dual, inverse, rows)[:, 0]
 
 
 def _learn(ridge: kernel.Ridge, targets: Sequence[NDArray[Any]]) -> list[NDArray[np.float32]]:

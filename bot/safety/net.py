@@ -24,8 +24,6 @@ from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 from bot.safety.rules import Flag
 
-_VERSION = 5
-"""Changes when a net built by older code can't be used."""
 FIRES_FROM = -0.4
 """Score, about 1 for an example of danger and -1 for what is far from any: chosen so that few near misses fire."""
 DOUBTS_BELOW = -1.05
@@ -101,7 +99,7 @@ class SafetyNet:
 def build_net(examples: Examples, cache: VectorCache, folder: Path, progress: Progress | None = None) -> SafetyNet:
     """The net of these examples and this encoder: read from `folder`, or built and written there."""
     known = [*(f"{say}/{text}" for text, say in examples.danger), *examples.near_misses, *examples.others]
-    made_from = (cache.path.name, str(_VERSION), *known)
+    made_from = (cache.path.name, hashed.source(__name__, kernel.__name__, Wording.__module__), *known)
     return SafetyNet(hashed.kept(folder, "net", made_from, lambda: _build(examples, cache, progress)))
 
 
@@ -114,8 +112,7 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
     near = kernel.nearest(centred[given:], centred[:size], _LEARNED)
     texts = [*texts[:given], *(examples.others[index] for index in near)]
     centred = np.concatenate([centred[:given], centred[given:][near]])
-    wording = Wording.fit(texts)
-    letters = wording.rows(texts)
+    wording, letters = Wording.fit(texts)
     weights = np.ones(len(texts), dtype=np.float32)
     weights[:given] = _EXAMPLES_WEIGHT
     danger = np.where(np.arange(len(texts)) < size, 1.0, -1.0).astype(np.float32)[:, None]

@@ -57,7 +57,7 @@ class Search:
     """Finds nothing, decides nothing, and is a net without examples: these tests are about what is around it."""
 
     def search(self, department: str, text: str, vector: Any) -> Found:
-        return Found([], inside=-1.0, outside=1.0)
+        return Found([], elsewhere=0.0, inside=-1.0, outside=1.0)
 
     def decide(self, found: Found, words: int) -> Outcome:
         return Outcome("no_answer", (), 0.0)

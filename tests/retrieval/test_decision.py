@@ -24,8 +24,8 @@ def match(topic: str, score: float, alike: float) -> Match:
 
 LIKELY = [match("a", 0.98, 0.9), match("b", 0.01, 0.1), match("c", 0.01, 0.1)]
 UNLIKELY = [match("a", 0.2, 0.1), match("b", 0.19, 0.1), match("c", 0.18, 0.1)]
-SURE = Found(LIKELY, inside=1.0, outside=0.0)
-LOST = Found(UNLIKELY, inside=-1.0, outside=0.9)
+SURE = Found(LIKELY, elsewhere=0.0, inside=1.0, outside=0.0)
+LOST = Found(UNLIKELY, elsewhere=0.3, inside=-1.0, outside=0.9)
 
 
 def test_the_file_fits_the_code() -> None:
@@ -43,11 +43,11 @@ def test_what_is_sure_is_answered_and_what_is_lost_is_not() -> None:
 
 
 def test_what_is_far_outside_alone_is_not_answered_as_the_question_before_it() -> None:
-    unsure = Found(UNLIKELY, inside=0.0, outside=0.3)
+    unsure = Found(UNLIKELY, elsewhere=0.0, inside=0.0, outside=0.3)
     answer = DECISION.decide_together(unsure, SURE, "a", 3)
     assert answer is not None
     assert (answer.kind, answer.topics) == ("answer", ("a",))
-    assert DECISION.decide_together(Found(UNLIKELY, inside=-2.0, outside=0.9), LOST, "a", 3) is None
+    assert DECISION.decide_together(Found(UNLIKELY, elsewhere=0.0, inside=-2.0, outside=0.9), LOST, "a", 3) is None
     farther = dataclasses.replace(unsure, inside=-1.0)
     assert DECISION.confidence(farther, 3) < 0.1
     assert DECISION.decide_together(farther, SURE, "a", 3) is not None
@@ -80,7 +80,7 @@ def test_a_fit_finds_the_feature_that_decides() -> None:
 
 def test_one_row_of_wording_is_what_many_are() -> None:
     texts = ["quiero reportar un robo", "I want to report a robbery", "la polisia", "can I report"]
-    wording = Wording.fit(texts * 2)
+    wording, _ = Wording.fit(texts * 2)
     for text in [*texts, "kiero reportar", "¿?", "zzz"]:
         indexes, values = wording.row(text)
         row = np.zeros(len(wording.ngrams), dtype=np.float32)
@@ -90,6 +90,6 @@ def test_one_row_of_wording_is_what_many_are() -> None:
 
 def test_a_misspelt_word_is_worded_alike() -> None:
     texts = ["la policía", "la polisia", "the weather"]
-    wording = Wording.fit(texts * 2)
+    wording, _ = Wording.fit(texts * 2)
     rows = wording.rows(texts).toarray()
     assert rows[0] @ rows[1] > rows[0] @ rows[2]

@@ -17,7 +17,7 @@ from bot.evaluation.questions import Expectation, Question
 from bot.retrieval import calibration
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.calibration import Example
-from bot.retrieval.decision import FEATURES, TOGETHER
+from bot.retrieval.decision import FEATURES, TOGETHER, Decision
 from bot.retrieval.index import Index
 from bot.retrieval.learning import Examples, Learned, build_index
 from bot.settings import Settings
@@ -159,20 +159,32 @@ def test_other_content_is_another_index(small: Library, cache: VectorCache, tmp_
     assert first.isdisjoint(second)
 
 
-def test_what_one_department_is_not_about_may_be_inside_of_another(
+def test_what_the_text_that_was_asked_is_not_about_is_less_inside_but_not_near_what_no_text_is_about(
     small: Library, cache: VectorCache, tmp_path: Path
 ) -> None:
     text = "how many people live in town"
     vector = cache.queries([text])[0]
     plain = build_index(small, examples(small), cache, tmp_path)
-    told = build_index(
-        small, dataclasses.replace(examples(small), elsewhere=[("kent-wa", text)]), cache, tmp_path / "told"
-    )
-    before, after = (
-        {name: index.search(name, text, vector).inside for name in small.departments} for index in (plain, told)
-    )
-    assert after["kent-wa"] < before["kent-wa"] - 0.1
-    assert after["roeland-park-ks"] == pytest.approx(before["roeland-park-ks"], abs=0.05)
+    told = build_index(small, dataclasses.replace(examples(small), elsewhere=[text]), cache, tmp_path / "told")
+    for name in small.departments:
+        before, after = (index.search(name, text, vector) for index in (plain, told))
+        assert after.inside < before.inside - 0.1
+        assert after.outside == pytest.approx(before.outside, abs=0.05)
+
+
+def test_what_only_another_department_s_text_is_about_is_told_from_what_this_one_s_is(
+    index: Index, encoder: Encoder
+) -> None:
+    text = "how much do they pay if my tip solves a murder"
+    vector = encoder.queries([text])[0]
+    here, there = (index.search(name, text, vector) for name in ("kansas-city-mo", "roeland-park-ks"))
+    assert here.matches[0].topic == "homicide-reward"
+    assert there.elsewhere > there.matches[0].score
+    assert here.elsewhere < here.matches[0].score
+    assert here.inside == pytest.approx(there.inside), "inside of any text"
+    decision = Decision.load(Settings().data_dir / "calibration/decision.yml")
+    assert decision.decide(here, 10).kind == "answer"
+    assert decision.decide(there, 10).kind == "no_answer"
 
 
 def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_without_it(
@@ -212,7 +224,7 @@ def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_withou
         (topic, "the lynx then"),
     ]
     assert learned.outside == ["bye", "see you", *(f"is it over the moon {number}" for number in range(1, 10, 2))]
-    assert learned.elsewhere == [("kent-wa", "what about the next town 10")]
+    assert learned.elsewhere == ["what about the next town 10"]
     judged: list[Example] = []
     made = Learned(small, learned, cache)
     for asked in calibration.parts(questions):
