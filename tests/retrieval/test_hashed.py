@@ -1,0 +1,37 @@
+"""Guards what is kept on disk: made once for what it is made from, and anew when the code that makes it changes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.retrieval import hashed
+
+
+def test_what_is_kept_is_made_once_for_what_it_is_made_from(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def make() -> dict[str, np.ndarray]:
+        made.append(len(made))
+        return {"number": np.array(made[-1])}
+
+    numbers = [int(hashed.kept(tmp_path, "kind", texts, make)["number"]) for texts in (["a"], ["a"], ["a", "b"])]
+    assert numbers == [0, 0, 1]
+    assert len(list(tmp_path.glob("*.kind"))) == 1, "the old one is gone"
+
+
+def test_a_module_that_changes_has_another_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "made_by_this.py"
+    file.write_text("ANSWER = 1\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "made_by_this", raising=False)
+    name = importlib.import_module("made_by_this").__name__
+    before = hashed.source(name, hashed.__name__)
+    assert hashed.source(name, hashed.__name__) == before
+    file.write_text("ANSWER = 2\n", encoding="utf-8")
+    assert hashed.source(name, hashed.__name__) != before
+    assert hashed.source(hashed.__name__, name) != hashed.source(name, hashed.__name__)
