@@ -1,10 +1,10 @@
 """What search learns from, and the index that is made of it.
 
-All departments learn from the same rows, so that each fit (bot/retrieval/kernel.py) is one linear system with targets
-for every department. The first tells a department's topics apart, from the questions of all: people ask alike
-everywhere, but most alike where they ask the same department, so that rows of two departments are less alike by a
-factor (multi-task learning: Evgeniou and Pontil, 2004); what only other departments' texts are about is one more topic.
-The second tells what any text is about from what none is.
+All departments learn from the same rows, by two fits (bot/retrieval/kernel.py), each one linear system for all of them.
+The first tells a department's topics apart, from the questions of all: people ask alike everywhere, but most alike
+where they ask the same department, so that rows of two departments are less alike by a factor (multi-task learning:
+Evgeniou and Pontil, 2004); what only other departments' texts are about is one more topic. The second tells what any
+text is about from what none is.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def build_index(
     """The index of these examples, the library's quotes and this encoder: read from `folder`, or built into it."""
     texts: list[Variant | _Passage] = [*examples.variants, *_passages(library)]
     known = [f"{each.department}/{each.topic}/{each.text}" for each in texts]
-    known += [*examples.outside, *examples.elsewhere]
+    known += [*examples.outside, *(f"elsewhere/{text}" for text in examples.elsewhere)]
     code = hashed.source(__name__, kernel.__name__, *(each.__module__ for each in (Meaning, Wording, Index)))
     made_from = (cache.path.name, code, *known)
     return Index(hashed.kept(folder, "index", made_from, lambda: Learned(library, examples, cache, progress).arrays()))
@@ -75,7 +75,7 @@ class Learned:
     def __init__(
         self, library: Library, examples: Examples, cache: VectorCache, progress: Progress | None = None
     ) -> None:
-        """Learn (a minute, and gigabytes, for 24,000 examples), once they are encoded."""
+        """Learn (a minute and a half, and gigabytes, for 29,000 examples), once they are encoded."""
         variants = sorted(examples.variants, key=attrgetter("department", "topic"))
         self._passages = list(_passages(library))
         self._texts = [*(each.text for each in variants), *examples.outside, *examples.elsewhere]
@@ -83,7 +83,7 @@ class Learned:
         others = [""] * (len(self._texts) - len(variants))
         self._topics = np.array([*(each.topic for each in variants), *others])
         self._departments = np.array([*(each.department for each in variants), *others])
-        self._outside = slice(len(variants), len(variants) + len(examples.outside))
+        self._outside = np.arange(len(variants), len(variants) + len(examples.outside))
         vectors = cache.queries(self._texts, progress)
         self._passage_vectors = cache.passages([each.text for each in self._passages], progress)
         self._meaning = Meaning.fit(vectors[: len(variants)], [each.language for each in variants])
@@ -124,7 +124,7 @@ class Learned:
             "idf": self._wording.idf,
             "vectors": self._vectors,
             "variants": np.array(self._texts)[self._inside],
-            "outside": np.arange(len(seen))[self._outside][seen[self._outside]],
+            "outside": self._outside[seen[self._outside]],
         }
         names = np.unique(self._departments[self._inside]).tolist()
         owns = [seen & (self._departments == name) for name in names]

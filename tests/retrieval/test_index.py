@@ -157,6 +157,9 @@ def test_other_content_is_another_index(small: Library, cache: VectorCache, tmp_
     second = {path.name for path in tmp_path.glob("*.index")}
     assert len(second) == 1
     assert first.isdisjoint(second)
+    moved = dataclasses.replace(examples(small, OUTSIDE[1:-1]), elsewhere=OUTSIDE[-1:])
+    build_index(small, moved, cache, tmp_path)
+    assert second.isdisjoint(path.name for path in tmp_path.glob("*.index")), "the same texts, meant otherwise"
 
 
 def test_what_the_text_that_was_asked_is_not_about_is_less_inside_but_not_near_what_no_text_is_about(
