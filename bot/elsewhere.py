@@ -23,10 +23,11 @@ _POLICE = (
 MAX_WORDS = 20
 """In a longer message a place is part of a story."""
 _ONLY_LIVES = re.compile(
-    r"\b(?:live|lives|living|born|moved|family|friend|cousin|vivo|vive|viven|naci|nacio|familia|primo|prima|soy)"
-    r"(?: \w+){0,3}$"
+    r"\b(?:live|lives|living|born|moved|was|were|been|from|family|friend|cousin"
+    r"|vivo|vive|viven|naci|nacio|andaba|estaba|estuve|familia|primo|prima|soy)(?: \w+){0,3}$"
 )
-
+# "In Arizona cops did that, do they here too?" asks about those here.
+_HERE = re.compile(r"\b(?:here|aqui|aca)\b(?! (?:in|en)\b)|\b(?:your|this department|sus|ustedes|esta policia)\b")
 
 _APOSTROPHES = str.maketrans("", "", "'’")
 
@@ -57,7 +58,7 @@ class Elsewhere:
         if len(words.split()) > MAX_WORDS:
             return False
         rest = self._own[department].sub(" ", words)
-        if rest != words:  # its own place is named too: it is at least also asked about
+        if rest != words or _HERE.search(words):  # its own place is named too: it is at least also asked about
             return False
         match = self._other[department].search(words)
         return match is not None and not _ONLY_LIVES.search(words[: match.start()].rstrip())

@@ -40,6 +40,9 @@ def elsewhere(library: Library) -> Elsewhere:
         ("los-angeles-county-ca", "and the LAPD?"),
         ("los-angeles-county-ca", "does Houston have such a plan"),
         ("kansas-city-mo", "la patrulla de caminos pide papeles?"),
+        ("roeland-park-ks", "y en merriam te piden papeles?"),
+        ("kent-wa", "do the cops in Bonney Lake call ICE"),
+        ("kent-wa", "aqui en tacoma los policias preguntan por papeles?"),
     ],
 )
 def test_another_places_police(elsewhere: Elsewhere, department: str, text: str) -> None:
@@ -63,6 +66,10 @@ def test_another_places_police(elsewhere: Elsewhere, department: str, text: str)
         ("kansas-city-mo", "what does the KCPD do with ICE"),
         ("kent-wa", "my name is Auburn and police stopped me"),
         ("los-angeles-county-ca", "does LA County help ICE"),
+        ("los-angeles-county-ca", "en arizona los sherifes agarraban paisanos, aqui tambien?"),
+        ("roeland-park-ks", "they did a sweep in Wichita with city cops, would your rules allow that"),
+        ("kent-wa", "they got into our storage unit while we were in Mexico"),
+        ("kansas-city-mo", "my mom is from Honduras, will cops listen to her"),
     ],
 )
 def test_its_own_police_or_only_a_place(elsewhere: Elsewhere, department: str, text: str) -> None:

@@ -83,7 +83,7 @@ def test_of_the_known_near_misses_at_most_one_in_a_hundred_fires_a_rule(safety: 
 def check(safety: SafetyRules) -> Callable[[Sequence[str]], list[Flag | None]]:
     """What the rules and the net together say to messages."""
     settings = Settings()
-    encoder = Encoder(threads=2)
+    encoder = Encoder()
     cache = training.vector_cache(settings, lambda: encoder)
     net: SafetyNet = training.safety_net(settings, load(settings.data_dir), cache)
 
