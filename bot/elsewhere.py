@@ -19,15 +19,25 @@ _POLICE = (
     r"(?:police|polisia|policias?|polis|poli|cops?|(?:sh|ch)err?iff?s?|deput(?:y|ies)|officers?|oficiales|agentes|pd|"
     r"department|departamento|depto|patrol|patrulla|troopers?|chota|jura|placa)"
 )
-# Where somebody lives or comes from says nothing about whose police they mean.
+_ASKS = (
+    "y|and|does|do|did|can|could|will|would|is|are|may|what about|if|si|puede|pueden|me|te|le|nos|a|an|the|el|la|los|"
+    "las|un|una|agente|agentes|agents?|del?|de la|de los|del lado de"
+)
+"""What may stand before a federal agency that is asked about."""
+_WORKS_WITH = "with|con|y|and|or|o"
 MAX_WORDS = 20
 """In a longer message a place is part of a story."""
+# Where somebody lives, was or comes from says nothing about whose police they mean, unless they say "there".
 _ONLY_LIVES = re.compile(
     r"\b(?:live|lives|living|born|moved|was|were|been|from|family|friend|cousin"
-    r"|vivo|vive|viven|naci|nacio|andaba|estaba|estuve|familia|primo|prima|soy)(?: \w+){0,3}$"
+    r"|vivo|vive|viven|naci|nacio|andaba|esta|estaba|estuve|familia|primo|prima|vecin[oa]|espos[oa]|soy)(?: \w+){0,3}$"
 )
 # "In Arizona cops did that, do they here too?" asks about those here.
 _HERE = re.compile(r"\b(?:here|aqui|aca)\b(?! (?:in|en)\b)|\b(?:your|this department|sus|ustedes|esta policia)\b")
+_THERE = re.compile(r"\b(?:there|those|ahi|alla|esos|esas)\b")
+_YOU_OR_POLICE = re.compile(
+    r"\b(?:you|yall|ustedes|usted|police|polic\w*|polisia|poli|cops?|sheriffs?|local|depart\w+)\b"
+)
 
 _APOSTROPHES = str.maketrans("", "", "'’")
 
@@ -43,10 +53,14 @@ class Elsewhere:
     def __init__(self, path: Path, departments: Mapping[str, Department]) -> None:
         """`path`: data/places.yml; raises KeyError on a file without its lists."""
         lists = yaml.safe_load(path.read_text(encoding="utf-8"))
-        others, words, agencies = ({plain(name) for name in lists[key]} for key in ("places", "words", "agencies"))
+        others, words, agencies, federal = (
+            {plain(name) for name in lists[key]} for key in ("places", "words", "agencies", "federal")
+        )
         own = {name: [plain(each) for each in profile.also_called] for name, profile in departments.items()}
         everywhere = others.union(*own.values())
-        self._own = {name: _any(names) for name, names in own.items()}
+        self._own = {name: set(names) for name, names in own.items()}
+        self._places = _any(everywhere | words)
+        self._federal = re.compile(rf"^(?:(?:{_ASKS}) ){{0,4}}{_any(federal).pattern}(?= )(?! (?:{_WORKS_WITH})\b)")
         self._other = {
             name: _about(everywhere.difference(names), words.difference(names), agencies.difference(names))
             for name, names in own.items()
@@ -57,11 +71,15 @@ class Elsewhere:
         words = without_marks(text)
         if len(words.split()) > MAX_WORDS:
             return False
-        rest = self._own[department].sub(" ", words)
-        if rest != words or _HERE.search(words):  # its own place is named too: it is at least also asked about
-            return False
+        if self._federal.search(words) and not _YOU_OR_POLICE.search(words):
+            return True
+        # The longest name counts: "North Kansas City" doesn't name Kansas City.
+        if self._own[department].intersection(self._places.findall(words)) or _HERE.search(words):
+            return False  # its own place is named too: it is at least also asked about
         match = self._other[department].search(words)
-        return match is not None and not _ONLY_LIVES.search(words[: match.start()].rstrip())
+        if match is None:
+            return False
+        return bool(_THERE.search(words, match.end())) or not _ONLY_LIVES.search(words[: match.start()].rstrip())
 
 
 def _any(names: Iterable[str]) -> re.Pattern[str]:
@@ -75,5 +93,7 @@ def _about(places: Iterable[str], words: Iterable[str], agencies: Iterable[str])
     return re.compile(
         rf"{place} (?:\w+ )?{_POLICE}\b|{either} {_POLICE}\b"
         rf"|\b{_POLICE} (?:\w+ )?(?:de|del|in|en|of|from|at) (?:la |el |the )?(?:(?:ciudad|condado) de )?{either}"
-        rf"|\b(?:in|en) {place}(?= |$)|^(?:does|do|will|los de) {place}|^{place} (?!\w+$)|{agency}"
+        rf"|\bin {place}(?= |$)|\ben {either}(?= |$)(?! (?:drive|street|avenue|road|school)\b)"
+        rf"|\b(?:los|la|el) de {either}(?= |$)"
+        rf"|^(?:does|do|will) {place}|^{place} (?!\w+$)|^(?:and|y|what about|how about) {either}$|{agency}"
     )

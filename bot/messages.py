@@ -54,7 +54,7 @@ NO_ANSWER = {
     ),
     "elsewhere": N_(
         "I have only the texts of one department (%(department)s), so I cannot say what the police of another place "
-        "do; you can ask me about this one, or ask for a person."
+        "or another agency do; you can ask me about this one, or ask for a person."
     ),
     "insult": N_(
         "I am sorry that this is frustrating; I can only answer what the texts of %(department)s say, and you can ask "

@@ -42,6 +42,11 @@ def elsewhere(library: Library) -> Elsewhere:
         ("kansas-city-mo", "la patrulla de caminos pide papeles?"),
         ("roeland-park-ks", "y en merriam te piden papeles?"),
         ("kent-wa", "do the cops in Bonney Lake call ICE"),
+        ("roeland-park-ks", "and Merriam?"),
+        ("kansas-city-mo", "vivo en north kansas city, esos oficiales cooperan con ice?"),
+        ("los-angeles-county-ca", "los de alhambra dan intérprete en las reuniones"),
+        ("kansas-city-mo", "FBI ask witnesses for papers?"),
+        ("kent-wa", "el border patrol me puede pedir la green card en el ferry"),
         ("kent-wa", "aqui en tacoma los policias preguntan por papeles?"),
     ],
 )
@@ -69,6 +74,9 @@ def test_another_places_police(elsewhere: Elsewhere, department: str, text: str)
         ("los-angeles-county-ca", "en arizona los sherifes agarraban paisanos, aqui tambien?"),
         ("roeland-park-ks", "they did a sweep in Wichita with city cops, would your rules allow that"),
         ("kent-wa", "they got into our storage unit while we were in Mexico"),
+        ("kent-wa", "does the FBI get help from Kent police"),
+        ("kansas-city-mo", "do you help the DEA"),
+        ("roeland-park-ks", "trabajo ahi y vivo en kansas city, esto me cubre?"),
         ("kansas-city-mo", "my mom is from Honduras, will cops listen to her"),
     ],
 )
