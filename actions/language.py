@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -11,6 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.turns import TurnLookup
 from bot.content.check import plain
+from bot.elsewhere import without_marks
 from bot.replies import Say
 
 # How people call these languages beside their names, without accents.
@@ -18,6 +21,57 @@ _NAMES = {
     "en": ("inglish", "ingels"),
     "es": ("castellano", "spanis", "espaniol", "espanish", "latino"),
 }
+_NOT = frozenset(
+    [
+        "no",
+        "not",
+        "dont",
+        "cant",
+        "cannot",
+        "doesnt",
+        "never",
+        "without",
+        "little",
+        "hardly",
+        "ni",
+        "nunca",
+        "sin",
+        "nada",
+        "poco",
+        "apenas",
+    ]
+)
+_NONE = frozenset({"cero", "nada", "poco", "poquito", "zero"})
+"""After a language's name: "inglés cero"."""
+_REACH = 4
+"""How many words before a language's name a "no" may stand."""
+_CLAUSES = re.compile(r"[,.;:!?¡¿\n]+")
+
+
+def wanted(text: str, languages: Sequence[str], current: str) -> str:
+    """The one of `languages` that somebody who asks for a language wants, who so far is answered in `current`.
+
+    The last that is named and not refused ("no English, Spanish please"). Where one is only refused ("no hablo
+    inglés"), another: `current`, if it can be.
+    """
+    asked: list[str] = []
+    refused: set[str] = set()
+    for clause in _CLAUSES.split(text):
+        words = without_marks(clause).split()
+        start = 0
+        for place, word in enumerate(words):
+            named = [code for code in languages if word in _names(code, tuple(languages))]
+            if named:
+                before, after = words[max(start, place - _REACH) : place], words[place + 1 : place + 2]
+                no = _NOT.intersection(before) or _NONE.intersection(after)
+                refused.update(named) if no else asked.extend(named)
+                start = place + 1
+    if asked:
+        return asked[-1]
+    others = [code for code in languages if code != current]
+    if refused:
+        return next(code for code in (current, *others) if code not in refused or refused.issuperset(languages))
+    return others[0]
 
 
 @cache
@@ -41,13 +95,7 @@ class ChangeLanguage(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
         """Rasa's contract: say which language, and the last answer in it; the turn remembers the language."""
         turn = self._turns.of(tracker.sender_id)
-        words = plain(turn.text).split()
-        names = {code: _names(code, tuple(turn.languages)) & set(words) for code in turn.languages}
-        named = [code for code in turn.languages if names[code]]
-        # "No English, Spanish please": the last one named is the one that is wanted.
-        named.sort(key=lambda code: max(words.index(name) for name in names[code]))
-        others = [code for code in turn.languages if code != turn.language]
-        language = named[-1] if named else others[0]
+        language = wanted(turn.text, turn.languages, turn.language)
         dispatcher.utter_message(json_message=Say(say="language", language=language))
         if turn.last_topic and turn.answers(turn.last_topic):
             dispatcher.utter_message(json_message=Say(say="answer", topic=turn.last_topic, confidence=1.0))

@@ -44,6 +44,13 @@ async def test_the_last_answer_comes_again_in_the_language_that_is_asked_for(sta
     assert [each["quote"] for each in spanish["citations"]] == [each["quote"] for each in answer["citations"]]
 
 
+async def test_who_speaks_no_english_is_answered_in_spanish(start: Start) -> None:
+    for said in ("no hablo inglés", "i dont speak english"):
+        resident = await start("kent-wa")
+        reply = await resident.send(said)
+        assert (reply["language"], reply["text"]) == ("es", "Le responderé en español.")
+
+
 async def test_an_insult_is_declined_with_a_person_offered_and_changes_nothing(start: Start) -> None:
     resident = await start("kent-wa", "es")
     answer = await resident.send("me van a preguntar si tengo papeles")
