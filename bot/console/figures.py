@@ -14,10 +14,10 @@ from bot.channels.web import CurrentRuntime
 from bot.console.web import Overseer, Words, page
 from bot.handoffs.figures import Figures, Row, bars, figures, to_csv
 from bot.handoffs.hours import OfficeHours
+from bot.handoffs.notices import duration
 from bot.handoffs.ratings import Rated, rated_answers
 from bot.liaisons.access import Who
 from bot.liaisons.audit import record
-from bot.renderer import duration
 from bot.runtime import Runtime
 from bot.tables import now
 

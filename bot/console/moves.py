@@ -30,7 +30,7 @@ router = APIRouter(prefix="/conversations/{conversation_id}")
 async def claim(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
     """Take it from the queue; 409 with the name of whoever was first."""
     row = await _row(runtime, who, conversation_id)
-    told = notice(runtime.renderer.joined(row.department, row.language, _reader(who, row.language)))
+    told = notice(runtime.renderer.notices.joined(row.department, row.language, _reader(who, row.language)))
     await runtime.ownership.claim(row.id, who.id, told, _audited("claim", who, row))
     return _moved(runtime, row)
 
@@ -39,7 +39,7 @@ async def claim(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> 
 async def reopen(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
     """Take one that was ended up again."""
     row = await _row(runtime, who, conversation_id)
-    told = notice(runtime.renderer.joined(row.department, row.language, _reader(who, row.language)))
+    told = notice(runtime.renderer.notices.joined(row.department, row.language, _reader(who, row.language)))
     await runtime.ownership.reopen(row.id, who.id, told, _audited("reopen", who, row))
     return _moved(runtime, row)
 
@@ -48,7 +48,7 @@ async def reopen(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) ->
 async def release(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
     """Back into the queue."""
     row = await _row(runtime, who, conversation_id)
-    told = notice(runtime.renderer.released(row.department, row.language, await _holder(runtime, row)))
+    told = notice(runtime.renderer.notices.released(row.department, row.language, await _holder(runtime, row)))
     await runtime.ownership.release(row.id, _of(who, row), told, _audited("release", who, row))
     _moved(runtime, row)
     return to("")
@@ -58,7 +58,7 @@ async def release(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -
 async def hand_back(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
     """Back to the assistant."""
     row = await _row(runtime, who, conversation_id)
-    told = notice(runtime.renderer.handed_back(row.department, row.language, await _holder(runtime, row)))
+    told = notice(runtime.renderer.notices.handed_back(row.department, row.language, await _holder(runtime, row)))
     await runtime.ownership.hand_back(row.id, _of(who, row), told, _audited("hand_back", who, row))
     return _moved(runtime, row)
 
@@ -67,7 +67,7 @@ async def hand_back(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime)
 async def close(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
     """The end of it."""
     row = await _row(runtime, who, conversation_id)
-    told = notice(runtime.renderer.closed(row.department, row.language, await _holder(runtime, row)))
+    told = notice(runtime.renderer.notices.closed(row.department, row.language, await _holder(runtime, row)))
     await runtime.ownership.close(row.id, _of(who, row), told, _audited("close", who, row))
     return _moved(runtime, row)
 
@@ -83,7 +83,7 @@ async def transfer(
         to_whom = (await connection.execute(query)).one_or_none()
     if to_whom is None or row.department not in to_whom.departments:
         raise NotFound
-    told = notice(runtime.renderer.joined(row.department, row.language, _reader(to_whom, row.language)))
+    told = notice(runtime.renderer.notices.joined(row.department, row.language, _reader(to_whom, row.language)))
     audited = _audited("transfer", who, row, to=colleague)
     await runtime.ownership.transfer(row.id, _of(who, row), colleague, told, audited)
     return _moved(runtime, row)

@@ -88,19 +88,19 @@ class Desk:
         department, language = conversation.department, conversation.language
         if choice == CONNECT_BARE:
             expected = await self.outlook(department)
-            reply = self._renderer.connected(department, language, expected, conversation.channel)
+            reply = self._renderer.notices.connected(department, language, expected, conversation.channel)
             return reply, self._ownership.requesting(conversation.id, Consent(None))
         if choice == WITHDRAW:
-            reply = self._renderer.withdrawn(department, language)
+            reply = self._renderer.notices.withdrawn(department, language)
             return reply, _if_it_still_can(self._ownership.withdrawing(conversation.id))
         if choice in {HELPED, NOT_HELPED}:
             helpful = choice == HELPED
-            reply = self._renderer.rated(department, language, helpful)
+            reply = self._renderer.notices.rated(department, language, helpful)
             return reply, _if_it_still_can(rating(conversation.id, helpful))
         for tap, keys in WHY_KEYS.items():
             for key in keys:
                 if choice == WHY + key:
-                    reply = self._renderer.rated(department, language, None)
+                    reply = self._renderer.notices.rated(department, language, None)
                     return reply, _if_it_still_can(rating(conversation.id, tap == "yes", key))
         return None
 
@@ -112,14 +112,16 @@ class Desk:
             whole_chat=whole_chat,
         )
         expected = await self.outlook(conversation.department)
-        reply = self._renderer.connected(conversation.department, conversation.language, expected, conversation.channel)
+        reply = self._renderer.notices.connected(
+            conversation.department, conversation.language, expected, conversation.channel
+        )
         await self._ownership.request(conversation.id, consent, notice(reply))
         self._changed(conversation.id)
         return reply
 
     async def withdraw(self, conversation: Any) -> Reply:
         """The resident would rather not be handed over; raises Conflict once a liaison has the conversation."""
-        reply = self._renderer.withdrawn(conversation.department, conversation.language)
+        reply = self._renderer.notices.withdrawn(conversation.department, conversation.language)
         await self._ownership.withdraw(conversation.id, notice(reply))
         self._changed(conversation.id)
         return reply

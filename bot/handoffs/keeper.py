@@ -89,7 +89,7 @@ class Keeper:
             )
             rows = (await connection.execute(query)).all()
         for row in rows:
-            told = notice(self._renderer.nobody_came(row.department, row.language, row.channel))
+            told = notice(self._renderer.notices.nobody_came(row.department, row.language, row.channel))
             async with self._engine.begin() as connection:
                 first = await connection.execute(
                     update(Handoff)

@@ -1,0 +1,153 @@
+"""What residents are told about a person: passed on, taken up, left, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from babel.dates import format_timedelta
+
+from bot.handoffs.satisfaction import WHY as WHY_KEYS
+from bot.handoffs.wait import Outlook
+from bot.i18n import N_, Catalogs
+from bot.replies import WHY, Choice, Reader, Reply, ResidentForm
+
+
+class Notices:
+    """Replies of kind `handoff`, in the resident's language."""
+
+    def __init__(self, catalogs: Catalogs, time_zone: Callable[[str], str]) -> None:
+        """`time_zone`: of a department, by its id."""
+        self._catalogs = catalogs
+        self._time_zone = time_zone
+
+    def connected(self, department: str, language: str, outlook: Outlook, channel: str = "web") -> Reply:
+        """After the resident agreed: their request is in the queue."""
+        if outlook.opens_at is not None:
+            zone = self._time_zone(department)
+            hint = self._catalogs.gettext(
+                language,
+                N_("The office is closed now and opens again on %(moment)s."),
+                moment=self._catalogs.moment(language, outlook.opens_at, zone),
+            )
+        elif outlook.wait_s is not None:
+            hint = self._catalogs.gettext(
+                language,
+                N_("Lately, half of those who asked waited %(time)s or less."),
+                time=duration(outlook.wait_s, language),
+            )
+        else:
+            hint = self._catalogs.gettext(language, N_("I cannot say when somebody will read it."))
+        return self._notice(
+            department,
+            language,
+            N_(
+                "I have passed it on, and you are waiting for a person now. You can go on asking me meanwhile. If you "
+                "do not want to wait here, you can ask to be called back, or take a code with which you open this chat "
+                "later. If you are in danger now, call 911."
+            )
+            if channel == "web"
+            else N_(
+                "I have passed it on, and you are waiting for a person now. You can go on asking me meanwhile. You "
+                "need not wait here: the answer will come to this chat. If you are in danger now, call 911."
+            ),
+            hint,
+            forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
+        )
+
+    def withdrawn(self, department: str, language: str) -> Reply:
+        """After the resident took their request back."""
+        return self._notice(
+            department, language, N_("You are not waiting for a person any more. You can go on asking me.")
+        )
+
+    def nobody_came(self, department: str, language: str, channel: str = "web") -> Reply:
+        """While the resident waits, and nobody has taken the conversation up for long."""
+        return self._notice(
+            department,
+            language,
+            N_(
+                "Nobody has been able to answer you yet. Your request stays, and we keep calling for somebody. You can "
+                "ask to be called back, or take a code with which you open this chat later. If you are in danger now, "
+                "call 911."
+            )
+            if channel == "web"
+            else N_(
+                "Nobody has been able to answer you yet. Your request stays, and we keep calling for somebody. The "
+                "answer will come to this chat. If you are in danger now, call 911."
+            ),
+            forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
+        )
+
+    def rated(self, department: str, language: str, helpful: bool | None) -> Reply:
+        """After a tap on whether a person helped; None: after the second, which said what it was most."""
+        if helpful is None:
+            return self._notice(department, language, N_("Thank you. That helps us."))
+        reply = self._notice(department, language, N_("Thank you. What was it most?"))
+        keys = WHY_KEYS["yes" if helpful else "no"]
+        reply.choices = [
+            Choice(label=self._catalogs.gettext(language, label), send=WHY + key) for key, label in keys.items()
+        ]
+        return reply
+
+    def joined(self, department: str, language: str, reader: Reader) -> Reply:
+        """A liaison has taken the conversation up."""
+        message = (
+            N_("%(name)s (%(title)s, sworn officer) is here now and reads what you write. I am silent meanwhile.")
+            if reader.sworn
+            else N_("%(name)s (%(title)s, not an officer) is here now and reads what you write. I am silent meanwhile.")
+        )
+        return self._notice(department, language, message, name=reader.name, title=reader.title)
+
+    def released(self, department: str, language: str, reader: Reader) -> Reply:
+        """A liaison has put the conversation back into the queue."""
+        return self._notice(
+            department,
+            language,
+            N_("%(name)s had to leave. You are waiting for another person. You can go on asking me meanwhile."),
+            name=reader.name,
+            forms=["callback", "code"],
+        )
+
+    def handed_back(self, department: str, language: str, reader: Reader) -> Reply:
+        """A liaison has given the conversation back to the assistant."""
+        return self._notice(
+            department,
+            language,
+            N_(
+                "%(name)s has left this chat. From here on the automatic assistant answers again. You can ask for a "
+                "person at any time."
+            ),
+            name=reader.name,
+            forms=["rate"],
+        )
+
+    def closed(self, department: str, language: str, reader: Reader) -> Reply:
+        """A liaison has ended the conversation."""
+        return self._notice(
+            department,
+            language,
+            N_(
+                "%(name)s has ended this conversation. If you write again, the automatic assistant answers. You can "
+                "ask for a person at any time."
+            ),
+            name=reader.name,
+            forms=["rate"],
+        )
+
+    def _notice(
+        self,
+        department: str,
+        language: str,
+        message: str,
+        *more: str,
+        forms: Sequence[ResidentForm] = (),
+        **values: Any,
+    ) -> Reply:
+        text = "\n\n".join([self._catalogs.gettext(language, message, **values), *more])
+        return Reply(kind="handoff", department=department, language=language, text=text, forms=list(forms))
+
+
+def duration(seconds: float, language: str) -> str:
+    """A length of time as people say it: "20 minutes", "2 horas"."""
+    return str(format_timedelta(int(max(seconds, 60)), threshold=1.5, locale=language))
