@@ -32,8 +32,7 @@ _ONLY_LIVES = re.compile(
     r"\b(?:live|lives|living|born|moved|was|were|been|from|family|friend|cousin"
     r"|vivo|vive|viven|naci|nacio|andaba|esta|estaba|estuve|familia|primo|prima|vecin[oa]|espos[oa]|soy)(?: \w+){0,3}$"
 )
-# "In Arizona cops did that, do they here too?" asks about those here.
-_HERE = re.compile(r"\b(?:here|aqui|aca)\b(?! (?:in|en)\b)|\b(?:your|this department|sus|ustedes|esta policia)\b")
+_YOURS = r"\b(?:your|yall|(?:do|would|will) you|this (?:police )?department|sus|ustedes|esta policia)\b"
 _THERE = re.compile(r"\b(?:there|those|ahi|alla|esos|esas)\b")
 _YOU_OR_POLICE = re.compile(
     r"\b(?:you|yall|ustedes|usted|police|polic\w*|polisia|poli|cops?|sheriffs?|local|depart\w+)\b"
@@ -60,6 +59,8 @@ class Elsewhere:
         everywhere = others.union(*own.values())
         self._own = {name: set(names) for name, names in own.items()}
         self._places = _any(everywhere | words)
+        # "In Arizona cops did that, do they here too?" asks about those here.
+        self._here = re.compile(rf"\b(?:here|aqui|aca)\b(?! (?:in|en) {self._places.pattern})|{_YOURS}")
         self._federal = re.compile(rf"^(?:(?:{_ASKS}) ){{0,4}}{_any(federal).pattern}(?= )(?! (?:{_WORKS_WITH})\b)")
         self._other = {
             name: _about(everywhere.difference(names), words.difference(names), agencies.difference(names))
@@ -74,7 +75,7 @@ class Elsewhere:
         if self._federal.search(words) and not _YOU_OR_POLICE.search(words):
             return True
         # The longest name counts: "North Kansas City" doesn't name Kansas City.
-        if self._own[department].intersection(self._places.findall(words)) or _HERE.search(words):
+        if self._own[department].intersection(self._places.findall(words)) or self._here.search(words):
             return False  # its own place is named too: it is at least also asked about
         match = self._other[department].search(words)
         if match is None:

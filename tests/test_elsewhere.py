@@ -72,6 +72,8 @@ def test_another_places_police(elsewhere: Elsewhere, department: str, text: str)
         ("kent-wa", "my name is Auburn and police stopped me"),
         ("los-angeles-county-ca", "does LA County help ICE"),
         ("los-angeles-county-ca", "en arizona los sherifes agarraban paisanos, aqui tambien?"),
+        ("kent-wa", "texas cops ask everybody for papers, yall do that too?"),
+        ("roeland-park-ks", "mi chequera la hallaron en Topeka, me la habían robado aquí en octubre"),
         ("roeland-park-ks", "they did a sweep in Wichita with city cops, would your rules allow that"),
         ("kent-wa", "they got into our storage unit while we were in Mexico"),
         ("kent-wa", "does the FBI get help from Kent police"),
