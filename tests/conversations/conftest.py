@@ -1,0 +1,91 @@
+"""Turns over a real store, with everything heavy replaced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from turning import Detector, Encoder, Rasa, Search
+
+from bot.content.library import Library, load
+from bot.conversations.store import Store
+from bot.conversations.turns import Turns
+from bot.handoffs.desk import Desk
+from bot.handoffs.retention import Retention
+from bot.i18n import Catalogs
+from bot.limits import Limits
+from bot.renderer import Renderer
+from bot.safety import SafetyRules
+from bot.secrets import Secrets
+from bot.settings import Settings
+from bot.unserved import UnservedLanguages
+
+
+@pytest.fixture(scope="session")
+def library() -> Library:
+    """The content as it is."""
+    return load(Settings().data_dir)
+
+
+@pytest.fixture
+def rasa() -> Rasa:
+    """A Rasa that greets."""
+    return Rasa()
+
+
+@pytest.fixture
+def encoder() -> Encoder:
+    """An encoder that works."""
+    return Encoder()
+
+
+@pytest.fixture
+def delivered() -> list[str]:
+    """The conversations that were told to have news."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def limits(library: Library) -> Limits:
+    """The limits that are served."""
+    return Limits(Settings().data_dir, {name: each.profile for name, each in library.departments.items()})
+
+
+@pytest.fixture(scope="session")
+def unserved(library: Library) -> UnservedLanguages:
+    """The languages that are told that they aren't served."""
+    return UnservedLanguages(Settings().data_dir / "unserved.yml", library.languages)
+
+
+@pytest.fixture
+def turns(
+    store: Store,
+    rasa: Rasa,
+    encoder: Encoder,
+    library: Library,
+    safety: SafetyRules,
+    limits: Limits,
+    unserved: UnservedLanguages,
+    delivered: list[str],
+) -> Turns:
+    """Turns over a real store, with everything heavy replaced."""
+    renderer = Renderer(library, Catalogs(Settings().locales_dir, library.languages))
+    parts: dict[str, Any] = {
+        "encoder": encoder,
+        "rasa": rasa,
+        "detector": Detector(),
+        "index": Search(),
+        "decision": Search(),
+        "net": Search(),
+    }
+    return Turns(
+        store=store,
+        desk=Desk(store, Secrets("k" * 32), renderer),
+        retention=Retention(store.engine, 30, 7),
+        safety=safety,
+        renderer=renderer,
+        unserved=unserved,
+        limits=limits,
+        delivered=delivered.append,
+        **parts,
+    )

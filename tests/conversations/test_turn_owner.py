@@ -1,0 +1,100 @@
+"""Guards whose turn it is: the assistant's, or a liaison's, whose conversation the assistant keeps out of."""
+
+from __future__ import annotations
+
+from people import liaison
+from turning import GREET, Rasa, accept, new, settle
+
+from bot.conversations.ownership import Notice, Ownership
+from bot.conversations.store import NewConversation, Store
+from bot.conversations.turns import Turns
+from bot.replies import Say
+
+
+async def connect(store: Store, rasa: Rasa, turns: Turns) -> NewConversation:
+    """A conversation whose resident was asked, and agreed."""
+    conversation = await new(store)
+    for number, say in enumerate((Say(say="handoff"), Say(say="connect", whole_chat=False))):
+
+        async def answer(*_: str, say: Say = say) -> list[Say]:
+            return [say]
+
+        rasa.answer = answer
+        await settle(turns, conversation.id, await accept(store, conversation, f"una persona {number}"))
+    rasa.answer = rasa.greet
+    return conversation
+
+
+async def test_a_resident_who_agrees_waits_and_the_assistant_goes_on(store: Store, rasa: Rasa, turns: Turns) -> None:
+    conversation = await connect(store, rasa, turns)
+    row = await store.access(conversation.id, conversation.token)
+    assert row.owner == "waiting"
+    assert row.shown_from == 5
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    assert reply
+    assert reply.kind == "smalltalk"
+
+
+async def test_nobody_is_handed_over_who_was_not_asked(store: Store, rasa: Rasa, turns: Turns) -> None:
+    conversation = await new(store)
+
+    async def agree(*_: str) -> list[Say]:
+        return [Say(say="connect", whole_chat=True)]
+
+    rasa.answer = agree
+    await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    assert (await store.access(conversation.id, conversation.token)).owner == "bot"
+
+
+async def test_in_a_liaisons_conversation_the_bot_is_silent_and_safety_speaks(
+    store: Store, rasa: Rasa, turns: Turns, delivered: list[str]
+) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana = await liaison(store.engine, "Ana")
+    await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+    rasa.asked.clear()
+    inbox_id = await accept(store, conversation, "me dijeron que regresara hoy")
+    for _ in range(2):  # the second call finds the turn done
+        reply = await settle(turns, conversation.id, inbox_id)
+        assert reply
+        assert (reply.kind, reply.text) == ("handoff", "")
+    danger = await settle(turns, conversation.id, await accept(store, conversation, "estamos en peligro"))
+    assert danger
+    assert "911" in danger.text
+    assert rasa.asked == []
+    assert [row.author for row in await store.messages(conversation.id)][-4:] == [
+        "notice",
+        "resident",
+        "resident",
+        "safety",
+    ]
+    assert (await store.access(conversation.id, conversation.token)).flag == "emergency"
+    assert delivered[-2:] == [conversation.id] * 2
+
+
+async def test_a_turn_that_a_claim_overtakes_says_nothing(store: Store, rasa: Rasa, turns: Turns) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana = await liaison(store.engine, "Ana")
+
+    async def claimed_meanwhile(*_: str) -> list[Say]:
+        await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+        return GREET
+
+    rasa.answer = claimed_meanwhile
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    assert reply
+    assert reply.text == ""
+    assert [row.author for row in await store.messages(conversation.id)][-2:] == ["resident", "notice"]
+
+
+async def test_the_next_message_of_a_closed_conversation_is_the_assistants(
+    store: Store, rasa: Rasa, turns: Turns
+) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana, ownership = await liaison(store.engine, "Ana"), Ownership(store.engine)
+    await ownership.claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+    await ownership.close(conversation.id, ana, Notice("Ana se fue", "es"))
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    assert reply
+    assert reply.kind == "smalltalk"
+    assert (await store.access(conversation.id, conversation.token)).owner == "bot"

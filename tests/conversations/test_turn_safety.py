@@ -1,0 +1,77 @@
+"""Guards the warning in a turn: said whatever else fails, and taken back by the net alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from turning import Encoder, Rasa, Search, accept, fails, new, settle
+
+from bot.conversations.store import Store
+from bot.conversations.turns import Turns
+from bot.rasa import RasaError
+from bot.safety import Flag, SafetyRules
+
+
+async def test_danger_is_answered_without_rasa(store: Store, rasa: Rasa, turns: Turns) -> None:
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "estamos en peligro"))
+    assert reply
+    assert (reply.kind, "911" in reply.text) == ("emergency", True)
+    assert rasa.asked == []
+
+
+async def defect() -> None:
+    """An encoder that fails."""
+    raise ValueError("out of memory")
+
+
+async def hang() -> None:
+    """An encoder that never comes back."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("broken", [defect, hang])
+async def test_a_rules_warning_does_not_depend_on_the_encoder(
+    store: Store, encoder: Encoder, turns: Turns, monkeypatch: pytest.MonkeyPatch, broken: Callable[[], Awaitable[None]]
+) -> None:
+    monkeypatch.setattr("bot.conversations.turns.WARNED_WITHIN", 0.05)
+    encoder.broken = broken
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "me quiero morir"))
+    assert reply
+    assert (reply.kind, "988" in reply.text) == ("emergency", True)
+
+
+@pytest.mark.parametrize("part", ["_safety", "_detector"])
+async def test_where_the_warning_itself_breaks_there_is_trouble_and_no_silence(
+    store: Store, turns: Turns, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.setattr(turns, part, None)
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "me quiero morir"))
+    assert reply
+    assert (reply.kind, reply.text.count("911")) == ("no_answer", 2)
+
+
+async def test_what_the_net_says_is_said_where_rasa_fails(
+    store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+    rasa.answer = lambda *_: fails(RasaError("down"))
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
+    assert reply
+    assert (reply.kind, reply.steps[0].href) == ("emergency", "tel:911")
+
+
+async def test_what_the_net_knows_to_be_no_danger_is_answered_as_any_other_message(
+    store: Store, rasa: Rasa, turns: Turns, safety: SafetyRules
+) -> None:
+    conversation = await new(store)
+    text = "quiero hablar de una balacera que presencié"
+    assert safety.check(text)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, text))
+    assert reply
+    assert (reply.kind, rasa.asked) == ("smalltalk", [text])
