@@ -116,6 +116,7 @@ class Learned:
         seen = ~np.isin(self._texts, list(unseen))
         passage_mean = self._passage_vectors.mean(axis=0)
         passages = unit(self._passage_vectors - passage_mean)
+        variants = self._letters[self._inside].tocsc()
         arrays: dict[str, NDArray[Any]] = {
             "query_mean": self._meaning.mean,
             "languages": self._meaning.languages,
@@ -123,7 +124,9 @@ class Learned:
             "ngrams": self._wording.ngrams,
             "idf": self._wording.idf,
             "vectors": self._vectors,
-            "variants": np.array(self._texts)[self._inside],
+            "wording_values": variants.data,
+            "wording_rows": variants.indices,
+            "wording_starts": variants.indptr,
             "outside": self._outside[seen[self._outside]],
         }
         names = np.unique(self._departments[self._inside]).tolist()

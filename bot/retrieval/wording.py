@@ -7,18 +7,33 @@ Since the variants are in both, this helps in each; over the English passages al
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bot.content.check import plain
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 _COMMON = 0.05
 """Share of the texts from which an n-gram says nothing: without those as many of the calibration questions are answered
 right and as many emergencies found, and to compare all texts takes a third of the time."""
+_SHORTEST, _LONGEST = 2, 5
+
+
+def ngrams(text: str) -> Iterator[str]:
+    """Those of the words of `text`, each word between two spaces, a short one whole (scikit-learn's `char_wb`)."""
+    for word in plain(text).split():
+        padded = f" {word} "
+        for length in range(_SHORTEST, _LONGEST + 1):
+            if length >= len(padded):
+                yield padded
+                break
+            for start in range(len(padded) - length + 1):
+                yield padded[start : start + length]
 
 
 class Wording:
@@ -28,31 +43,24 @@ class Wording:
         """`ngrams` (g,) and their weights (g,), as `fit` found them."""
         self.ngrams = ngrams
         self.idf = idf
-        self._vectorizer = self._new(vocabulary={gram: index for index, gram in enumerate(ngrams.tolist())})
-        self._vectorizer.idf_ = idf
-        self._analyze = self._vectorizer.build_analyzer()
+        self._places = {gram: index for index, gram in enumerate(ngrams.tolist())}
 
     @classmethod
     def fit(cls, texts: Sequence[str], most: float = _COMMON) -> tuple[Wording, csr_matrix]:
         """The n-grams that at least two of `texts` have, and at most that share of them, or 50; and the texts' rows."""
-        vectorizer = cls._new(min_df=2, max_df=max(int(most * len(texts)), 50))
-        rows = vectorizer.fit_transform([plain(text) for text in texts])
+        from scipy.sparse import csr_matrix
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        vectorizer = TfidfVectorizer(
+            analyzer=ngrams, sublinear_tf=True, dtype=np.float32, min_df=2, max_df=max(int(most * len(texts)), 50)
+        )
+        rows = vectorizer.fit_transform(texts)
         return cls(vectorizer.get_feature_names_out().astype(str), vectorizer.idf_), csr_matrix(rows)
 
-    @staticmethod
-    def _new(**options: object) -> TfidfVectorizer:
-        return TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32, lowercase=False, **options
-        )
-
-    def rows(self, texts: Sequence[str]) -> csr_matrix:
-        """The texts as rows, (texts, g)."""
-        return csr_matrix(self._vectorizer.transform([plain(text) for text in texts]))
-
     def row(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """One text: the indexes of its n-grams and their values; the same as its row, in a tenth of the time."""
-        vocabulary = self._vectorizer.vocabulary_
-        counts = Counter(vocabulary[gram] for gram in self._analyze(plain(text)) if gram in vocabulary)
+        """One text: the indexes of its n-grams and their values, as in its row of a fit."""
+        places = self._places
+        counts = Counter(places[gram] for gram in ngrams(text) if gram in places)
         indexes = np.fromiter(counts, dtype=np.int64, count=len(counts))
         values = (1 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))) * self.idf[indexes]
         return indexes, np.asarray(values / max(float(np.linalg.norm(values)), 1e-12), dtype=np.float32)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bot.encoder import encoder_name
 from bot.retrieval.calibration import ANSWER_FROM, CLARIFY_FROM, Example, expected_calibration_error, fit
 from bot.retrieval.decision import FEATURES, TOGETHER, Decision
 from bot.retrieval.index import Found, Match
-from bot.retrieval.wording import Wording
+from bot.retrieval.wording import Wording, ngrams
 from bot.settings import Settings
 
 DECISION = Decision.load(Settings().data_dir / "calibration/decision.yml")
@@ -78,18 +80,24 @@ def test_a_fit_finds_the_feature_that_decides() -> None:
     assert np.corrcoef(fitted.held_out, rows[:, 0] > 0)[0, 1] > 0.8
 
 
-def test_one_row_of_wording_is_what_many_are() -> None:
-    texts = ["quiero reportar un robo", "I want to report a robbery", "la polisia", "can I report"]
-    wording, _ = Wording.fit(texts * 2)
-    for text in [*texts, "kiero reportar", "¿?", "zzz"]:
+def test_one_row_of_wording_is_what_it_was_in_the_fit() -> None:
+    texts = ["quiero reportar un robo", "I want to report a robbery", "la polisia, ¿y?", "can I report", "a", "¿?"]
+    wording, rows = Wording.fit(texts * 2)
+    for text, expected in zip(texts, rows.toarray(), strict=False):
         indexes, values = wording.row(text)
         row = np.zeros(len(wording.ngrams), dtype=np.float32)
         row[indexes] = values
-        np.testing.assert_allclose(row, wording.rows([text]).toarray()[0], atol=1e-6)
+        np.testing.assert_allclose(row, expected, atol=1e-6)
+    assert len(wording.row("zzz")[0]) == 0
+
+
+def test_ngrams_are_those_of_scikit_learn() -> None:
+    analyze = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)).build_analyzer()
+    for text in ("", "a", "la polisia", "quiero reportar un robo de mi bicicleta a las 10"):
+        assert Counter(ngrams(text)) == Counter(analyze(text))
 
 
 def test_a_misspelt_word_is_worded_alike() -> None:
     texts = ["la policía", "la polisia", "the weather"]
-    wording, _ = Wording.fit(texts * 2)
-    rows = wording.rows(texts).toarray()
+    rows = Wording.fit(texts * 2)[1].toarray()
     assert rows[0] @ rows[1] > rows[0] @ rows[2]

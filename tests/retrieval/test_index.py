@@ -184,8 +184,7 @@ def test_what_only_another_department_s_text_is_about_is_told_from_what_this_one
     assert here.matches[0].topic == "homicide-reward"
     assert there.elsewhere > there.matches[0].score
     assert here.elsewhere < here.matches[0].score
-    # Sums over thousands of rows, rounded differently beside other columns.
-    assert here.inside == pytest.approx(there.inside, abs=0.01), "inside of any text"
+    assert here.inside == pytest.approx(there.inside, abs=1e-4), "inside of any text"
     decision = Decision.load(Settings().data_dir / "calibration/decision.yml")
     assert decision.decide(here, 10).kind == "answer"
     assert decision.decide(there, 10).kind == "no_answer"
