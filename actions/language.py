@@ -21,8 +21,10 @@ _NAMES = {
     "en": ("inglish", "ingels"),
     "es": ("castellano", "spanis", "espaniol", "espanish", "latino"),
 }
-_NOT = {"no", "not", "dont", "cant", "cannot", "doesnt", "never", "without", "little", "hardly"}
-_NOT |= {"ni", "nunca", "sin", "nada", "poco", "apenas"}
+_NOT = {
+    *("no", "not", "dont", "cant", "cannot", "doesnt", "never", "without", "little", "hardly"),
+    *("ni", "nunca", "sin", "nada", "poco", "apenas"),
+}
 _NONE = {"cero", "nada", "poco", "poquito", "zero"}
 """After a language's name: "inglés cero"."""
 _REACH = 4

@@ -21,7 +21,10 @@ from cloud_api import Running
 from playwright.async_api import Browser
 from serving import UNHURRIED, subscribe, whatsapp_settings
 
+from bot.content.library import Library, load
+from bot.limits import Limits
 from bot.safety.rules import SafetyRules
+from bot.settings import Settings
 
 pytest_plugins = ["databases", "phoning"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +42,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def safety() -> SafetyRules:
     """The safety rules that are served; compiling them takes a second."""
     return SafetyRules()
+
+
+@pytest.fixture(scope="session")
+def library() -> Library:
+    """The content as it is."""
+    return load(Settings().data_dir)
+
+
+@pytest.fixture(scope="session")
+def limits(library: Library) -> Limits:
+    """The limits that are served."""
+    return Limits(Settings().data_dir, {name: each.profile for name, each in library.departments.items()})
 
 
 # --- The server --------------------------------------------------------------------------------------------------

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.content.library import Library, load
+from bot.content.library import Library
 from bot.elsewhere import Elsewhere
 from bot.settings import ROOT
-
-
-@pytest.fixture(scope="module")
-def library() -> Library:
-    """The content as it is."""
-    return load(ROOT / "data")
 
 
 @pytest.fixture(scope="module")

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.content.library import Library, load
+from bot.content.library import Library
 from bot.limits import MAX_WORDS, Limits
-from bot.settings import ROOT
-
-
-@pytest.fixture(scope="module")
-def library() -> Library:
-    """The content as it is."""
-    return load(ROOT / "data")
-
-
-@pytest.fixture(scope="module")
-def limits(library: Library) -> Limits:
-    """The limits of it."""
-    return Limits(ROOT / "data", {name: each.profile for name, each in library.departments.items()})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from turning import Detector, Encoder, Rasa, Search
 
-from bot.content.library import Library, load
+from bot.content.library import Library
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
 from bot.handoffs.desk import Desk
@@ -19,12 +19,6 @@ from bot.safety import SafetyRules
 from bot.secrets import Secrets
 from bot.settings import Settings
 from bot.unserved import UnservedLanguages
-
-
-@pytest.fixture(scope="session")
-def library() -> Library:
-    """The content as it is."""
-    return load(Settings().data_dir)
 
 
 @pytest.fixture
@@ -43,12 +37,6 @@ def encoder() -> Encoder:
 def delivered() -> list[str]:
     """The conversations that were told to have news."""
     return []
-
-
-@pytest.fixture(scope="session")
-def limits(library: Library) -> Limits:
-    """The limits that are served."""
-    return Limits(Settings().data_dir, {name: each.profile for name, each in library.departments.items()})
 
 
 @pytest.fixture(scope="session")

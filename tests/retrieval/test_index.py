@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bot import training
-from bot.content.library import Library, load
+from bot.content.library import Library
 from bot.encoder import Encoder
 from bot.evaluation.questions import Expectation, Question
 from bot.retrieval import calibration
@@ -61,12 +61,6 @@ class Counting:
 def encoder() -> Encoder:
     """The encoder."""
     return Encoder()
-
-
-@pytest.fixture(scope="module")
-def library() -> Library:
-    """The content as it is."""
-    return load(Settings().data_dir)
 
 
 @pytest.fixture(scope="module")
