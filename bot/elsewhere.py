@@ -17,8 +17,11 @@ from bot.content.models import Department
 
 _POLICE = (
     r"(?:police|polisia|policias?|polis|poli|cops?|(?:sh|ch)err?iff?s?|deput(?:y|ies)|officers?|oficiales|agentes|pd|"
-    r"department|departamento|depto|patrol|patrulla|troopers?|chota|jura|placa)"
+    r"department|departamento|depto|patrol|patrulla|troopers?|chota|jura|placa|alguacil(?:es)?|guards?|guardias?|jail|"
+    r"carcel)"
 )
+_ITS_PEOPLE = r"(?:ones?|guys|folks|people|too|also|tambien)"
+"""What may stand after a place that is asked about as the one before it was: "the Federal Way ones?"."""
 _ASKS = (
     "y|and|does|do|did|can|could|will|would|is|are|may|what about|if|si|puede|pueden|me|te|le|nos|a|an|the|el|la|los|"
     "las|un|una|agente|agentes|agents?|del?|de la|de los|del lado de"
@@ -32,7 +35,10 @@ _ONLY_LIVES = re.compile(
     r"\b(?:live|lives|living|born|moved|was|were|been|from|family|friend|cousin"
     r"|vivo|vive|viven|naci|nacio|andaba|esta|estaba|estuve|familia|primo|prima|vecin[oa]|espos[oa]|soy)(?: \w+){0,3}$"
 )
-_YOURS = r"\b(?:your|yall|(?:do|would|will) you|this (?:police )?department|sus|ustedes|esta policia)\b"
+_YOURS = (
+    r"\b(?:your(?! (?:visa|papers|status|passport|id|name))|yall|(?:do|would|will) you|this (?:police )?department|sus|"
+    r"ustedes|esta policia)\b"
+)
 _THERE = re.compile(r"\b(?:there|those|ahi|alla|esos|esas)\b")
 _YOU_OR_POLICE = re.compile(
     r"\b(?:you|yall|ustedes|usted|police|polic\w*|polisia|poli|cops?|sheriffs?|local|depart\w+)\b"
@@ -58,7 +64,7 @@ class Elsewhere:
         own = {name: [plain(each) for each in profile.also_called] for name, profile in departments.items()}
         everywhere = others.union(*own.values())
         self._own = {name: set(names) for name, names in own.items()}
-        self._places = _any(everywhere | words)
+        self._places = _any(everywhere | words | agencies)
         # "In Arizona cops did that, do they here too?" asks about those here.
         self._here = re.compile(rf"\b(?:here|aqui|aca)\b(?! (?:in|en) {self._places.pattern})|{_YOURS}")
         self._federal = re.compile(rf"^(?:(?:{_ASKS}) ){{0,4}}{_any(federal).pattern}(?= )(?! (?:{_WORKS_WITH})\b)")
@@ -80,7 +86,9 @@ class Elsewhere:
         match = self._other[department].search(words)
         if match is None:
             return False
-        return bool(_THERE.search(words, match.end())) or not _ONLY_LIVES.search(words[: match.start()].rstrip())
+        place = self._places.search(words, match.start())
+        before = words[: place.start()] if place else ""
+        return bool(_THERE.search(words, match.end())) or not _ONLY_LIVES.search(before.rstrip())
 
 
 def _any(names: Iterable[str]) -> re.Pattern[str]:
@@ -93,8 +101,9 @@ def _about(places: Iterable[str], words: Iterable[str], agencies: Iterable[str])
     place, either, agency = _any(places).pattern, _any({*places, *words}).pattern, _any(agencies).pattern
     return re.compile(
         rf"{place} (?:\w+ )?{_POLICE}\b|{either} {_POLICE}\b"
-        rf"|\b{_POLICE} (?:\w+ )?(?:de|del|in|en|of|from|at) (?:la |el |the )?(?:(?:ciudad|condado) de )?{either}"
+        rf"|\b{_POLICE} (?:\w+ )?(?:de|del|in|en|of|from|at) (?:la |el |the )?(?:(?:ciudad|condado) (?:de )?)?{either}"
         rf"|\bin {place}(?= |$)|\ben {either}(?= |$)(?! (?:drive|street|avenue|road|school)\b)"
-        rf"|\b(?:los|la|el) de {either}(?= |$)"
-        rf"|^(?:does|do|will) {place}|^{place} (?!\w+$)|^(?:and|y|what about|how about) {either}$|{agency}"
+        rf"|\b(?:los|la|el) de {either}(?= |$)|{place} {_ITS_PEOPLE}\b"
+        rf"|^(?:does|do|will) {place}|^{place} (?!\w+$)|^(?:\w+ ){{0,3}}{place}$"
+        rf"|^(?:and|y|what about|how about) {either}$|{agency}"
     )

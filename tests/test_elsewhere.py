@@ -42,6 +42,12 @@ def elsewhere(library: Library) -> Elsewhere:
         ("kansas-city-mo", "FBI ask witnesses for papers?"),
         ("kent-wa", "el border patrol me puede pedir la green card en el ferry"),
         ("kent-wa", "aqui en tacoma los policias preguntan por papeles?"),
+        ("kent-wa", "what bout federal way"),
+        ("kansas-city-mo", "and the Overland Park ones, do they ask for papers?"),
+        ("roeland-park-ks", "does the Kansas highway patrol work with ICE?"),
+        ("roeland-park-ks", "el alguacil de wyandotte detiene gente para ice?"),
+        ("los-angeles-county-ca", "los de la CHP cada cuanto cambian su plan"),
+        ("kent-wa", "do light rail cops ask about your visa"),
     ],
 )
 def test_another_places_police(elsewhere: Elsewhere, department: str, text: str) -> None:
@@ -74,6 +80,8 @@ def test_another_places_police(elsewhere: Elsewhere, department: str, text: str)
         ("kansas-city-mo", "do you help the DEA"),
         ("roeland-park-ks", "trabajo ahi y vivo en kansas city, esto me cubre?"),
         ("kansas-city-mo", "my mom is from Honduras, will cops listen to her"),
+        ("kent-wa", "i rode the light rail and lost my papers, will i go to jail"),
+        ("roeland-park-ks", "soy de Texas"),
     ],
 )
 def test_its_own_police_or_only_a_place(elsewhere: Elsewhere, department: str, text: str) -> None:
