@@ -75,7 +75,7 @@ class Learned:
     def __init__(
         self, library: Library, examples: Examples, cache: VectorCache, progress: Progress | None = None
     ) -> None:
-        """Learn (a minute and a half, and gigabytes, for 29,000 examples), once they are encoded."""
+        """Learn (a minute and a half, and gigabytes, for 33,000 examples), once they are encoded."""
         variants = sorted(examples.variants, key=attrgetter("department", "topic"))
         self._passages = list(_passages(library))
         self._texts = [*(each.text for each in variants), *examples.outside, *examples.elsewhere]

@@ -50,7 +50,7 @@ def test_what_is_far_outside_alone_is_not_answered_as_the_question_before_it() -
     assert answer is not None
     assert (answer.kind, answer.topics) == ("answer", ("a",))
     assert DECISION.decide_together(Found(UNLIKELY, elsewhere=0.0, inside=-2.0, outside=0.9), LOST, "a", 3) is None
-    farther = dataclasses.replace(unsure, inside=-1.0)
+    farther = dataclasses.replace(unsure, inside=-0.3)
     assert DECISION.confidence(farther, 3) < 0.1
     assert DECISION.decide_together(farther, SURE, "a", 3) is not None
     assert DECISION.decide_together(farther, SURE, "b", 3) is None  # nothing that it says itself is about topic a

@@ -120,8 +120,7 @@ def test_what_is_far_from_danger_is_left_alone_though_a_rule_fires(
         "hubo balacera cerca, ¿dan recompensa por datos?",
     ]
     assert all(map(safety.check, texts))
-    # The first two are as near to danger as the farthest emergency that a rule finds: they keep a needless warning.
-    assert check(texts) == [*map(safety.check, texts[:2]), None]
+    assert check(texts) == [None, None, None]
 
 
 @pytest.mark.model
