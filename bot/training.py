@@ -31,6 +31,7 @@ class TrainingError(Exception):
 _FAQ = 6000
 """How many question variants Rasa learns from at most: which topic a question is about, search knows. Of all 15,600 it
 knew 4 % less of the small talk, and took three times as long."""
+_DANGER = "report-danger-now"
 _NEAR_TOPICS = frozenset({"faq", "guide_report", "ask_person", "change_language"})
 """Intents whose examples are close to a topic or need one; those of others are outside of every department's text."""
 
@@ -135,9 +136,11 @@ def search_index(settings: Settings, library: Library, cache: VectorCache, progr
 def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
     """What the safety net learns from: data/safety, and everything else that is said, which is no danger."""
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
-    questions = [variant.text for variant in library.variants() if variant.topic != "report-danger-now"]
+    variants = [variant.text for variant in library.variants() if variant.topic != _DANGER]
     said = [text for pairs in nlu_examples(settings.data_dir).values() for _, text in pairs]
-    return read_examples(settings.data_dir / "safety", [*questions, *said])
+    asked = [*calibration_questions(settings.data_dir), *follow_ups(settings.data_dir)]
+    others = [learned_text(question) for question in asked if _DANGER not in question.topics]
+    return read_examples(settings.data_dir / "safety", [*variants, *said, *others])
 
 
 def safety_net(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> SafetyNet:

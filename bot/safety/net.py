@@ -24,14 +24,13 @@ from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 from bot.safety.rules import Flag
 
-FIRES_FROM = -0.52
+FIRES_FROM = -0.6
 """Score, about 1 for an example of danger and -1 for what is far from any: chosen so that few near misses fire."""
-DOUBTS_BELOW = -0.85
-"""Score under which a rule that fired is taken back: none of 1,203 emergencies that a rule finds, left out, is."""
+DOUBTS_BELOW = -0.8
+"""Score under which a rule that fired is taken back, but for one of self-harm: of 1,203 emergencies that a rule finds,
+left out, the only one under it is such."""
 _GAMMA = 3.0
 """How fast likeness falls off. With half of it, as for topics, a fifth more of other messages fire."""
-_DANGER_COUNTS, _NEAR_MISS_COUNTS = 3.0, 1.5
-"""Weights of the examples of data/safety, beside 1 for other messages; there are twice as many near misses."""
 _PENALTY = 0.4
 _LEARNED = 0.5
 """Share of the other messages that the net learns from: those that are nearest to danger."""
@@ -72,7 +71,7 @@ def read_examples(folder: Path, others: Sequence[str]) -> Examples:
     return Examples(
         [(row["text"], SAY.get(row["class"], "emergency")) for row in danger],
         [row["text"] for row in near],
-        sorted(set(others)),
+        sorted({*others} - {row["text"] for row in danger}),
     )
 
 
@@ -90,10 +89,11 @@ class SafetyNet:
 
     def check(self, text: str, vector: Vectors, rule: Flag | None = None) -> Flag | None:
         """The flag of a message, with its vector (d,): its `rule`'s, which is taken back where the message is far from
-        danger, or else what is likeliest to answer the examples of danger that it is like, if it is like any."""
+        danger (but for self-harm), or else what is likeliest to answer the examples that it is like, if it is like any.
+        """
         cosines = self._vectors @ unit(vector - self._mean)
         scores = kernel.scores(cosines, self._wording.row(text), self._dual, self._letters, _GAMMA)
-        if rule and scores[0] >= DOUBTS_BELOW:
+        if rule and (rule.say == "self_harm" or scores[0] >= DOUBTS_BELOW):
             return rule
         return Flag(NET, self._says[int(scores[1:].argmax())]) if scores[0] >= FIRES_FROM else None
 
@@ -115,9 +115,6 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
     texts = [*texts[:given], *(examples.others[index] for index in near)]
     centred = np.concatenate([centred[:given], centred[given:][near]])
     wording, letters = Wording.fit(texts)
-    weights = np.ones(len(texts), dtype=np.float32)
-    weights[:size] = _DANGER_COUNTS
-    weights[size:given] = _NEAR_MISS_COUNTS
     danger = np.where(np.arange(len(texts)) < size, 1.0, -1.0).astype(np.float32)[:, None]
     says = sorted({say for _, say in examples.danger})
     which = np.array([says.index(say) for _, say in examples.danger])
@@ -125,7 +122,7 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
     alike = kernel.likeness(centred, letters, _GAMMA)
     among = kernel.Ridge(alike[:size, :size].copy(), kernel.balanced(which, np.ones(size, dtype=np.float32)), _PENALTY)
     dual[:size, 1:] = among.learn(np.eye(len(says), dtype=np.float32)[which])
-    dual[:, :1] = kernel.Ridge(alike, weights, _PENALTY).learn(danger)
+    dual[:, :1] = kernel.Ridge(alike, np.ones(len(texts), dtype=np.float32), _PENALTY).learn(danger)
     return {
         "mean": mean,
         "vectors": centred,
