@@ -124,6 +124,17 @@ def test_what_is_far_from_danger_is_left_alone_though_a_rule_fires(
 
 
 @pytest.mark.model
+def test_a_rules_flag_of_self_harm_is_never_taken_back(
+    safety: SafetyRules, check: Callable[[Sequence[str]], list[Flag | None]]
+) -> None:
+    texts = ["intento de suicidio es crimen?", "do people who attempt suicide get charged w anything"]
+    flags = [safety.check(text) for text in texts]
+    assert [flag.say for flag in flags if flag] == ["self_harm", "self_harm"]
+    # To the net alone they are far from danger: what is meant by such a question isn't for it to say.
+    assert check(texts) == flags
+
+
+@pytest.mark.model
 def test_of_unseen_danger_nearly_all_is_found(unseen: dict[str, list[Flag | None]]) -> None:
     found = [flag is not None for flag in unseen["emergencies"]]
     assert sum(found) / len(found) >= 0.94
