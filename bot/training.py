@@ -94,6 +94,11 @@ def follow_ups(data_dir: Path) -> list[Question]:
     return read_questions([data_dir / "calibration" / "follow_ups.jsonl"])
 
 
+def asked(data_dir: Path) -> list[Question]:
+    """The questions of data/calibration that search and the safety net learn from: both of the above."""
+    return [*calibration_questions(data_dir), *follow_ups(data_dir)]
+
+
 def learned_text(question: Question) -> str:
     """A question of data/calibration as search learns it."""
     return fold(question.text[:MAX_CHARS])
@@ -128,19 +133,17 @@ def search_examples(settings: Settings, library: Library, questions: Sequence[Qu
 
 def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
     """The index of the present content, built if it isn't there."""
-    asked = [*calibration_questions(settings.data_dir), *follow_ups(settings.data_dir)]
-    examples = search_examples(settings, library, asked)
+    examples = search_examples(settings, library, asked(settings.data_dir))
     return build_index(library, examples, cache, settings.cache_dir / "index", progress)
 
 
 def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
     """What the safety net learns from: data/safety, and everything else that is said, which is no danger."""
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
-    variants = [variant.text for variant in library.variants() if variant.topic != _DANGER]
+    questions = [variant.text for variant in library.variants() if variant.topic != _DANGER]
+    questions += [learned_text(each) for each in asked(settings.data_dir) if _DANGER not in each.topics]
     said = [text for pairs in nlu_examples(settings.data_dir).values() for _, text in pairs]
-    asked = [*calibration_questions(settings.data_dir), *follow_ups(settings.data_dir)]
-    others = [learned_text(question) for question in asked if _DANGER not in question.topics]
-    return read_examples(settings.data_dir / "safety", [*variants, *said, *others])
+    return read_examples(settings.data_dir / "safety", [*questions, *said])
 
 
 def safety_net(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> SafetyNet:

@@ -6,13 +6,13 @@ from bot.content.library import load
 from bot.evaluation.near_duplicates import near_duplicates
 from bot.evaluation.questions import read_questions
 from bot.settings import ROOT
-from bot.training import calibration_questions, follow_ups, nlu_examples, variants
+from bot.training import asked, nlu_examples, variants
 
 
 def test_no_training_text_nearly_repeats_a_held_out_question() -> None:
     texts = [text for each in variants(load(ROOT / "data")).values() for text in each]
     texts += [text for pairs in nlu_examples(ROOT / "data").values() for _, text in pairs]
-    texts += [question.text for question in (*calibration_questions(ROOT / "data"), *follow_ups(ROOT / "data"))]
+    texts += [question.text for question in asked(ROOT / "data")]
     questions = [question.text for question in read_questions([ROOT / "tests" / "questions"]) if not question.before]
     repeats = near_duplicates(texts, questions)
     assert not repeats, "\n".join(f"{repeat.alike} {repeat.text!r} repeats {repeat.question!r}" for repeat in repeats)
