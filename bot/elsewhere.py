@@ -1,7 +1,8 @@
 """Questions about another place's police: its rules may be others, and only one department's text is searched.
 
 "What does Chicago police do with ICE?", asked of Kent, is close to Kent's own answer in every measure that search has.
-So the place is looked for by name, next to a word for the police or after "in".
+So the place is looked for by name, next to a word for the police or after "in". Whoever then writes "and in Kent?" has
+asked Kent what they asked before.
 """
 
 from __future__ import annotations
@@ -44,6 +45,14 @@ _YOU_OR_POLICE = re.compile(
     r"\b(?:you|yall|ustedes|usted|police|polic\w*|polisia|poli|cops?|sheriffs?|local|depart\w+)\b"
 )
 
+_POLICE_HERE = r"police|polisia|policias?|polis|poli|cops?|officers?|oficiales|oficial|pd|department|departamento"
+_ASKS_YOU = (
+    r"\b(?:and|about|bout|but|do|does|can|could|will|would|or|are|meant?) (?:you|u|yours?|ur|yall)\b|\bustedes\b|"
+    r"\b(?:la|el|los|las) (?:suy[oa]|de ustedes|tuy[oa])s?\b|\b(?:esta|this) (?:ciudad|city|town|place)\b"
+)
+COMES_BACK_WORDS = 10
+"""In a longer message more is asked than what was asked before."""
+
 _APOSTROPHES = str.maketrans("", "", "'’")
 
 
@@ -67,6 +76,14 @@ class Elsewhere:
         self._places = _any(everywhere | words | agencies)
         # "In Arizona cops did that, do they here too?" asks about those here.
         self._here = re.compile(rf"\b(?:here|aqui|aca)\b(?! (?:in|en) {self._places.pattern})|{_YOURS}")
+        self._named = re.compile(
+            rf"(?:\b(?:in|en|of|from|at|de|del) )?(?:{_any(everywhere | words | agencies | federal).pattern})"
+        )
+        # A county's police is its sheriff.
+        self._asked_here = {
+            name: re.compile(rf"{_ASKS_YOU}|\b(?:{_POLICE_HERE if 'county' not in ' '.join(names) else _POLICE})\b")
+            for name, names in own.items()
+        }
         self._federal = re.compile(rf"^(?:(?:{_ASKS}) ){{0,4}}{_any(federal).pattern}(?= )(?! (?:{_WORKS_WITH})\b)")
         self._other = {
             name: _about(everywhere.difference(names), words.difference(names), agencies.difference(names))
@@ -89,6 +106,20 @@ class Elsewhere:
         place = self._places.search(words, match.start())
         before = words[: place.start()] if place else ""
         return bool(_THERE.search(words, match.end())) or not _ONLY_LIVES.search(before.rstrip())
+
+    def comes_back(self, text: str, before: str, department: str) -> str | None:
+        """The question `before`, asked of another place, as one to `department`, if `text` says that it's meant:
+        "and in Kent?", "¿y ustedes?"; else None.
+        """
+        words = without_marks(text)
+        if len(words.split()) > COMES_BACK_WORDS or self.asks(text, department) or not self.asks(before, department):
+            return None
+        named = self._places.findall(words)
+        if named and not self._own[department].intersection(named):
+            return None
+        if not (named or self._here.search(words) or self._asked_here[department].search(words)):
+            return None
+        return " ".join(self._named.sub(" ", without_marks(before)).split())
 
 
 def _any(names: Iterable[str]) -> re.Pattern[str]:

@@ -34,3 +34,7 @@ class Limits:
                 if pattern.search(words):
                     return name
         return "elsewhere" if self._elsewhere.asks(text, department) else None
+
+    def comes_back(self, text: str, before: str, department: str) -> str | None:
+        """The question `before` as one to `department`, if it was another place's and `text` says so; else None."""
+        return self._elsewhere.comes_back(text, before, department)

@@ -98,3 +98,35 @@ def test_almost_no_variant_is_taken_for_one_about_another_place(elsewhere: Elsew
     ]
     wrong = [(name, text) for name, text in variants if elsewhere.asks(text, name)]
     assert len(wrong) <= len(variants) * 0.001, wrong
+
+
+@pytest.mark.parametrize(
+    ("department", "before", "text", "question"),
+    [
+        ("kent-wa", "¿La policía de Seattle pregunta por papeles?", "¿y en Kent?", "la policia pregunta por papeles"),
+        ("kent-wa", "does Tukwila PD report you to ICE", "sorry meant Kent", "does pd report you to ice"),
+        ("roeland-park-ks", "do they ask for papers in Topeka", "ok and you guys?", "do they ask for papers"),
+        ("kansas-city-mo", "en Omaha hacen redadas los policias", "y los de aca", "hacen redadas los policias"),
+        ("los-angeles-county-ca", "does the LAPD work with ICE", "and the sheriff?", "does the work with ice"),
+        ("kansas-city-mo", "does Overland Park police ask", "ok but the police here, do they", "does police ask"),
+    ],
+)
+def test_what_was_asked_of_another_place_is_asked_of_the_department(
+    elsewhere: Elsewhere, department: str, before: str, text: str, question: str
+) -> None:
+    assert elsewhere.comes_back(text, before, department) == question
+
+
+@pytest.mark.parametrize(
+    ("department", "before", "text"),
+    [
+        ("kent-wa", "does Tukwila PD report you to ICE", "and Renton?"),
+        ("kent-wa", "does Tukwila PD report you to ICE", "thank you"),
+        ("kent-wa", "does Tukwila PD report you to ICE", "ok"),
+        ("kent-wa", "do you report people to ICE", "and in Kent?"),
+        ("kansas-city-mo", "does Overland Park police ask for papers", "and the sheriff?"),
+        ("kent-wa", "does Tukwila PD report you", "in Kent I saw a man steal a car and nobody came, who do I tell?"),
+    ],
+)
+def test_what_stays_elsewhere_or_was_never_there(elsewhere: Elsewhere, department: str, before: str, text: str) -> None:
+    assert elsewhere.comes_back(text, before, department) is None

@@ -320,7 +320,7 @@ class Turns:
         try:
             with stages.time("rasa"):
                 # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
-                text = pending.choice or _LEADING.sub("", pending.text) or "?"
+                text = pending.choice or _LEADING.sub("", turn.text) or "?"
                 metadata = {
                     "department": conversation.department,
                     "language": language,
@@ -362,11 +362,16 @@ class Turns:
             return await (vector or self._encoder.query(pending.text))
 
     async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
-        """Have the turn's message searched for; what can't stand alone, with the question before it."""
+        """Have the turn's message searched for; what can't stand alone, with the question before it or as that."""
         alone = turn.read(vector)
-        asked = pending.conversation.asked
-        if asked is not None and turn.may_go_on(alone) and self._follow_ups.match(pending.text):
-            text = f"{await self._store.text(pending.conversation.id, asked)} {pending.text}"
+        conversation = pending.conversation
+        if conversation.asked is None or turn.sure_topic:
+            return
+        before = await self._store.text(conversation.id, conversation.asked)
+        if question := self._limits.comes_back(pending.text, before, conversation.department):
+            turn.read_instead(question, await self._encoder.query(question))
+        elif turn.may_go_on(alone) and self._follow_ups.match(pending.text):
+            text = f"{before} {pending.text}"
             turn.read_together(alone, text, await self._encoder.query(text))
 
 

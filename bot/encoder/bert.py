@@ -72,11 +72,13 @@ class BulkEncoder:
 
 
 def _fewer_digits() -> torch.autocast:
-    """Half the digits where the processor multiplies them in hardware, which is 2.5 times as fast, and else nothing.
+    """Half the digits where the processor multiplies them in hardware, which is about twice as fast, and else nothing.
 
     The cosine of a vector with its like in all digits is above 0.9999.
     """
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=bool(torch.cpu.get_capabilities().get("amx_bf16")))
+    has = torch.cpu.get_capabilities()
+    able = bool(has.get("amx_bf16") or has.get("avx512_bf16"))
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=able)
 
 
 class PackedRows(nn.Module):

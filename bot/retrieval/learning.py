@@ -75,7 +75,7 @@ class Learned:
     def __init__(
         self, library: Library, examples: Examples, cache: VectorCache, progress: Progress | None = None
     ) -> None:
-        """Learn (a minute and a half, and gigabytes, for 33,000 examples), once they are encoded."""
+        """Compare all examples (half a minute, and gigabytes, for 33,000), once they are encoded."""
         variants = sorted(examples.variants, key=attrgetter("department", "topic"))
         self._passages = list(_passages(library))
         self._texts = [*(each.text for each in variants), *examples.outside, *examples.elsewhere]
@@ -105,6 +105,7 @@ class Learned:
         _, starts = np.unique(self._departments[self._inside], return_index=True)
         for start, end in pairwise([*starts, len(alike)]):
             alike[start:end, :start] *= _OTHER_DEPARTMENT
+            alike[:start, start:end] *= _OTHER_DEPARTMENT
         return alike
 
     def index(self, unseen: Collection[str] = ()) -> Index:
@@ -112,7 +113,7 @@ class Learned:
         return Index(self.arrays(unseen))
 
     def arrays(self, unseen: Collection[str] = ()) -> dict[str, NDArray[Any]]:
-        """What an `Index` is made of."""
+        """What an `Index` is made of (less than a minute)."""
         seen = ~np.isin(self._texts, list(unseen))
         passage_mean = self._passage_vectors.mean(axis=0)
         passages = unit(self._passage_vectors - passage_mean)
@@ -160,21 +161,11 @@ class Learned:
 
         From the questions `seen`.
         """
-        about = self._topics[self._inside]
-        targets = [np.column_stack([about[:, None] == topics, ~np.isin(about, topics)]) for topics in each_topics]
-        rows = np.flatnonzero(~seen)
-        *duals, inverse = _learn(self._which, [*targets, kernel.ones(len(seen), rows)])
-        return [kernel.left_out(dual, inverse, rows) for dual in duals]
+        topics, about = np.unique(self._topics[self._inside], return_inverse=True)
+        told = self._which.learn(np.eye(len(topics), dtype=np.float32)[about], seen)
+        owns = [np.isin(topics, own) for own in each_topics]
+        return [np.column_stack([told[:, own], told[:, ~own].sum(axis=1)]) for own in owns]
 
     def _learned_whether(self, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
         """The dual coefficients (n,) of whether any department's text is about a message, from the texts `seen`."""
-        rows = np.flatnonzero(~seen)
-        target = np.where(self._inside, 1.0, -1.0)[:, None]
-        dual, inverse = _learn(self._whether, [target, kernel.ones(len(seen), rows)])
-        return kernel.left_out(dual, inverse, rows)[:, 0]
-
-
-def _learn(ridge: kernel.Ridge, targets: Sequence[NDArray[Any]]) -> list[NDArray[np.float32]]:
-    """Dual coefficients for each of `targets` (n, k), at once, since the factor is gigabytes to read."""
-    dual = ridge.learn(np.hstack(targets).astype(np.float32))
-    return np.split(dual, np.cumsum([each.shape[1] for each in targets])[:-1], axis=1)
+        return self._whether.learn(np.where(self._inside, 1.0, -1.0).astype(np.float32)[:, None], seen)[:, 0]

@@ -114,3 +114,19 @@ async def test_another_places_police_are_not_answered_for(start: Start) -> None:
     reply = await resident.send("does the Chicago police work with ICE?")
     assert (reply["kind"], reply["citations"]) == ("no_answer", [])
     assert "Kent" in reply["text"]
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "text"),
+    [
+        ("es", "la policia de Seattle pregunta por papeles?", "¿y ustedes?"),
+        ("en", "does Renton PD ask for papers", "i meant kent"),
+    ],
+)
+async def test_who_comes_back_from_another_place_has_asked_the_department(
+    start: Start, language: str, before: str, text: str
+) -> None:
+    resident = await start("kent-wa", language)
+    assert (await resident.send(before))["citations"] == []
+    reply = await resident.send(text)
+    assert (reply["kind"], reply["topic"]) == ("answer", "what-is-asked")

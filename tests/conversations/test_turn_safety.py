@@ -11,6 +11,7 @@ from turning import Encoder, Rasa, Search, accept, fails, new, settle
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
 from bot.rasa import RasaError
+from bot.replies import Say
 from bot.safety import Flag, SafetyRules
 
 
@@ -64,6 +65,22 @@ async def test_what_the_net_says_is_said_where_rasa_fails(
     reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
     assert reply
     assert (reply.kind, reply.steps[0].href) == ("emergency", "tel:911")
+
+
+@pytest.mark.parametrize("flag", ["agents_at_door", "emergency"])
+async def test_below_the_nets_warning_stands_what_the_text_says_or_that_nothing_was_found(
+    store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    async def nothing(*_: str) -> list[Say]:
+        return [Say(say="no_answer", topics=[], confidence=0.0)]
+
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", flag))
+    rasa.answer = nothing
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
+    assert reply
+    assert (reply.steps[0].href, "no encontré" in reply.text.casefold()) == ("tel:911", flag == "emergency")
+    assert bool(reply.citations) == (flag == "agents_at_door")
 
 
 async def test_what_the_net_knows_to_be_no_danger_is_answered_as_any_other_message(
