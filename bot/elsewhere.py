@@ -45,13 +45,12 @@ _YOU_OR_POLICE = re.compile(
     r"\b(?:you|yall|ustedes|usted|police|polic\w*|polisia|poli|cops?|sheriffs?|local|depart\w+)\b"
 )
 
-_POLICE_HERE = r"police|polisia|policias?|polis|poli|cops?|officers?|oficiales|oficial|pd|department|departamento"
-_ASKS_YOU = (
-    r"\b(?:and|about|bout|but|do|does|can|could|will|would|or|are|meant?) (?:you|u|yours?|ur|yall)\b|\bustedes\b|"
-    r"\b(?:la|el|los|las) (?:suy[oa]|de ustedes|tuy[oa])s?\b|\b(?:esta|this) (?:ciudad|city|town|place)\b"
+_MEANT = re.compile(
+    r"\b(?:(?:what|how) a?bout|i mean|i meant|meant|my bad|quise decir|queria decir|me equivoque|mejor dicho|o sea) "
 )
-COMES_BACK_WORDS = 10
-"""In a longer message more is asked than what was asked before."""
+"""What only leads to whom somebody means."""
+_SHORTEST = 4
+"""Words of a question that can be put to a department: "and Renton?" goes on from another one."""
 
 _APOSTROPHES = str.maketrans("", "", "'’")
 
@@ -76,14 +75,17 @@ class Elsewhere:
         self._places = _any(everywhere | words | agencies)
         # "In Arizona cops did that, do they here too?" asks about those here.
         self._here = re.compile(rf"\b(?:here|aqui|aca)\b(?! (?:in|en) {self._places.pattern})|{_YOURS}")
-        self._named = re.compile(
-            rf"(?:\b(?:in|en|of|from|at|de|del) )?(?:{_any(everywhere | words | agencies | federal).pattern})"
+        self._own_name = {name: _any(names) for name, names in self._own.items()}
+        self._called = {name: names[0].title() for name, names in own.items()}
+        ours, police, sheriff, self._says_no_more = (
+            frozenset(map(plain, lists[key])) for key in ("ours", "police", "sheriff", "says_no_more")
         )
         # A county's police is its sheriff.
-        self._asked_here = {
-            name: re.compile(rf"{_ASKS_YOU}|\b(?:{_POLICE_HERE if 'county' not in ' '.join(names) else _POLICE})\b")
+        self._means_it = {
+            name: ours | police | (sheriff if "county" in " ".join(names) else frozenset())
             for name, names in own.items()
         }
+        self._agency = _any(federal)
         self._federal = re.compile(rf"^(?:(?:{_ASKS}) ){{0,4}}{_any(federal).pattern}(?= )(?! (?:{_WORKS_WITH})\b)")
         self._other = {
             name: _about(everywhere.difference(names), words.difference(names), agencies.difference(names))
@@ -92,34 +94,41 @@ class Elsewhere:
 
     def asks(self, text: str, department: str) -> bool:
         """Whether `text` asks about the police of another place than `department`'s."""
-        words = without_marks(text)
-        if len(words.split()) > MAX_WORDS:
-            return False
-        if self._federal.search(words) and not _YOU_OR_POLICE.search(words):
-            return True
-        # The longest name counts: "North Kansas City" doesn't name Kansas City.
-        if self._own[department].intersection(self._places.findall(words)) or self._here.search(words):
-            return False  # its own place is named too: it is at least also asked about
-        match = self._other[department].search(words)
-        if match is None:
-            return False
-        place = self._places.search(words, match.start())
-        before = words[: place.start()] if place else ""
-        return bool(_THERE.search(words, match.end())) or not _ONLY_LIVES.search(before.rstrip())
+        return self._place(without_marks(text), department) is not None
 
     def comes_back(self, text: str, before: str, department: str) -> str | None:
-        """The question `before`, asked of another place, as one to `department`, if `text` says that it's meant:
-        "and in Kent?", "¿y ustedes?"; else None.
+        """The question `before`, asked of another place, as one to `department`, if `text` says that this is meant, and
+        nothing else: "and in Kent?", "¿y ustedes?", "sorry, meant Kent"; else None.
         """
-        words = without_marks(text)
-        if len(words.split()) > COMES_BACK_WORDS or self.asks(text, department) or not self.asks(before, department):
+        words, named = self._own_name[department].subn(" ", without_marks(text))
+        said = set(_MEANT.sub(" ", f"{words} ").split())
+        means_it = self._means_it[department]
+        if not said <= means_it | self._says_no_more or not (named or said & means_it):
             return None
-        named = self._places.findall(words)
-        if named and not self._own[department].intersection(named):
+        pieces = before.split()
+        owners = [index for index, piece in enumerate(pieces) for _ in without_marks(piece).split()]
+        words = " ".join(filter(None, map(without_marks, pieces)))
+        place = self._place(words, department)
+        if place is None or len(owners) < _SHORTEST:
             return None
-        if not (named or self._here.search(words) or self._asked_here[department].search(words)):
+        first, last = (owners[words.count(" ", 0, end)] for end in (place.start(), place.end()))
+        return " ".join([*pieces[:first], self._called[department], *pieces[last + 1 :]])
+
+    def _place(self, words: str, department: str) -> re.Match[str] | None:
+        """The other place, or the federal agency, that a message without marks asks about."""
+        if len(words.split()) > MAX_WORDS:
             return None
-        return " ".join(self._named.sub(" ", without_marks(before)).split())
+        if self._federal.search(words) and not _YOU_OR_POLICE.search(words):
+            return self._agency.search(words)
+        # The longest name counts: "North Kansas City" doesn't name Kansas City.
+        if self._own[department].intersection(self._places.findall(words)) or self._here.search(words):
+            return None  # its own place is named too: it is at least also asked about
+        match = self._other[department].search(words)
+        place = match and self._places.search(words, match.start())
+        if match is None or place is None:
+            return None
+        only_lives = _ONLY_LIVES.search(words[: place.start()].rstrip()) and not _THERE.search(words, match.end())
+        return None if only_lives else place
 
 
 def _any(names: Iterable[str]) -> re.Pattern[str]:

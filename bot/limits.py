@@ -36,5 +36,5 @@ class Limits:
         return "elsewhere" if self._elsewhere.asks(text, department) else None
 
     def comes_back(self, text: str, before: str, department: str) -> str | None:
-        """The question `before` as one to `department`, if it was another place's and `text` says so; else None."""
+        """The question `before`, another place's, as one to `department`, if `text` says only that this is meant."""
         return self._elsewhere.comes_back(text, before, department)

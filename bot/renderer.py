@@ -121,12 +121,7 @@ class Renderer:
         )
 
     def warn(self, message: str, reply: Reply) -> Reply:
-        """`reply` with what is said of danger before it: where danger is likely, but not sure.
-
-        Where nothing was found and the department's text says something of the danger, that takes the reply's place.
-        """
-        if reply.kind == "no_answer" and not reply.topic and SAFETY[message].answers:
-            return self.safety(message, reply.department, reply.language)
+        """`reply` with what is said of danger before it: where danger is likely, but not sure."""
         warning = self._say(reply.language, SAFETY[message].text)
         person = self._person(reply.language)
         return reply.model_copy(

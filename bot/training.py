@@ -107,7 +107,7 @@ def learned_text(question: Question) -> str:
 def search_examples(settings: Settings, library: Library, questions: Sequence[Question]) -> Examples:
     """What search learns from: the variants, the examples of data/nlu, and `questions` of data/calibration.
 
-    Of follow-ups it learns what those say by themselves that are about a topic.
+    Of follow-ups it learns what those say by themselves that are about a topic, if they say anything.
     """
     variants = list(library.variants())
     outside = [
@@ -120,6 +120,8 @@ def search_examples(settings: Settings, library: Library, questions: Sequence[Qu
     for question in questions:
         text = learned_text(question)
         topic = question.expect.topic or next(iter(question.expect.topics), None)
+        if not question.alone:
+            continue
         if topic in library.departments[question.department].answers:
             variants.append(Variant(question.department, topic, question.language, text))
         elif question.before:

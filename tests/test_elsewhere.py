@@ -7,6 +7,7 @@ import pytest
 from bot.content.library import Library
 from bot.elsewhere import Elsewhere
 from bot.settings import ROOT
+from bot.training import nlu_examples
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +104,33 @@ def test_almost_no_variant_is_taken_for_one_about_another_place(elsewhere: Elsew
 @pytest.mark.parametrize(
     ("department", "before", "text", "question"),
     [
-        ("kent-wa", "¿La policía de Seattle pregunta por papeles?", "¿y en Kent?", "la policia pregunta por papeles"),
-        ("kent-wa", "does Tukwila PD report you to ICE", "sorry meant Kent", "does pd report you to ice"),
-        ("roeland-park-ks", "do they ask for papers in Topeka", "ok and you guys?", "do they ask for papers"),
-        ("kansas-city-mo", "en Omaha hacen redadas los policias", "y los de aca", "hacen redadas los policias"),
-        ("los-angeles-county-ca", "does the LAPD work with ICE", "and the sheriff?", "does the work with ice"),
-        ("kansas-city-mo", "does Overland Park police ask", "ok but the police here, do they", "does police ask"),
+        ("kent-wa", "¿La policía de Seattle pide papeles?", "¿y en Kent?", "¿La policía de Kent pide papeles?"),
+        ("kent-wa", "does Tukwila PD report you to ICE", "sorry meant Kent", "does Kent PD report you to ICE"),
+        ("kent-wa", "does St. Louis PD call the FBI on you?", "no, Kent", "does Kent PD call the FBI on you?"),
+        (
+            "roeland-park-ks",
+            "do they ask for papers in Topeka",
+            "ok and you guys?",
+            "do they ask for papers in Roeland Park",
+        ),
+        (
+            "kansas-city-mo",
+            "en Omaha hacen redadas los policías",
+            "y los de aca",
+            "en Kansas City hacen redadas los policías",
+        ),
+        (
+            "los-angeles-county-ca",
+            "does the LAPD work with ICE",
+            "and the sheriff?",
+            "does the Los Angeles work with ICE",
+        ),
+        (
+            "kansas-city-mo",
+            "does the border patrol ask for papers",
+            "and the cops?",
+            "does the Kansas City ask for papers",
+        ),
     ],
 )
 def test_what_was_asked_of_another_place_is_asked_of_the_department(
@@ -125,8 +147,32 @@ def test_what_was_asked_of_another_place_is_asked_of_the_department(
         ("kent-wa", "does Tukwila PD report you to ICE", "ok"),
         ("kent-wa", "do you report people to ICE", "and in Kent?"),
         ("kansas-city-mo", "does Overland Park police ask for papers", "and the sheriff?"),
-        ("kent-wa", "does Tukwila PD report you", "in Kent I saw a man steal a car and nobody came, who do I tell?"),
+        ("kent-wa", "and Renton?", "and Kent?"),
+        *(
+            ("kent-wa", "does Tukwila PD report you to ICE", text)
+            for text in (
+                "thanks officer",
+                "gracias por sus respuestas",
+                "are you a bot?",
+                "do you keep my messages?",
+                "quiero hablar con un policia",
+                "how do I become a police officer",
+                "I got robbed in Kent",
+                "un policia me pego",
+                "there is a fire in Kent",
+                "and my brother lives in Kent",
+                "no soy de aqui",
+                "what do you mean",
+            )
+        ),
     ],
 )
 def test_what_stays_elsewhere_or_was_never_there(elsewhere: Elsewhere, department: str, before: str, text: str) -> None:
     assert elsewhere.comes_back(text, before, department) is None
+
+
+def test_almost_no_other_message_is_taken_for_one_that_comes_back(elsewhere: Elsewhere) -> None:
+    before, examples = "does Tukwila PD report you to ICE", nlu_examples(ROOT / "data")
+    messages = [text for each in examples.values() for intent, text in each if intent != "faq"]
+    wrong = [text for text in messages if elsewhere.comes_back(text, before, "kent-wa")]
+    assert len(wrong) <= len(messages) * 0.001, wrong

@@ -12,7 +12,7 @@ _TELL_EVERY = 50
 
 
 def tune(
-    steps: Annotated[int, typer.Option(help="How many batches to learn from; each takes about a second.")] = 1000,
+    steps: Annotated[int, typer.Option(help="How many batches to learn from; each takes about two seconds.")] = 1200,
 ) -> None:
     """Tune the bundled encoder to the questions and the examples of danger in data/: half an hour.
 

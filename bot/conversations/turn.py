@@ -35,11 +35,6 @@ class Turn:
         self.outcome = self.decision.decide(found, len(self.text.split()))
         return found
 
-    def read_instead(self, text: str, vector: Vectors) -> None:
-        """Answer `text`, which the message stands for."""
-        self.text = text
-        self.read(vector)
-
     def may_go_on(self, alone: Found) -> bool:
         """Whether the message may need the question before it, by what `read` found: it isn't sure by itself."""
         return not self._sure and alone.outside < GOES_ON_BELOW

@@ -23,7 +23,7 @@ from bot.handoffs.desk import Desk
 from bot.handoffs.retention import Retention
 from bot.language import LanguageDetector
 from bot.limits import Limits
-from bot.messages import ASKS_NOTHING
+from bot.messages import ASKS_NOTHING, SAFETY
 from bot.rasa import RasaClient, RasaError
 from bot.renderer import Renderer
 from bot.replies import UNREAD, Reply, Say
@@ -281,10 +281,13 @@ class Turns:
         with stages.time("language"):
             language = self._language(pending)
             unserved = None if pending.choice else self._unserved.detect(pending.text)
-        limit = None if pending.choice else self._limits.find(pending.text, conversation.department)
+        # Who says no more than which place they meant has asked what they asked before. In danger nothing is put back.
+        question = None if flag else await self._come_back_to(pending)
+        text = question or pending.text
+        limit = None if pending.choice else self._limits.find(text, conversation.department)
         changes: dict[str, Any] = {"language": language}
         turn = Turn(
-            text=pending.text,
+            text=text,
             language=language,
             languages=self._detector.languages,
             content=self._renderer.library.departments[conversation.department],
@@ -315,7 +318,7 @@ class Turns:
                 with stages.time("safety"):
                     flag = self._net.check(pending.text, encoded)
             with stages.time("search"):
-                await self._read(turn, pending, encoded)
+                await self._read(turn, pending, await self._encoder.query(question) if question else encoded)
         self._running[conversation.id] = turn
         try:
             with stages.time("rasa"):
@@ -350,10 +353,15 @@ class Turns:
         with stages.time("render"):
             reply = self._renderer.render(says, conversation.department, language)
             if flag:
-                reply = self._renderer.warn(flag.say, reply)
+                if SAFETY[flag.say].answers and all(map(_finds_nothing, says)):
+                    reply = self._renderer.safety(flag.say, conversation.department, language)
+                else:
+                    reply = self._renderer.warn(flag.say, reply)
                 changes["flag"] = flag.say
         if not any(say.get("message") in ASKS_NOTHING for say in says):
             changes |= _about(reply, pending)
+            if question and "asked" in changes:
+                changes["asked"] = conversation.asked
         return _Answered(reply, changes, also)
 
     async def _encoded(self, pending: Pending, vector: Awaitable[Vectors] | None, stages: Stages) -> Vectors:
@@ -362,17 +370,25 @@ class Turns:
             return await (vector or self._encoder.query(pending.text))
 
     async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
-        """Have the turn's message searched for; what can't stand alone, with the question before it or as that."""
+        """Have the turn's message searched for; what can't stand alone, with the question before it."""
         alone = turn.read(vector)
-        conversation = pending.conversation
-        if conversation.asked is None or turn.sure_topic:
-            return
-        before = await self._store.text(conversation.id, conversation.asked)
-        if question := self._limits.comes_back(pending.text, before, conversation.department):
-            turn.read_instead(question, await self._encoder.query(question))
-        elif turn.may_go_on(alone) and self._follow_ups.match(pending.text):
-            text = f"{before} {pending.text}"
+        asked = pending.conversation.asked
+        if asked is not None and turn.may_go_on(alone) and self._follow_ups.match(turn.text):
+            text = f"{await self._store.text(pending.conversation.id, asked)} {turn.text}"
             turn.read_together(alone, text, await self._encoder.query(text))
+
+    async def _come_back_to(self, pending: Pending) -> str | None:
+        """The question before, which nothing was found for since it named another place, if it is put to this one."""
+        conversation = pending.conversation
+        if pending.choice or conversation.asked is None or conversation.topic is not None:
+            return None
+        before = await self._store.text(conversation.id, conversation.asked)
+        return self._limits.comes_back(pending.text, before, conversation.department)
+
+
+def _finds_nothing(say: Say) -> bool:
+    """Whether it says that no text is about the message, and no more."""
+    return say["say"] == "no_answer" and not say.get("message") and not say.get("topic")
 
 
 def _to_liaison(conversation: Any) -> Reply:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.retrieval.learning import Examples as SearchExamples
     from bot.safety.net import Examples as SafetyExamples
 
-_TOPICS, _OUTSIDE, _DANGER, _NEAR_MISSES = 32, 10, 10, 12
+_TOPICS, _OUTSIDE, _DANGER, _NEAR_MISSES = 32, 12, 20, 28
 """Texts of each kind in a step."""
 _MAX_PIECES = 40
 _LEARNS, _HEADS_LEARN = 2e-3, 5e-3
@@ -147,7 +147,8 @@ class Learner:
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         size = -(-len(texts) // 4)
         parts = [[texts[index] for index in order[start : start + size]] for start in range(0, len(texts), size)]
-        vectors = torch.cat([self._bert.encode(part, "query: ") for part in parts])
+        with bert.fewer_digits():
+            vectors = torch.cat([self._bert.encode(part, "query: ").float() for part in parts])
         return vectors[torch.argsort(torch.tensor(order))]
 
 
@@ -158,7 +159,7 @@ def tune(
     steps: int,
     progress: Progress | None = None,
 ) -> None:
-    """Have `learner` learn for so many steps, each about a second."""
+    """Have `learner` learn for so many steps, each about two seconds."""
     torch.manual_seed(0)
     lessons = _Lessons(search, danger, learner.width)
     with torch.no_grad():

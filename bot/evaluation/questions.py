@@ -37,6 +37,8 @@ class Question(BaseModel):
     expect: Expectation
     before: list[str] = []
     """What the resident wrote earlier in the same conversation."""
+    alone: bool = True
+    """Whether it says by itself what it is about; "and my cousin?" doesn't, and search doesn't learn it."""
     pair: int | None = None
     """The same question in another language has the same number."""
     sort: str | None = None

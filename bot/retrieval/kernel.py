@@ -97,7 +97,8 @@ class Ridge:
     def learn(self, targets: NDArray[np.float32], seen: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
         """Dual coefficients (n, k) for `targets` (n, k).
 
-        `seen` (n,): the rows that are learned from, if not all; the coefficients of others are 0.
+        `seen` (n,): the rows that are learned from, if not all; the coefficients of others are 0. Raises
+        ArithmeticError.
         """
         import torch
 
@@ -130,6 +131,10 @@ class Ridge:
             better = nearly_solved(residual)
             size, before = (residual * better).sum(dim=0), size
             step = better + size / before.clamp(min=1e-30) * step
+        else:
+            raise ArithmeticError(
+                f"the kernel of {len(targets)} rows can't be solved: it isn't positive, or not a number"
+            )
         return np.asarray(dual.numpy(), dtype=np.float32)
 
 

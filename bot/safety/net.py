@@ -24,7 +24,7 @@ from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 from bot.safety.rules import Flag
 
-FIRES_FROM = -0.6
+FIRES_FROM = -0.55
 """Score, about 1 for an example of danger and -1 for what is far from any: chosen so that few near misses fire."""
 DOUBTS_BELOW = -0.8
 """Score under which a rule that fired is taken back, but for one of self-harm: of 1,203 emergencies that a rule finds,
@@ -46,6 +46,11 @@ SAY = {
     "agents-at-door": "agents_at_door",
 }
 """What answers a class of examples; all others are an `emergency`."""
+_OF_THE_LAW = ("threat_call_ice", "agents_at_door")
+_LIKELIER = 0.2
+"""By how much one of those has to be likelier than the rest, since they speak of crimes and the law, and of 911 last.
+Of 1,051 emergencies by writers who looked for what is missed, 92 would get one of them wrongly without this, 22 with
+it; of the 140 that should get one, 9 more get the plain warning."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class SafetyNet:
         self._dual = arrays["dual"].astype(np.float64)
         self._letters = arrays["letters"]
         self._says = arrays["says"].tolist()
+        self._handicaps = np.where(np.isin(self._says, _OF_THE_LAW), _LIKELIER, 0.0)
 
     def check(self, text: str, vector: Vectors, rule: Flag | None = None) -> Flag | None:
         """The flag of a message, with its vector (d,): its `rule`'s, which is taken back where the message is far from
@@ -95,7 +101,7 @@ class SafetyNet:
         scores = kernel.scores(cosines, self._wording.row(text), self._dual, self._letters, _GAMMA)
         if rule and (rule.say == "self_harm" or scores[0] >= DOUBTS_BELOW):
             return rule
-        return Flag(NET, self._says[int(scores[1:].argmax())]) if scores[0] >= FIRES_FROM else None
+        return Flag(NET, self._says[int((scores[1:] - self._handicaps).argmax())]) if scores[0] >= FIRES_FROM else None
 
 
 def build_net(examples: Examples, cache: VectorCache, folder: Path, progress: Progress | None = None) -> SafetyNet:

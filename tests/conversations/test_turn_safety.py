@@ -56,10 +56,11 @@ async def test_where_the_warning_itself_breaks_there_is_trouble_and_no_silence(
     assert (reply.kind, reply.text.count("911")) == ("no_answer", 2)
 
 
+@pytest.mark.parametrize("flag", ["agents_at_door", "emergency"])
 async def test_what_the_net_says_is_said_where_rasa_fails(
-    store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch
+    store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch, flag: str
 ) -> None:
-    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", flag))
     rasa.answer = lambda *_: fails(RasaError("down"))
     conversation = await new(store)
     reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))

@@ -1,20 +1,27 @@
-"""No variant and no training example nearly repeats a held-out question."""
+"""Nothing that is learned nearly repeats a held-out question, or a phrase of danger or none that is held out."""
 
 from __future__ import annotations
+
+import json
 
 from bot.content.library import load
 from bot.evaluation.near_duplicates import near_duplicates
 from bot.evaluation.questions import read_questions
-from bot.settings import ROOT
-from bot.training import asked, nlu_examples, variants
+from bot.settings import ROOT, Settings
+from bot.training import asked, nlu_examples, safety_examples, variants
 
 
-def test_no_training_text_nearly_repeats_a_held_out_question() -> None:
-    texts = [text for each in variants(load(ROOT / "data")).values() for text in each]
+def test_nothing_that_is_learned_nearly_repeats_what_is_held_out() -> None:
+    library = load(ROOT / "data")
+    danger = safety_examples(Settings(), library)
+    texts = [text for each in variants(library).values() for text in each]
     texts += [text for pairs in nlu_examples(ROOT / "data").values() for _, text in pairs]
     texts += [question.text for question in asked(ROOT / "data")]
-    questions = [question.text for question in read_questions([ROOT / "tests" / "questions"]) if not question.before]
-    repeats = near_duplicates(texts, questions)
+    texts += [*(text for text, _ in danger.danger), *danger.near_misses]
+    held_out = [question.text for question in read_questions([ROOT / "tests" / "questions"]) if not question.before]
+    for path in sorted((ROOT / "tests" / "safety" / "phrases").glob("*.jsonl")):
+        held_out += [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    repeats = near_duplicates(texts, held_out)
     assert not repeats, "\n".join(f"{repeat.alike} {repeat.text!r} repeats {repeat.question!r}" for repeat in repeats)
 
 

@@ -56,6 +56,13 @@ def test_what_nothing_is_learned_of_is_zero(system: System) -> None:
     assert not dual[:, 1].any()
 
 
+def test_what_cannot_be_solved_is_an_error_and_not_a_result(system: System) -> None:
+    alike, weights, targets = system
+    targets[3, 0] = np.nan
+    with pytest.raises(ArithmeticError):
+        kernel.Ridge(alike, weights, PENALTY).learn(targets)
+
+
 def test_likeness_is_meaning_and_wording() -> None:
     chance = np.random.default_rng(0)
     vectors = chance.normal(size=(1500, 8)).astype(np.float32)
