@@ -86,7 +86,7 @@ class Elsewhere:
             for name, names in own.items()
         }
         self._agency = _any(federal)
-        self._federal = re.compile(rf"^(?:(?:{_ASKS}) ){{0,4}}{_any(federal).pattern}(?= )(?! (?:{_WORKS_WITH})\b)")
+        self._federal = re.compile(rf"^(?:(?:{_ASKS}) ){{0,4}}{self._agency.pattern}(?= )(?! (?:{_WORKS_WITH})\b)")
         self._other = {
             name: _about(everywhere.difference(names), words.difference(names), agencies.difference(names))
             for name, names in own.items()
@@ -96,16 +96,16 @@ class Elsewhere:
         """Whether `text` asks about the police of another place than `department`'s."""
         return self._place(without_marks(text), department) is not None
 
-    def comes_back(self, text: str, before: str, department: str) -> str | None:
-        """The question `before`, asked of another place, as one to `department`, if `text` says that this is meant, and
-        nothing else: "and in Kent?", "¿y ustedes?", "sorry, meant Kent"; else None.
-        """
+    def only_means(self, text: str, department: str) -> bool:
+        """Whether `text` says that `department` is meant, and no more: "and in Kent?", "¿y ustedes?", "sorry, Kent"."""
         words, named = self._own_name[department].subn(" ", without_marks(text))
         said = set(_MEANT.sub(" ", f"{words} ").split())
         means_it = self._means_it[department]
-        if not said <= means_it | self._says_no_more or not (named or said & means_it):
-            return None
-        pieces = before.split()
+        return said <= means_it | self._says_no_more and bool(named or said & means_it)
+
+    def put_to(self, question: str, department: str) -> str | None:
+        """A `question` about another place as one to `department`; None if it is none, or too short to stand alone."""
+        pieces = question.split()
         owners = [index for index, piece in enumerate(pieces) for _ in without_marks(piece).split()]
         words = " ".join(filter(None, map(without_marks, pieces)))
         place = self._place(words, department)

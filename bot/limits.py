@@ -24,7 +24,7 @@ class Limits:
         self._limits = {
             name: re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) for name, patterns in limits.items()
         }
-        self._elsewhere = Elsewhere(data_dir / "places.yml", departments)
+        self.elsewhere = Elsewhere(data_dir / "places.yml", departments)
 
     def find(self, text: str, department: str) -> str | None:
         """The key of the sentence that says the limit (bot/messages.py, NO_ANSWER), or None."""
@@ -33,8 +33,4 @@ class Limits:
             for name, pattern in self._limits.items():
                 if pattern.search(words):
                     return name
-        return "elsewhere" if self._elsewhere.asks(text, department) else None
-
-    def comes_back(self, text: str, before: str, department: str) -> str | None:
-        """The question `before`, another place's, as one to `department`, if `text` says only that this is meant."""
-        return self._elsewhere.comes_back(text, before, department)
+        return "elsewhere" if self.elsewhere.asks(text, department) else None

@@ -101,6 +101,11 @@ def test_almost_no_variant_is_taken_for_one_about_another_place(elsewhere: Elsew
     assert len(wrong) <= len(variants) * 0.001, wrong
 
 
+def comes_back(elsewhere: Elsewhere, text: str, before: str, department: str) -> str | None:
+    """What is asked by `text` after a question about another place; as a turn does it."""
+    return elsewhere.put_to(before, department) if elsewhere.only_means(text, department) else None
+
+
 @pytest.mark.parametrize(
     ("department", "before", "text", "question"),
     [
@@ -136,7 +141,7 @@ def test_almost_no_variant_is_taken_for_one_about_another_place(elsewhere: Elsew
 def test_what_was_asked_of_another_place_is_asked_of_the_department(
     elsewhere: Elsewhere, department: str, before: str, text: str, question: str
 ) -> None:
-    assert elsewhere.comes_back(text, before, department) == question
+    assert comes_back(elsewhere, text, before, department) == question
 
 
 @pytest.mark.parametrize(
@@ -168,11 +173,11 @@ def test_what_was_asked_of_another_place_is_asked_of_the_department(
     ],
 )
 def test_what_stays_elsewhere_or_was_never_there(elsewhere: Elsewhere, department: str, before: str, text: str) -> None:
-    assert elsewhere.comes_back(text, before, department) is None
+    assert comes_back(elsewhere, text, before, department) is None
 
 
 def test_almost_no_other_message_is_taken_for_one_that_comes_back(elsewhere: Elsewhere) -> None:
     before, examples = "does Tukwila PD report you to ICE", nlu_examples(ROOT / "data")
     messages = [text for each in examples.values() for intent, text in each if intent != "faq"]
-    wrong = [text for text in messages if elsewhere.comes_back(text, before, "kent-wa")]
+    wrong = [text for text in messages if comes_back(elsewhere, text, before, "kent-wa")]
     assert len(wrong) <= len(messages) * 0.001, wrong

@@ -283,11 +283,11 @@ class Turns:
             unserved = None if pending.choice else self._unserved.detect(pending.text)
         # Who says no more than which place they meant has asked what they asked before. In danger nothing is put back.
         question = None if flag else await self._come_back_to(pending)
-        text = question or pending.text
-        limit = None if pending.choice else self._limits.find(text, conversation.department)
+        asked = question or pending.text
+        limit = None if pending.choice else self._limits.find(asked, conversation.department)
         changes: dict[str, Any] = {"language": language}
         turn = Turn(
-            text=text,
+            text=asked,
             language=language,
             languages=self._detector.languages,
             content=self._renderer.library.departments[conversation.department],
@@ -379,11 +379,13 @@ class Turns:
 
     async def _come_back_to(self, pending: Pending) -> str | None:
         """The question before, which nothing was found for since it named another place, if it is put to this one."""
-        conversation = pending.conversation
+        conversation, elsewhere = pending.conversation, self._limits.elsewhere
         if pending.choice or conversation.asked is None or conversation.topic is not None:
             return None
+        if not elsewhere.only_means(pending.text, conversation.department):
+            return None
         before = await self._store.text(conversation.id, conversation.asked)
-        return self._limits.comes_back(pending.text, before, conversation.department)
+        return elsewhere.put_to(before, conversation.department)
 
 
 def _finds_nothing(say: Say) -> bool:

@@ -126,7 +126,7 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
     which = np.array([says.index(say) for _, say in examples.danger])
     dual = np.zeros((len(texts), 1 + len(says)), dtype=np.float32)
     alike = kernel.likeness(centred, letters, _GAMMA)
-    among = kernel.Ridge(alike[:size, :size].copy(), kernel.balanced(which, np.ones(size, dtype=np.float32)), _PENALTY)
+    among = kernel.Ridge(alike[:size, :size], kernel.balanced(which, np.ones(size, dtype=np.float32)), _PENALTY)
     dual[:size, 1:] = among.learn(np.eye(len(says), dtype=np.float32)[which])
     dual[:, :1] = kernel.Ridge(alike, np.ones(len(texts), dtype=np.float32), _PENALTY).learn(danger)
     return {

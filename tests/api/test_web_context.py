@@ -69,6 +69,13 @@ async def test_with_nothing_answered_yet_that_is_said(start: Start) -> None:
     assert reply["choices"]
 
 
+@pytest.mark.parametrize("text", ["¿mi prima también?", "¿y a mi prima?"])
+async def test_what_says_nothing_by_itself_is_not_answered(start: Start, text: str) -> None:
+    alone = await start("kent-wa", "es")
+    first = await alone.send(text)
+    assert first["kind"] != "answer"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -80,9 +87,6 @@ async def test_with_nothing_answered_yet_that_is_said(start: Start) -> None:
     ],
 )
 async def test_a_follow_up_is_read_with_the_question_before(start: Start, text: str) -> None:
-    alone = await start("kent-wa", "es")
-    first = await alone.send(text)
-    assert first["kind"] != "answer"
     resident = await start("kent-wa", "es")
     answer = await resident.send("¿puedo reportar un robo si no tengo papeles?")
     assert answer["kind"] == "answer"
