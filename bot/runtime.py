@@ -20,6 +20,7 @@ from bot.content.library import Library, load
 from bot.content.names import names
 from bot.content.watch import watch
 from bot.content.yamlfile import ContentError
+from bot.conversations.answering import Answering
 from bot.conversations.database import migrate, open_engine
 from bot.conversations.delivery import Channel, Dispatcher, Listeners
 from bot.conversations.outbox import OutboxStore
@@ -65,6 +66,7 @@ class Runtime:
     catalogs: Catalogs
     store: Store
     desk: Desk
+    answering: Answering
     turns: Turns
     renderer: Renderer
     listeners: Listeners
@@ -137,8 +139,9 @@ class Runtime:
             stack.push_async_callback(self.rasa.close)
 
             encoder = await encoder_loading
-            self.turns = await asyncio.to_thread(self._build_turns, encoder)
-            actions.serve(all_actions(self.turns))
+            self.answering = await asyncio.to_thread(self._build_answering, encoder)
+            self.turns = Turns(self.store, self.answering, self.retention, self.rasa, self.renderer, self.changed)
+            actions.serve(all_actions(self.answering))
             if process:
                 await process.wait_ready(self.rasa)
             if settings.whatsapp_numbers:
@@ -206,7 +209,7 @@ class Runtime:
         log_file = self.settings.var_dir / "logs" / "rasa.log"
         return RasaProcess(self.settings.rasa_python, Path(model), free_port(), env, log_file)
 
-    def _build_turns(self, encoder: Encoder) -> Turns:
+    def _build_answering(self, encoder: Encoder) -> Answering:
         settings, library = self.settings, self.library
         cache = training.vector_cache(settings, lambda: encoder)
         index = training.search_index(settings, library, cache, self._vector_progress)
@@ -218,10 +221,9 @@ class Runtime:
         self.detector = LanguageDetector({code: examples.get(code, []) for code in library.languages}, names(library))
         self.safety = SafetyRules()
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
-        return Turns(
+        return Answering(
             store=self.store,
             desk=self.desk,
-            retention=self.retention,
             encoder=encoder,
             rasa=self.rasa,
             index=index,
@@ -234,7 +236,6 @@ class Runtime:
             limits=Limits(
                 settings.data_dir, {name: department.profile for name, department in library.departments.items()}
             ),
-            delivered=self.changed,
         )
 
     def _whatsapp(self) -> WhatsApp:

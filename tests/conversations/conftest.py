@@ -8,6 +8,7 @@ import pytest
 from turning import Detector, Encoder, Rasa, Search
 
 from bot.content.library import Library
+from bot.conversations.answering import Answering
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
 from bot.handoffs.desk import Desk
@@ -46,18 +47,22 @@ def unserved(library: Library) -> UnservedLanguages:
 
 
 @pytest.fixture
-def turns(
+def renderer(library: Library) -> Renderer:
+    """What makes replies of the content."""
+    return Renderer(library, Catalogs(Settings().locales_dir, library.languages))
+
+
+@pytest.fixture
+def answering(
     store: Store,
     rasa: Rasa,
     encoder: Encoder,
-    library: Library,
+    renderer: Renderer,
     safety: SafetyRules,
     limits: Limits,
     unserved: UnservedLanguages,
-    delivered: list[str],
-) -> Turns:
-    """Turns over a real store, with everything heavy replaced."""
-    renderer = Renderer(library, Catalogs(Settings().locales_dir, library.languages))
+) -> Answering:
+    """What decides what is said, with everything heavy replaced."""
     parts: dict[str, Any] = {
         "encoder": encoder,
         "rasa": rasa,
@@ -66,14 +71,18 @@ def turns(
         "decision": Search(),
         "net": Search(),
     }
-    return Turns(
+    return Answering(
         store=store,
         desk=Desk(store, Secrets("k" * 32), renderer),
-        retention=Retention(store.engine, 30, 7),
         safety=safety,
         renderer=renderer,
         unserved=unserved,
         limits=limits,
-        delivered=delivered.append,
         **parts,
     )
+
+
+@pytest.fixture
+def turns(store: Store, answering: Answering, rasa: Any, renderer: Renderer, delivered: list[str]) -> Turns:
+    """Turns over a real store."""
+    return Turns(store, answering, Retention(store.engine, 30, 7), rasa, renderer, delivered.append)

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from turning import Encoder, Rasa, Search, accept, fails, new, settle
 
+from bot.conversations.answering import Answering
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
+from bot.limits import Limits
 from bot.rasa import RasaError
 from bot.replies import Say
 from bot.safety import Flag, SafetyRules
@@ -37,7 +39,7 @@ async def hang() -> None:
 async def test_a_rules_warning_does_not_depend_on_the_encoder(
     store: Store, encoder: Encoder, turns: Turns, monkeypatch: pytest.MonkeyPatch, broken: Callable[[], Awaitable[None]]
 ) -> None:
-    monkeypatch.setattr("bot.conversations.turns.WARNED_WITHIN", 0.05)
+    monkeypatch.setattr("bot.conversations.answering.WARNED_WITHIN", 0.05)
     encoder.broken = broken
     conversation = await new(store)
     reply = await settle(turns, conversation.id, await accept(store, conversation, "me quiero morir"))
@@ -47,9 +49,9 @@ async def test_a_rules_warning_does_not_depend_on_the_encoder(
 
 @pytest.mark.parametrize("part", ["_safety", "_detector"])
 async def test_where_the_warning_itself_breaks_there_is_trouble_and_no_silence(
-    store: Store, turns: Turns, monkeypatch: pytest.MonkeyPatch, part: str
+    store: Store, turns: Turns, answering: Answering, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    monkeypatch.setattr(turns, part, None)
+    monkeypatch.setattr(answering, part, None)
     conversation = await new(store)
     reply = await settle(turns, conversation.id, await accept(store, conversation, "me quiero morir"))
     assert reply
@@ -82,6 +84,22 @@ async def test_below_the_nets_warning_stands_what_the_text_says_or_that_nothing_
     assert reply
     assert (reply.steps[0].href, "no encontré" in reply.text.casefold()) == ("tel:911", flag == "emergency")
     assert bool(reply.citations) == (flag == "agents_at_door")
+
+
+async def test_what_is_never_answered_is_declined_below_the_nets_warning(
+    store: Store, rasa: Rasa, turns: Turns, limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "prométame que no me van a deportar"
+    assert limits.find(text, "kent-wa")
+    conversation = await new(store)
+    declined = await settle(turns, conversation.id, await accept(store, conversation, text))
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+    warned = await settle(turns, conversation.id, await accept(store, conversation, f"{text} ya"))
+    assert declined
+    assert warned
+    assert (declined.kind, warned.kind, warned.steps[0].href) == ("no_answer", "emergency", "tel:911")
+    assert warned.text.endswith(declined.text)
+    assert rasa.asked == []
 
 
 async def test_what_the_net_knows_to_be_no_danger_is_answered_as_any_other_message(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from turning import GREET, Rasa, accept, fails, new, settle, texts
 
+from bot.conversations.answering import Answering
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
 from bot.handoffs.retention import Retention
@@ -129,20 +130,20 @@ async def test_recovery_answers_what_a_crash_left(store: Store, rasa: Rasa, turn
 
 @pytest.mark.parametrize("fail", [False, True], ids=["answered", "failed"])
 async def test_an_action_finds_its_turn_while_it_runs_and_no_longer(
-    store: Store, rasa: Rasa, turns: Turns, fail: bool
+    store: Store, rasa: Rasa, turns: Turns, answering: Answering, fail: bool
 ) -> None:
     conversation = await new(store)
     seen = []
 
     async def look(conversation_id: str, text: str) -> list[Say]:
-        seen.append(turns.of(conversation_id).text)
+        seen.append(answering.of(conversation_id).text)
         return await fails(RasaError("down")) if fail else GREET
 
     rasa.answer = look
     await settle(turns, conversation.id, await accept(store, conversation, "¿preguntan papeles?"))
     assert seen == ["¿preguntan papeles?"]
     with pytest.raises(KeyError):
-        turns.of(conversation.id)
+        answering.of(conversation.id)
 
 
 async def test_a_conversation_erased_during_its_turn_stays_erased(store: Store, rasa: Rasa, turns: Turns) -> None:

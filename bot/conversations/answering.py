@@ -1,0 +1,288 @@
+"""What is said to a message: danger first, then its limits, then what search and Rasa make of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.conversations.follow_ups import FollowUps
+from bot.conversations.ownership import Also
+from bot.conversations.store import Pending, Store
+from bot.conversations.turn import Turn
+from bot.encoder import Encoder, Vectors
+from bot.handoffs.desk import Desk
+from bot.language import LanguageDetector
+from bot.limits import Limits
+from bot.messages import ASKS_NOTHING, SAFETY
+from bot.rasa import RasaClient, RasaError
+from bot.renderer import Renderer
+from bot.replies import UNREAD, Reply, Say
+from bot.retrieval.decision import Decision
+from bot.retrieval.index import Index
+from bot.safety import Flag, SafetyRules
+from bot.safety.net import SafetyNet
+from bot.unserved import UnservedLanguages
+
+log = logging.getLogger(__name__)
+
+_LEADING = re.compile(r"^[\s/]+")
+WARNED_WITHIN = 2.0
+"""Seconds that a rule's warning waits for the encoder, without which it can't be taken back. A pass takes 0.05."""
+FIRST = 2
+"""Number of a conversation's first message, where something was said before it."""
+
+
+@dataclass
+class Stages:
+    """How long each stage of a turn took, in seconds: the API's Server-Timing, whose shares `make bench` prints."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def header(self) -> str:
+        """As the value of a Server-Timing header (W3C), in milliseconds."""
+        return ", ".join(f"{stage};dur={seconds * 1000:.2f}" for stage, seconds in self.seconds.items())
+
+    @contextlib.contextmanager
+    def time(self, stage: str) -> Any:
+        """Measure a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A reply, what changes in the conversation, and what else its transaction does."""
+
+    reply: Reply
+    changes: dict[str, Any] = field(default_factory=dict)
+    also: Also | None = None
+
+
+class Answering:
+    """Decides what is said. Also finds, for an action, the turn that Rasa is working on."""
+
+    def __init__(
+        self,
+        store: Store,
+        desk: Desk,
+        encoder: Encoder,
+        rasa: RasaClient,
+        index: Index,
+        decision: Decision,
+        detector: LanguageDetector,
+        safety: SafetyRules,
+        net: SafetyNet,
+        renderer: Renderer,
+        unserved: UnservedLanguages,
+        limits: Limits,
+    ) -> None:
+        """Nothing runs yet."""
+        self._store = store
+        self._desk = desk
+        self._encoder = encoder
+        self._rasa = rasa
+        self._index = index
+        self._decision = decision
+        self._detector = detector
+        self._safety = safety
+        self._net = net
+        self._renderer = renderer
+        self._unserved = unserved
+        self._limits = limits
+        self._follow_ups = FollowUps(renderer.library.languages)
+        self._running: dict[str, Turn] = {}
+
+    def of(self, conversation_id: str) -> Turn:
+        """The running turn of a conversation; raises KeyError if there is none."""
+        return self._running[conversation_id]
+
+    def encode(self, text: str) -> asyncio.Task[Vectors]:
+        """Begin to encode a message that is about to be stored: a pass takes longer than storing, and need not wait."""
+        return asyncio.create_task(self._encoder.query(text))
+
+    def flag(self, pending: Pending) -> Flag | None:
+        """The rule that a message fires, read as a whole, and fragment by fragment: "no", "he wants to kill me"."""
+        if pending.choice:
+            return None
+        texts = [pending.text, *(pending.text.split("\n") if pending.fragments else ())]
+        return next((flag for text in texts if (flag := self._safety.check(text))), None)
+
+    def failed(self, pending: Pending) -> Answered:
+        """Where `answer` broke: a rule's warning, if one fires, or that there is trouble."""
+        conversation = pending.conversation
+        with contextlib.suppress(Exception):  # the rules or the language may be what broke
+            if flag := self.flag(pending):
+                reply = self._renderer.safety(flag.say, conversation.department, self._language(pending))
+                return Answered(reply, {"flag": flag.say} | _about(reply, pending))
+        return Answered(self._renderer.trouble(conversation.department, conversation.language))
+
+    async def answer(self, pending: Pending, vector: Awaitable[Vectors] | None, stages: Stages) -> Answered:
+        """What is said to a message, or to a button; `vector` is the message's, if `encode` has begun it."""
+        if pending.choice:
+            return await self._pressed(pending, pending.choice, stages)
+        department = pending.conversation.department
+        with stages.time("safety"):
+            rule = self.flag(pending)
+        with stages.time("language"):
+            language = self._language(pending)
+            unserved = self._unserved.detect(pending.text)
+        if unserved and not rule:
+            return Answered(self._renderer.unserved(unserved, department))
+        async with asyncio.timeout(WARNED_WITHIN if rule else None):
+            with stages.time("encoder"):
+                encoded = await (vector or self._encoder.query(pending.text))
+        flag = rule
+        if not (rule and pending.fragments):
+            with stages.time("safety"):
+                flag = self._net.check(pending.text, encoded, rule)
+        if flag and flag == rule:
+            return await self._warned(pending, flag, encoded, language)
+        if unserved:
+            return Answered(self._renderer.unserved(unserved, department))
+        # Who says no more than which place they meant has asked what they asked before. In danger nothing is put back.
+        question = None if flag else await self._come_back_to(pending)
+        asked = question or pending.text
+        if limit := self._limits.find(asked, department):
+            says = [Say(say="no_answer", message=limit, confidence=1.0)]
+            reply = self._renderer.render(says, department, language)
+            changes = {"language": language} | _about(reply, pending)
+            if flag:
+                reply, changes["flag"] = self._renderer.warn(flag.say, reply), flag.say
+            return Answered(reply, changes)
+        turn = self._turn(pending, asked, language)
+        with stages.time("search"):
+            await self._read(turn, pending, await self._encoder.query(question) if question else encoded)
+        # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
+        answered = await self._understood(pending, turn, _LEADING.sub("", asked) or "?", flag, stages)
+        if question and "asked" in answered.changes:
+            answered.changes["asked"] = pending.conversation.asked
+        return answered
+
+    async def _pressed(self, pending: Pending, choice: str, stages: Stages) -> Answered:
+        conversation = pending.conversation
+        if choice.startswith(UNREAD):
+            kind, first = choice.removeprefix(UNREAD), pending.number <= FIRST
+            return Answered(self._renderer.unread(kind, conversation.department, conversation.language, first))
+        if pressed := await self._desk.pressed(conversation, choice):
+            return Answered(pressed[0], also=pressed[1])
+        turn = self._turn(pending, pending.text, conversation.language)
+        return await self._understood(pending, turn, choice, None, stages)
+
+    async def _warned(self, pending: Pending, flag: Flag, vector: Vectors, language: str) -> Answered:
+        """A rule's warning. What is surely asked beside the danger is answered below it."""
+        department = pending.conversation.department
+        reply = self._renderer.safety(flag.say, department, language)
+        if flag.say != "self_harm" and not reply.topic:
+            turn = self._turn(pending, pending.text, language)
+            await self._read(turn, pending, vector)
+            topic = turn.sure_topic
+            if topic and topic != "report-danger-now":
+                says = [Say(say="answer", topic=topic, confidence=1.0)]
+                reply = self._renderer.warn(flag.say, self._renderer.render(says, department, language))
+        return Answered(reply, {"language": language, "flag": flag.say} | _about(reply, pending))
+
+    async def _understood(self, pending: Pending, turn: Turn, text: str, flag: Flag | None, stages: Stages) -> Answered:
+        """What Rasa makes of `text`, the turn's message or a button's intent; below the net's warning, if it fired."""
+        conversation, language = pending.conversation, turn.language
+        department = conversation.department
+        changes: dict[str, Any] = {"language": language} | ({"flag": flag.say} if flag else {})
+        self._running[conversation.id] = turn
+        try:
+            with stages.time("rasa"):
+                metadata = {
+                    "department": department,
+                    "language": language,
+                    "answerable": turn.sure_topic is not None,
+                }
+                says = await self._rasa.turn(conversation.id, text, metadata, turn.vector)
+        except RasaError as error:
+            log.error("a turn had no answer from Rasa: %s", error)
+            reply = self._renderer.trouble(department, language)
+            return Answered(self._renderer.warn(flag.say, reply) if flag else reply, changes)
+        finally:
+            del self._running[conversation.id]
+        also = None
+        for say in says:
+            if say["say"] == "language":
+                changes |= {"language": say["language"], "language_chosen": True}
+            elif say["say"] == "handoff":
+                say["offer"] = await self._desk.offer(conversation, changes["language"])
+                say["channel"] = conversation.channel
+            elif say["say"] == "connect":
+                say["outlook"] = await self._desk.outlook(department)
+                say["channel"] = conversation.channel
+                also = await self._desk.agreeing(conversation.id, say["whole_chat"])
+        with stages.time("render"):
+            if flag and SAFETY[flag.say].answers and all(map(_finds_nothing, says)):
+                reply = self._renderer.safety(flag.say, department, language)
+            else:
+                reply = self._renderer.render(says, department, language)
+                reply = self._renderer.warn(flag.say, reply) if flag else reply
+        if not any(say.get("message") in ASKS_NOTHING for say in says):
+            changes |= _about(reply, pending)
+        return Answered(reply, changes, also)
+
+    def _language(self, pending: Pending) -> str:
+        """The language to answer in: a button moves none."""
+        conversation = pending.conversation
+        language: str = conversation.language
+        if pending.choice:
+            return language
+        return self._detector.decide(
+            pending.text, language, chosen=conversation.language_chosen, first=pending.number == 1
+        )
+
+    def _turn(self, pending: Pending, text: str, language: str) -> Turn:
+        conversation = pending.conversation
+        return Turn(
+            text=text,
+            language=language,
+            languages=self._detector.languages,
+            content=self._renderer.library.departments[conversation.department],
+            index=self._index,
+            decision=self._decision,
+            last_topic=conversation.topic,
+        )
+
+    async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
+        """Have the turn's message searched for; what can't stand alone, with the question before it."""
+        alone = turn.read(vector)
+        asked = pending.conversation.asked
+        if asked is not None and turn.may_go_on(alone) and self._follow_ups.match(turn.text):
+            text = f"{await self._store.text(pending.conversation.id, asked)} {turn.text}"
+            turn.read_together(alone, text, await self._encoder.query(text))
+
+    async def _come_back_to(self, pending: Pending) -> str | None:
+        """The question before, which nothing was found for since it named another place, if it is put to this one."""
+        conversation, elsewhere = pending.conversation, self._limits.elsewhere
+        if pending.choice or conversation.asked is None or conversation.topic is not None:
+            return None
+        if not elsewhere.only_means(pending.text, conversation.department):
+            return None
+        before = await self._store.text(conversation.id, conversation.asked)
+        return elsewhere.put_to(before, conversation.department)
+
+
+def _finds_nothing(say: Say) -> bool:
+    """Whether it says that no text is about the message, and no more."""
+    return say["say"] == "no_answer" and not say.get("message") and not say.get("topic")
+
+
+def _about(reply: Reply, pending: Pending) -> dict[str, Any]:
+    """What the conversation is about after `reply`: as before, where it is small talk or about the last answer."""
+    if reply.kind == "handoff":  # it stays about what the resident wants a person for
+        return {}
+    if reply.topic is not None and reply.topic != pending.conversation.topic:
+        return {"topic": reply.topic, "asked": pending.number}
+    if reply.kind in {"no_answer", "clarify"} and reply.topic is None:
+        return {"topic": None, "asked": pending.number}
+    return {}
