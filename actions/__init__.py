@@ -1,4 +1,4 @@
-"""Rasa's custom actions: thin, one capability a module. Each says *what to say*; bot/replies.py says it."""
+"""Rasa's custom actions: thin, one capability a module. Each says *what to say*; bot/rendering/ says it."""
 
 from rasa_sdk import Action
 
@@ -19,7 +19,7 @@ def all_actions(turns: TurnLookup) -> list[Action]:
         Connect(),
         ChangeLanguage(turns),
         LastAnswer(turns),
-        GuideReport(),
+        GuideReport(turns),
         ValidateReportForm(),
     ]
 

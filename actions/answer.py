@@ -1,4 +1,4 @@
-"""Answers a question, or offers topics to choose from, or says that the published text has no answer."""
+"""Answers a question, offers a person or topics to choose from, or says that the published text has no answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.turns import TurnLookup
-from bot.replies import Say
+from bot.replies import REACH_LIAISON, Say
 
 
 class Answer(Action):
@@ -26,10 +26,12 @@ class Answer(Action):
         """Rasa's contract: say one thing, change nothing."""
         outcome = self._turns.of(tracker.sender_id).outcome
         say = Say(say=outcome.kind, confidence=outcome.confidence)
-        if outcome.kind == "answer":
-            say["topic"] = outcome.topics[0]
-        else:
+        if outcome.kind != "answer":
             say["topics"] = list(outcome.topics)
+        elif outcome.topics[0] == REACH_LIAISON:
+            say = Say(say="handoff")  # what `ask_person` gets: the two are asked for in the same words
+        else:
+            say["topic"] = outcome.topics[0]
         dispatcher.utter_message(json_message=say)
         return []
 

@@ -8,6 +8,7 @@ from rasa_sdk import Action, FormValidationAction, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.turns import TurnLookup
 from bot.replies import Say
 
 _NOW, _WITH_NAME = "report_happening_now", "report_with_name"
@@ -30,6 +31,10 @@ class ValidateReportForm(FormValidationAction):
 class GuideReport(Action):
     """`action_guide_report`: the answer that fits what the guide learned, which is then forgotten."""
 
+    def __init__(self, turns: TurnLookup) -> None:
+        """`turns` finds the running turn."""
+        self._turns = turns
+
     def name(self) -> str:
         """Rasa's contract."""
         return "action_guide_report"
@@ -42,5 +47,11 @@ class GuideReport(Action):
             topic = "report-not-urgent"
         else:
             topic = "report-anonymous"
-        dispatcher.utter_message(json_message=Say(say="answer", topic=topic, confidence=1.0))
+        if self._turns.of(tracker.sender_id).answers(topic):
+            say = Say(say="answer", topic=topic, confidence=1.0)
+        elif topic == "report-danger-now":
+            say = Say(say="emergency")
+        else:
+            say = Say(say="no_answer", confidence=1.0)
+        dispatcher.utter_message(json_message=say)
         return [SlotSet(_NOW, None), SlotSet(_WITH_NAME, None)]

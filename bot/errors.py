@@ -176,7 +176,7 @@ class UnknownLanguage(NotFound):
     """A language that is not served."""
 
     code = "unknown_language"
-    message = N_("This language is not served here. Please choose English or Spanish.")
+    message = N_("This language is not served here. Please choose one from the list.")
 
 
 class Conflict(EnlaceError):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.core import negotiate_locale
 from babel.dates import format_date, format_datetime
 from babel.support import NullTranslations, Translations
+from babel.units import format_unit
 
 DOMAIN = "enlace"
 SOURCE_LANGUAGE = "en"
@@ -69,3 +71,18 @@ class Catalogs:
     def moment(language: str, at: dt.datetime, time_zone: str) -> str:
         """A moment as people write it in `language`, in the time of a place."""
         return str(format_datetime(at, "medium", ZoneInfo(time_zone), language))
+
+
+def in_language(text: Mapping[str, str], language: str) -> str:
+    """`text` in `language`, or in the first that it has: a language that is only `usable` may lack it."""
+    return text.get(language) or next(iter(text.values()))
+
+
+def language_name(language: str) -> str:
+    """A language's name in itself, as it stands inside a sentence: "español", "English"."""
+    return str(Locale.parse(language).get_language_name(language))
+
+
+def in_days(days: int, language: str) -> str:
+    """A number of days as people say it: "1 day", "30 días"."""
+    return str(format_unit(days, "duration-day", locale=language))

@@ -11,21 +11,23 @@ from bot.i18n import N_
 
 SMALLTALK = {
     "greet": N_(
-        "Hello. I am Enlace, for %(department)s. I answer out of the department’s own published words: what officers "
-        "ask, immigration, how to report a crime. What would you like to know?"
+        "Hello. I am Enlace, for %(department)s. You can ask me what officers ask, about immigration, or about "
+        "reporting a crime. I show you what the department’s published text says, or tell you that it says nothing. "
+        "What would you like to know?"
     ),
     "goodbye": N_("Goodbye. You can come back at any time. If you are in danger, call 911."),
     "thanks": N_("You are welcome. Do you have another question?"),
     "acknowledge": N_("All right. What would you like to know?"),
     "about_bot": N_(
         "I am Enlace, an automatic assistant for %(department)s. I am not a person and not an officer. I answer only "
-        "out of texts that the department has published, and I show you the words. I cannot take reports or send "
+        "from texts that the department has published, and I show you the words. I cannot take reports or send "
         "officers. In an emergency, call 911."
     ),
     "privacy": N_(
         "This chat is stored so that it can go on, and people who run this service can read it. A court can order that "
         "it be handed over. Phone numbers and ID numbers are hidden before they are stored. I never ask for your name "
-        "or your immigration status: please do not send them. You can erase this chat at any time."
+        "or your immigration status: please do not send them. You can erase this chat at any time, unless a court or "
+        "the law asks that it be kept."
     ),
     "nothing_yet": N_("I have not answered a question yet. What would you like to know?"),
     "stay": N_("All right, I have passed nothing on. What would you like to know?"),
@@ -66,8 +68,8 @@ ASKS_NOTHING = frozenset({"insult"})
 
 QUESTIONS = {
     "report_happening_now": N_(
-        "I can tell you how to report. Please do not write here what happened: I cannot take a report. Is it happening "
-        "right now, or is somebody in danger?"
+        "I can show you what the texts say about reporting. Please do not write here what happened: I cannot take a "
+        "report. Is it happening right now, or is somebody in danger?"
     ),
     "report_with_name": N_("Do you want to give your name when you report it?"),
 }
@@ -78,7 +80,7 @@ UNREVIEWED = N_("Nobody at the department has reviewed this summary yet. The quo
 WHATSAPP = {
     "welcome": N_(
         "Hello. I am Enlace, the automatic assistant for %(department)s, not a person and not an officer. This chat "
-        "does not reach the police: in an emergency call 911. Please do not send documents, photos, or anybody’s "
+        "cannot send the police: in an emergency call 911. Please do not send documents, photos, or anybody’s "
         "immigration status. What you write is kept for %(time)s after your last message; people who run this "
         "service can read it, and a court can order that it be handed over. WhatsApp belongs to Meta, which has rules "
         "of its own. Write ERASE to have it erased here, STOP to get no more messages."
@@ -147,14 +149,15 @@ class SafetyMessage:
 SAFETY = {
     "emergency": SafetyMessage(
         N_(
-            "If you or someone else is in danger, call 911 now, if you can do so safely. Say where you are first. "
-            "This chat does not reach the police, and nobody may be reading it."
+            "If you or someone else is in danger, call 911 now, if you can do so safely. When they answer, say "
+            "first where you are. This chat cannot send the police, and it is possible that nobody is reading it."
         )
     ),
     "self_harm": SafetyMessage(
         N_(
             "I am very sorry that you feel this way. You are not alone. Call or text 988 now to talk with someone, "
-            "day or night. If you are in danger right now, call 911. This chat does not reach anyone in time."
+            "day or night. If you are in danger right now, call 911. It is possible "
+            "that nobody reads this chat in time."
         )
     ),
     "domestic_violence": SafetyMessage(
@@ -174,7 +177,7 @@ SAFETY = {
     ),
     "trafficking": SafetyMessage(
         N_(
-            "If someone makes you work or have sex against your will, keeps your papers or does not let you leave, "
+            "If someone makes you work or have sex against your will, keeps your documents or does not let you leave, "
             "that is a crime that you can report. If you are in danger, call 911 when you can do so safely. You can "
             "also ask here for a person."
         ),
@@ -189,8 +192,8 @@ SAFETY = {
     ),
     "agents_at_door": SafetyMessage(
         N_(
-            "I cannot give legal advice, and nobody may be reading this chat right now. You can ask here for a "
-            "person. If someone is in danger, call 911."
+            "I cannot give legal advice, and it is possible that nobody is reading this chat now. You can ask here for "
+            "a person. If someone is in danger, call 911."
         ),
         answers=("ice-assistance", "federal-cooperation", "immigration-enforcement", "what-is-asked"),
     ),

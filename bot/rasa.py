@@ -111,6 +111,8 @@ class RasaClient:
                 says: list[Say] = (await response.json())["say"]
         except TimeoutError as error:
             raise RasaError("Rasa did not answer in time") from error
+        except (TypeError, KeyError) as error:
+            raise RasaError("Rasa answered what no action says") from error
         except (aiohttp.ClientError, ValueError) as error:
             raise RasaError(f"Rasa can't be reached: {type(error).__name__}") from error
         if not says:

@@ -1,4 +1,4 @@
-"""What to say, as Rasa and the actions put it, and the reply that it becomes (bot/renderer.py)."""
+"""What to say, as Rasa and the actions put it, and the reply that it becomes (bot/rendering/)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class HandoffOffer(BaseModel):
 class Say(TypedDict, total=False):
     """What to say, as Rasa's responses and the actions put it; `say` decides which other keys there are."""
 
-    say: Literal["answer", "clarify", "no_answer", "handoff", "smalltalk", "ask", "language", "connect"]
+    say: Literal["answer", "clarify", "no_answer", "handoff", "smalltalk", "ask", "language", "connect", "emergency"]
     message: str
     topic: str
     topics: list[str]
@@ -111,6 +111,8 @@ class Reply(BaseModel):
     """Of its message in the conversation; None where there is none."""
 
 
+REACH_LIAISON = "reach-liaison"
+"""The topic of how to reach a person: who asks about it is offered one."""
 PERSON = "/press_person"
 CONNECT = "/press_connect"
 CONNECT_WHOLE = "/press_connect_whole"

@@ -27,7 +27,7 @@ from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
-from bot.encoder import Encoder
+from bot.encoder import Encoder, for_training
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
@@ -40,7 +40,8 @@ from bot.liaisons.accounts import Accounts
 from bot.liaisons.sessions import Sessions
 from bot.limits import Limits
 from bot.rasa import RasaClient, RasaError, RasaProcess, environment, free_port
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
+from bot.retrieval.cache import VectorCache
 from bot.retrieval.decision import Decision
 from bot.safety import SafetyRules
 from bot.secrets import Secrets, load_secrets
@@ -123,7 +124,7 @@ class Runtime:
             if not training.model_path(settings, self.library).exists():
                 # Training needs both cores and the vectors: first the one, then the other.
                 await encoder_loading
-            model = await asyncio.to_thread(self._train, encoder_loading)
+            model = await asyncio.to_thread(self._train)
 
             token = settings.rasa_token.get_secret_value() if settings.rasa_token else secrets.token_urlsafe(32)
             actions = ActionServer(settings.actions_port, token)
@@ -190,11 +191,13 @@ class Runtime:
         self._progress("loading the sentence encoder")
         return Encoder(self.settings.encoder_model, self.settings.encoder_threads)
 
-    def _train(self, encoder: asyncio.Task[Encoder]) -> Any:
-        cache = training.vector_cache(self.settings, lambda: encoder.result())
+    def _train(self) -> Any:
         if not training.model_path(self.settings, self.library).exists():
-            self._progress("training Rasa (about a minute)")
-        return training.train(self.settings, self.library, cache, self._vector_progress)
+            self._progress("training, once for each change of what is learned (a minute, or six with every vector)")
+        return training.train(self.settings, self.library, self._vectors(), self._vector_progress)
+
+    def _vectors(self) -> VectorCache:
+        return training.vector_cache(self.settings, lambda: for_training(self.settings.encoder_model))
 
     def _vector_progress(self, done: int, total: int) -> None:
         self._progress(f"sentence vectors: {done} of {total}")
@@ -211,7 +214,7 @@ class Runtime:
 
     def _build_answering(self, encoder: Encoder) -> Answering:
         settings, library = self.settings, self.library
-        cache = training.vector_cache(settings, lambda: encoder)
+        cache = self._vectors()
         index = training.search_index(settings, library, cache, self._vector_progress)
         net = training.safety_net(settings, library, cache, self._vector_progress)
         examples = training.variants(library)

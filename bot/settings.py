@@ -62,7 +62,9 @@ class Settings(BaseSettings):
         ROOT / ".venv-rasa/bin/python", description="Interpreter of Rasa's own environment (Python 3.10)."
     )
     rasa_url: str | None = Field(
-        None, description="Address of a Rasa that runs elsewhere. Without one, `enlace serve` starts and stops its own."
+        None,
+        description="Address of a Rasa that another process of this machine runs; it reaches the actions at a loopback "
+        "port. Without one, `enlace serve` starts and stops its own.",
     )
     rasa_token: SecretStr | None = Field(
         None, description="Secret shared with that Rasa (its ENLACE_RASA_TOKEN). Not needed for one of our own."
@@ -76,8 +78,9 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         None,
-        description="Secret that encrypts what residents leave to be called back, and signs alarms. Without one, "
-        "development makes a file `secret.key` in the var folder; whoever loses it loses what it encrypts.",
+        description="Secret that encrypts what residents leave to be called back, their names, second factors and what "
+        "WhatsApp says of them, and keys hashes. Without one, development makes a file `secret.key` in the var folder; "
+        "whoever loses it loses what it encrypts.",
     )
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address under which people reach Enlace; alarms link to it."
@@ -159,7 +162,7 @@ class Settings(BaseSettings):
         if self.environment == "production":
             _long_enough("SECRET_KEY", self.secret_key, "ENLACE_ENVIRONMENT is production")
             if self.rasa_url:
-                _long_enough("RASA_TOKEN", self.rasa_token, "ENLACE_RASA_URL names a Rasa elsewhere")
+                _long_enough("RASA_TOKEN", self.rasa_token, "ENLACE_RASA_URL names a Rasa of its own")
         return self
 
     @property

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +133,18 @@ def search_examples(settings: Settings, library: Library, questions: Sequence[Qu
         elif not question.topics:
             elsewhere.append(text)
     return Examples(variants, outside, elsewhere)
+
+
+def tuning_examples(settings: Settings, library: Library) -> tuple[Examples, SafetyExamples]:
+    """What the encoder is tuned to: what search and the net learn from, but for data/calibration, and data/tuning."""
+    search, danger = search_examples(settings, library, []), safety_examples(settings, library)
+    folder = settings.data_dir / "tuning"
+    outside = [json.loads(line)["text"] for line in (folder / "outside.jsonl").read_text(encoding="utf-8").splitlines()]
+    more = read_examples(folder, [])
+    return (
+        replace(search, outside=[*search.outside, *outside]),
+        replace(danger, danger=[*danger.danger, *more.danger], near_misses=[*danger.near_misses, *more.near_misses]),
+    )
 
 
 def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:

@@ -219,7 +219,7 @@ def test_a_compiled_catalog_has_to_be_there_and_whole(check: Checks, project: Pa
 def test_all_problems_are_told_at_once(check: Checks, project: Path) -> None:
     replace(project / SPANISH, 'msgstr "Sí"', 'msgstr ""')
     replace(project / SPANISH, 'msgid "Guide me"', '#, fuzzy\nmsgid "Guide me"')
-    replace(project / "bot/renderer.py", '"Talk to a person"', '"Talk to somebody"')
+    replace(project / "bot/rendering/labels.py", '"Talk to a person"', '"Talk to somebody"')
     found = check(project)
     for part in ("not translated: 'Yes'", "fuzzy: 'Guide me'", "'Talk to somebody'", "obsolete"):
         assert part in found

@@ -85,7 +85,8 @@ def calibration() -> list[Row]:
     for path in sorted((ROOT / "data/calibration").glob("*/*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            if row["text"] not in GIBBERISH:
+            # Gibberish is in no language.
+            if row["text"] not in GIBBERISH and row.get("sort") != "gibberish":
                 rows.append(Row(row["text"], row["language"]))
     languages: dict[str, set[str]] = {}
     for row in rows:

@@ -62,6 +62,10 @@ def test_what_is_never_answered(limits: Limits, text: str, limit: str) -> None:
         "no me conviene que sepan que yo fui, ¿hay manera?",
         "¿le dicen al juez si me arrestan?",
         "who can be a judge of the community plan",
+        "olvidé lo que me dijo el policía, ¿puedo hacer el reporte después?",
+        "olvidé mis papeles y sus documentos en la patrulla",
+        "write the report online or in person?",
+        "declare my status to report a crime?",
     ],
 )
 def test_what_only_sounds_like_it(limits: Limits, text: str) -> None:

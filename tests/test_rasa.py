@@ -1,15 +1,19 @@
-"""Guards the start of Rasa's process: nothing that the app does meanwhile holds it up, and its NumPy is fast."""
+"""Guards the start of Rasa's process, and that whatever Rasa answers but something to say is an error of one kind."""
 
 from __future__ import annotations
 
 import _imp
+import asyncio
 import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import uvloop
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from bot.rasa import RasaProcess, blas_core
+from bot.rasa import RasaClient, RasaError, RasaProcess, blas_core
 
 SOON = 5
 """Seconds within which it has to have started."""
@@ -58,3 +62,50 @@ def test_numpy_in_rasa_is_told_what_the_processor_can(tmp_path: Path, flags: str
     cpuinfo.write_text(f"processor: 0\nflags\t\t: {flags}\n\nprocessor: 1\n", encoding="ascii")
     assert blas_core(cpuinfo).get("OPENBLAS_CORETYPE") == core
     assert blas_core(tmp_path / "none") == {}
+
+
+@pytest.fixture
+async def answers() -> AsyncIterator[list[str]]:
+    """What a server in Rasa's place answers: its address, then a status and a body that a test puts after it."""
+    answers: list[str] = []
+
+    async def turn(request: web.Request) -> web.Response:
+        _, status, body = answers
+        if status == "hangs":
+            await asyncio.sleep(10)
+        return web.Response(status=int(status), text=body, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_post("/turn", turn)
+    server = TestServer(app)
+    await server.start_server()
+    answers.append(str(server.make_url("")).rstrip("/"))
+    yield answers
+    await server.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("200", "[]"),
+        ("200", "{}"),
+        ("200", '{"say": []}'),
+        ("200", "null"),
+        ("200", "<html>"),
+        ("500", '{"say": [{"say": "answer"}]}'),
+        ("hangs", ""),
+    ],
+)
+async def test_what_is_nothing_to_say_is_an_error(answers: list[str], status: str, body: str) -> None:
+    answers += [status, body]
+    client = RasaClient(answers[0], "token", 0.2)
+    with pytest.raises(RasaError):
+        await client.turn("c", "hola", {}, None)
+    await client.close()
+
+
+async def test_a_rasa_that_is_not_there_is_an_error() -> None:
+    client = RasaClient("http://127.0.0.1:9", "token", 0.2)
+    with pytest.raises(RasaError):
+        await client.turn("c", "hola", {}, None)
+    await client.close()

@@ -12,7 +12,8 @@ from bot.content.library import DepartmentContent, Library, inspect
 from bot.content.models import Contact, NextStep
 from bot.i18n import Catalogs
 from bot.messages import NO_ANSWER, QUESTIONS, SAFETY, SMALLTALK
-from bot.renderer import Renderer, first_sentences
+from bot.rendering.answers import first_sentences
+from bot.rendering.renderer import Renderer
 from bot.replies import GUIDE, NO, PERSON, YES, Form, HandoffOffer, Reader, Reply, Say, topic_choice
 from bot.settings import ROOT
 
@@ -85,7 +86,7 @@ def test_every_topic_is_answered_in_every_language(
         assert (entry.citation.document, entry.citation.section, fold(entry.citation.quote)) in shown
     # Every button leads somewhere else.
     for choice in reply.choices:
-        assert renderer.choice_label(department, language, choice.send) == choice.label
+        assert renderer.labels.of(department, language, choice.send) == choice.label
         assert choice.send != topic_choice(topic)
     assert len({choice.send for choice in reply.choices}) == len(reply.choices)
     assert reply.handoff_offered == any(choice.send == PERSON for choice in reply.choices)
@@ -170,6 +171,18 @@ def test_a_topic_that_is_switched_off_is_not_offered(catalogs: Catalogs) -> None
     assert [choice.send for choice in reply.choices] == [topic_choice("share-with-ice")]
 
 
+def test_a_person_is_offered_without_a_topic_that_is_switched_off(catalogs: Catalogs) -> None:
+    renderer = Renderer(changed("kent-wa", "reach-liaison", enabled=False), catalogs)
+    offer = HandoffOffer(readers=[], summary="")
+    reply = renderer.render([Say(say="handoff", offer=offer)], "kent-wa", "en")
+    assert (reply.kind, reply.citations, reply.steps, reply.topic) == ("handoff", [], [], None)
+
+
+def test_danger_has_a_warning_where_the_topic_on_it_is_switched_off(renderer: Renderer) -> None:
+    reply = renderer.render([Say(say="emergency")], "kent-wa", "en")
+    assert (reply.kind, reply.steps[0].href) == ("emergency", "tel:911")
+
+
 def test_a_stale_translation_is_not_shown(catalogs: Catalogs) -> None:
     """The original words are."""
     content = REAL.departments["kent-wa"]
@@ -207,7 +220,7 @@ def test_everything_that_can_be_said_is_said_in_each_language(renderer: Renderer
         assert "%(" not in reply.text
         assert reply.text != other.text
         for choice in reply.choices:
-            assert renderer.choice_label(department, language, choice.send) == choice.label
+            assert renderer.labels.of(department, language, choice.send) == choice.label
         assert [choice.send for choice in reply.choices] == [choice.send for choice in other.choices]
         if kind != "handoff":
             assert reply.citations == []
@@ -230,7 +243,7 @@ def test_what_is_said_of_danger_is_said_in_each_language_with_a_person(renderer:
         assert reply.handoff_offered
         assert PERSON in [choice.send for choice in reply.choices]
         for choice in reply.choices:
-            assert renderer.choice_label(department, language, choice.send) == choice.label
+            assert renderer.labels.of(department, language, choice.send) == choice.label
 
 
 def test_a_threat_and_agents_at_the_door_are_answered_with_the_departments_words(renderer: Renderer) -> None:
@@ -332,12 +345,12 @@ def test_trouble_is_told_in_both_languages_with_what_to_do(renderer: Renderer, l
     ],
 )
 def test_a_button_that_nobody_offers_is_refused(renderer: Renderer, send: str) -> None:
-    assert renderer.choice_label("kent-wa", "en", send) is None
+    assert renderer.labels.of("kent-wa", "en", send) is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_fixed_buttons_have_labels(renderer: Renderer, language: str) -> None:
-    labels = [renderer.choice_label("kent-wa", language, send) for send in (PERSON, GUIDE, YES, NO)]
+    labels = [renderer.labels.of("kent-wa", language, send) for send in (PERSON, GUIDE, YES, NO)]
     assert all(labels)
     assert len(set(labels)) == 4
     assert all(len(label or "") <= 24 for label in labels)

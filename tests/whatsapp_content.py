@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.channels.whatsapp.outbound import Outbound
 from bot.content.library import inspect
 from bot.i18n import Catalogs
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.settings import ROOT
 
 REAL = inspect(ROOT / "data")[0]

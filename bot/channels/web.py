@@ -189,7 +189,7 @@ async def say(runtime: Runtime, conversation: Any, body: MessageRequest) -> Sett
     if body.language is not None:
         await runtime.store.set_language(conversation.id, language)
     if body.choice is not None:
-        text = runtime.renderer.choice_label(conversation.department, language, body.choice)
+        text = runtime.renderer.labels.of(conversation.department, language, body.choice)
         if text is None:
             raise UnknownChoice
     else:

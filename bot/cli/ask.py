@@ -111,10 +111,7 @@ async def client(settings: Settings) -> AsyncIterator[Any]:
             yield http
             return
     from bot.app import create_app
-    from bot.content.yamlfile import ContentError
-    from bot.i18n import MissingCatalogError
-    from bot.rasa import RasaError
-    from bot.training import TrainingError
+    from bot.runtime import EXPECTED
 
     say("no server is running; starting what is needed (about half a minute)")
     try:
@@ -125,16 +122,21 @@ async def client(settings: Settings) -> AsyncIterator[Any]:
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(base_url="http://enlace", transport=transport, timeout=30) as http:
                 yield http
-    except (ContentError, MissingCatalogError, TrainingError, RasaError) as error:
+    except EXPECTED as error:
         fail(str(error))
 
 
 def _print(reply: dict[str, Any]) -> None:
     typer.echo(reply["text"])
+    if reply["reviewed"] is False:
+        typer.echo("\n  [nobody at the department has reviewed this summary]")
     for citation in reply["citations"]:
         typer.echo(f"\n  “{citation['quote']}”")
-        typer.echo(f"  {citation['title']}, {citation['section_title']}")
+        date = citation["effective"] or citation["published"] or "no date in the text"
+        typer.echo(f"  {citation['title']}, {citation['section_title']}, {date}")
         if citation["translation"]:
             typer.echo(f"  [{citation['translation_status']}] {citation['translation']}")
+        if citation["note"]:
+            typer.echo(f"  {citation['note']}")
     for choice in reply["choices"]:
         typer.echo(f"  [{choice['label']}]")

@@ -59,10 +59,11 @@ def calibrate(
 
 
 def _fit(examples: Sequence[calibration.Example], names: Sequence[str]) -> calibration.Fit:
+    from bot.evaluation.reliability import expected_calibration_error
     from bot.retrieval import calibration
 
     fitted = calibration.fit(examples, names)
-    error = calibration.expected_calibration_error(fitted.held_out, [example.right for example in examples])
+    error = expected_calibration_error(fitted.held_out, [example.right for example in examples])
     say(f"expected calibration error, cross-validated: {error:.3f}")
     _print(examples, fitted.held_out)
     return fitted

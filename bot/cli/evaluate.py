@@ -105,8 +105,9 @@ def _print(found: Results) -> None:
     console = Console(width=200 if not sys.stdout.isatty() else None)
     view = Table("figure", *found.figures)
     # A small group may lack questions of a sort.
-    for name in found.figures["all"]:
-        view.add_row(name, *(_cell(shares.get(name)) for shares in found.figures.values()))
+    for name, share in found.figures["all"].items():
+        if share.total:
+            view.add_row(name, *(_cell(shares.get(name)) for shares in found.figures.values()))
     console.print(view)
     if found.reliability:
         error, total = found.reliability.error, found.reliability.total

@@ -24,9 +24,9 @@ def handoffs() -> None:
         engine = open_engine(load_settings().database)
         try:
             await migrate(engine)
-            table = Table("department", "language", "conversation", "last message (UTC)", "messages")
+            table = Table("department", "language", "conversation", "asked (UTC)", "messages")
             for row in await Store(engine).waiting():
-                moment = row.last_at.strftime("%Y-%m-%d %H:%M")
+                moment = row.requested_at.strftime("%Y-%m-%d %H:%M")
                 table.add_row(row.department, row.language, row.id, moment, str(row.last_number))
             return table
         finally:

@@ -12,9 +12,9 @@ _TELL_EVERY = 50
 
 
 def tune(
-    steps: Annotated[int, typer.Option(help="How many batches to learn from; each takes about two seconds.")] = 1200,
+    steps: Annotated[int, typer.Option(help="How many batches to learn from; each takes about two seconds.")] = 2000,
 ) -> None:
-    """Tune the bundled encoder to the questions and the examples of danger in data/: half an hour.
+    """Tune the bundled encoder to the questions and the examples of danger in data/: an hour.
 
     Not needed after a change of the content: search learns that by itself. What is written is part of the project, so
     commit it; then `enlace train`, `enlace calibrate` and `enlace evaluate`, since every vector is another.
@@ -36,7 +36,7 @@ def tune(
         if step % _TELL_EVERY == 0:
             say(f"{step} of {steps} steps, mean loss {sum(losses[-_TELL_EVERY:]) / _TELL_EVERY:.2f}")
 
-    search, danger = training.search_examples(settings, library, []), training.safety_examples(settings, library)
+    search, danger = training.tuning_examples(settings, library)
     learner = tuning.Learner()
     tuning.tune(learner, search, danger, steps, tell)
     tensors: dict[str, Any] = learner.tensors()

@@ -59,7 +59,7 @@ def _outbound() -> tuple[Outbound, Mapping[str, Language]]:
     from bot.channels.whatsapp.outbound import Outbound
     from bot.content.library import load
     from bot.i18n import Catalogs
-    from bot.renderer import Renderer
+    from bot.rendering.renderer import Renderer
 
     settings = load_settings()
     library = load(settings.data_dir)

@@ -16,10 +16,10 @@ from bot.conversations.ownership import Also
 from bot.conversations.tables import Conversation
 from bot.errors import Forbidden, NotFound
 from bot.handoffs.desk import notice
+from bot.i18n import in_language
 from bot.liaisons.access import Who, access_conversation
 from bot.liaisons.audit import Action, record
 from bot.liaisons.tables import Liaison
-from bot.renderer import in_language
 from bot.replies import Reader
 from bot.runtime import Runtime
 

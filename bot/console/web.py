@@ -17,9 +17,8 @@ from bot.channels.web import CurrentRuntime
 from bot.channels.whatsapp import errors
 from bot.console import words
 from bot.errors import EnlaceError, Forbidden, SignInFailed, Unauthorized
-from bot.i18n import N_
+from bot.i18n import N_, in_language, language_name
 from bot.liaisons.access import Who
-from bot.renderer import in_language, language_name
 from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.tables import now

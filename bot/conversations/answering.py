@@ -21,7 +21,7 @@ from bot.language import LanguageDetector
 from bot.limits import Limits
 from bot.messages import ASKS_NOTHING, SAFETY
 from bot.rasa import RasaClient, RasaError
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.replies import UNREAD, Reply, Say
 from bot.retrieval.decision import Decision
 from bot.retrieval.index import Index
@@ -121,7 +121,10 @@ class Answering:
         conversation = pending.conversation
         with contextlib.suppress(Exception):  # the rules or the language may be what broke
             if flag := self.flag(pending):
-                reply = self._renderer.safety(flag.say, conversation.department, self._language(pending))
+                language = conversation.language
+                with contextlib.suppress(Exception):
+                    language = self._language(pending)
+                reply = self._renderer.safety(flag.say, conversation.department, language)
                 return Answered(reply, {"flag": flag.say} | _about(reply, pending))
         return Answered(self._renderer.trouble(conversation.department, conversation.language))
 
@@ -140,29 +143,34 @@ class Answering:
         async with asyncio.timeout(WARNED_WITHIN if rule else None):
             with stages.time("encoder"):
                 encoded = await (vector or self._encoder.query(pending.text))
-        flag = rule
-        if not (rule and pending.fragments):
+        if rule and pending.fragments:
+            return await self._warned(pending, rule, encoded, language)
+        # The net works on another core while search does on this one.
+        checked = asyncio.create_task(asyncio.to_thread(self._net.check, pending.text, encoded, rule))
+        if rule:
             with stages.time("safety"):
-                flag = self._net.check(pending.text, encoded, rule)
-        if flag and flag == rule:
-            return await self._warned(pending, flag, encoded, language)
-        if unserved:
-            return Answered(self._renderer.unserved(unserved, department))
+                stands = await checked
+            if stands:
+                return await self._warned(pending, rule, encoded, language)
+            if unserved:
+                return Answered(self._renderer.unserved(unserved, department))
         # Who says no more than which place they meant has asked what they asked before. In danger nothing is put back.
-        question = None if flag else await self._come_back_to(pending)
+        question = await self._come_back_to(pending)
+        if question and await checked:
+            question = None
         asked = question or pending.text
-        if limit := self._limits.find(asked, department):
-            says = [Say(say="no_answer", message=limit, confidence=1.0)]
-            reply = self._renderer.render(says, department, language)
-            changes = {"language": language} | _about(reply, pending)
-            if flag:
-                reply, changes["flag"] = self._renderer.warn(flag.say, reply), flag.say
-            return Answered(reply, changes)
+        limit = self._limits.find(asked, department)
         turn = self._turn(pending, asked, language)
-        with stages.time("search"):
-            await self._read(turn, pending, await self._encoder.query(question) if question else encoded)
-        # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
-        answered = await self._understood(pending, turn, _LEADING.sub("", asked) or "?", flag, stages)
+        if not limit:
+            with stages.time("search"):
+                await self._read(turn, pending, await self._encoder.query(question) if question else encoded)
+        with stages.time("safety"):
+            flag = await checked
+        if limit:
+            answered = self._declined(pending, limit, flag, language)
+        else:
+            # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
+            answered = await self._understood(pending, turn, _LEADING.sub("", asked) or "?", flag, stages)
         if question and "asked" in answered.changes:
             answered.changes["asked"] = pending.conversation.asked
         return answered
@@ -177,13 +185,23 @@ class Answering:
         turn = self._turn(pending, pending.text, conversation.language)
         return await self._understood(pending, turn, choice, None, stages)
 
+    def _declined(self, pending: Pending, limit: str, flag: Flag | None, language: str) -> Answered:
+        """The limit of what is never answered, below the net's warning if it fired."""
+        says = [Say(say="no_answer", message=limit, confidence=1.0)]
+        reply = self._renderer.render(says, pending.conversation.department, language)
+        changes = {"language": language} | _about(reply, pending)
+        if flag:
+            reply, changes = self._renderer.warn(flag.say, reply), changes | {"flag": flag.say}
+        return Answered(reply, changes)
+
     async def _warned(self, pending: Pending, flag: Flag, vector: Vectors, language: str) -> Answered:
         """A rule's warning. What is surely asked beside the danger is answered below it."""
         department = pending.conversation.department
         reply = self._renderer.safety(flag.say, department, language)
         if flag.say != "self_harm" and not reply.topic:
             turn = self._turn(pending, pending.text, language)
-            await self._read(turn, pending, vector)
+            async with asyncio.timeout(WARNED_WITHIN):
+                await self._read(turn, pending, vector)
             topic = turn.sure_topic
             if topic and topic != "report-danger-now":
                 says = [Say(say="answer", topic=topic, confidence=1.0)]
@@ -222,7 +240,9 @@ class Answering:
                 say["channel"] = conversation.channel
                 also = await self._desk.agreeing(conversation.id, say["whole_chat"])
         with stages.time("render"):
-            if flag and SAFETY[flag.say].answers and all(map(_finds_nothing, says)):
+            # Where the text on it is what was found, or nothing, the warning is as a rule's: with that text.
+            about = SAFETY[flag.say].answers if flag else ()
+            if flag and about and all(_finds_nothing(say) or say.get("topic") in about[:1] for say in says):
                 reply = self._renderer.safety(flag.say, department, language)
             else:
                 reply = self._renderer.render(says, department, language)
@@ -232,13 +252,10 @@ class Answering:
         return Answered(reply, changes, also)
 
     def _language(self, pending: Pending) -> str:
-        """The language to answer in: a button moves none."""
-        conversation = pending.conversation
-        language: str = conversation.language
-        if pending.choice:
-            return language
+        """The language to answer a message in."""
+        conversation, first = pending.conversation, pending.number == 1
         return self._detector.decide(
-            pending.text, language, chosen=conversation.language_chosen, first=pending.number == 1
+            pending.text, conversation.language, chosen=conversation.language_chosen, first=first
         )
 
     def _turn(self, pending: Pending, text: str, language: str) -> Turn:
@@ -264,7 +281,7 @@ class Answering:
     async def _come_back_to(self, pending: Pending) -> str | None:
         """The question before, which nothing was found for since it named another place, if it is put to this one."""
         conversation, elsewhere = pending.conversation, self._limits.elsewhere
-        if pending.choice or conversation.asked is None or conversation.topic is not None:
+        if conversation.asked is None or conversation.topic is not None:
             return None
         if not elsewhere.only_means(pending.text, conversation.department):
             return None

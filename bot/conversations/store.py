@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.ownership import Also, write
-from bot.conversations.tables import Conversation, Inbox, Message
+from bot.conversations.tables import Conversation, Handoff, Inbox, Message
 from bot.errors import NotFound, Unauthorized
 from bot.liaisons.tables import Liaison
 from bot.tables import now
@@ -274,8 +274,15 @@ class Store:
             return next((reply["handoff"] for reply in replies if reply and reply.get("handoff")), None)
 
     async def waiting(self) -> Sequence[Any]:
-        """Conversations whose residents asked for a person, the longest waiting first."""
-        query = select(Conversation).where(Conversation.owner == "waiting").order_by(Conversation.last_at)
+        """Conversations whose residents asked for a person, with when they asked (`requested_at`), the longest waiting
+        first.
+        """
+        query = (
+            select(Conversation, Handoff.requested_at)
+            .join(Handoff, (Handoff.conversation_id == Conversation.id) & Handoff.ended_at.is_(None))
+            .where(Conversation.owner == "waiting")
+            .order_by(Handoff.requested_at)
+        )
         async with self.engine.connect() as connection:
             return (await connection.execute(query)).all()
 

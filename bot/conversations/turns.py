@@ -18,7 +18,7 @@ from bot.encoder import Vectors
 from bot.errors import NotFound, OnHold
 from bot.handoffs.retention import Retention
 from bot.rasa import RasaClient, RasaError
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.replies import Reply
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,11 @@ class Turns:
     async def _pass_on(self, pending: Pending) -> Settled | None:
         """A message in a liaison's conversation: the bot is silent, and the safety layer still speaks, to both."""
         conversation = pending.conversation
-        flag = self._answering.flag(pending)
+        flag = None
+        try:
+            flag = self._answering.flag(pending)
+        except Exception as error:  # the liaison gets the message all the same
+            log.error("a liaison's message was not looked at for danger: %s", type(error).__name__)
         try:
             if flag is None:
                 await self._store.pass_on(pending)

@@ -62,6 +62,11 @@ def _declined(pair: Pair) -> bool:
     return pair[1].kind in {"no_answer", "smalltalk", "handoff"}
 
 
+def _sent_away(pair: Pair) -> bool:
+    """Whether a question got no answer: a person is one where that was the question."""
+    return _declined(pair) and not (pair[1].kind == "handoff" and right_decision(*pair))
+
+
 def _has_language(question: Question) -> bool:
     """Nobody can tell in what language "vvvv" is."""
     return question.sort != "gibberish"
@@ -86,7 +91,7 @@ FIGURES: dict[str, tuple[Callable[[Question], bool], Callable[[Pair], bool]]] = 
         lambda pair: _emergency(pair) or cites_quote(*pair),
     ),
     "right decision": (lambda _: True, lambda pair: right_decision(*pair)),
-    "inside, declined": (expects_answer, lambda pair: pair[1].kind == "no_answer"),
+    "inside, declined": (expects_answer, _sent_away),
     "inside, asked back": (expects_answer, lambda pair: pair[1].kind == "clarify"),
     "inside, asked back with the right topic": (
         expects_answer,
@@ -110,6 +115,10 @@ LEAKS = "citations that the department never published"
 def figures(pairs: Sequence[Pair], library: Library) -> dict[str, Share]:
     """Every figure over these pairs; `library` has the departments that were asked."""
     shares = {name: share(hits(pair) for pair in pairs if counts(pair[0])) for name, (counts, hits) in FIGURES.items()}
+    for kind in sorted({question.expect.kind for question, _ in pairs}):
+        shares[f"right decision: {kind}"] = share(
+            right_decision(*pair) for pair in pairs if pair[0].expect.kind == kind
+        )
     for sort in sorted({question.sort for question, _ in pairs if question.sort and outside(question)}):
         shares[f"outside, declined: {sort}"] = share(
             _declined(pair) for pair in pairs if outside(pair[0]) and pair[0].sort == sort

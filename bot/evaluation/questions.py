@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.content.documents import fold
-from bot.replies import Kind, Reply
+from bot.replies import REACH_LIAISON, Kind, Reply
 
 
 class Expectation(BaseModel):
@@ -101,6 +101,6 @@ def right_decision(question: Question, reply: Reply) -> bool:
         return True
     if "report-danger-now" in question.topics:
         return reply.kind in {"answer", "emergency"}
-    if "reach-liaison" in question.topics or question.expect.kind == "handoff":
-        return reply.kind == "handoff" or reply.topic == "reach-liaison"
+    if REACH_LIAISON in question.topics or question.expect.kind == "handoff":
+        return reply.kind == "handoff" or reply.topic == REACH_LIAISON
     return False

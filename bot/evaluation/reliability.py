@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from bot.evaluation.figures import Pair, Share
 from bot.evaluation.questions import right_citation
 from bot.replies import topic_choice
@@ -53,8 +55,6 @@ def right_topic_first(pair: Pair) -> bool:
 
 def reliability(pairs: Sequence[Pair]) -> Reliability | None:
     """The confidences of these replies beside what came of them; None where no reply reached the decision."""
-    from bot.retrieval.calibration import expected_calibration_error  # loads scikit-learn
-
     seen = [(pair[1].confidence or 0.0, right_topic_first(pair)) for pair in pairs if reached_decision(pair)]
     if not seen:
         return None
@@ -67,3 +67,13 @@ def reliability(pairs: Sequence[Pair]) -> Reliability | None:
             bins.append(Bin(index / BINS, (index + 1) / BINS, mean, right))
     error = expected_calibration_error([each for each, _ in seen], [right for _, right in seen], BINS)
     return Reliability(error, len(seen), bins)
+
+
+def expected_calibration_error(probabilities: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+    """Mean distance of probability and share right, over equally wide bins, weighted by their size; 0 to 1."""
+    chosen = np.minimum((np.array(probabilities) * bins).astype(int), bins - 1)
+    total = 0.0
+    for index in set(chosen.tolist()):
+        members = chosen == index
+        total += abs(np.array(probabilities)[members].mean() - np.array(right)[members].mean()) * members.sum()
+    return float(total / len(probabilities))

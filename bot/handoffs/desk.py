@@ -19,8 +19,9 @@ from bot.handoffs.satisfaction import WHY as WHY_KEYS
 from bot.handoffs.satisfaction import rating
 from bot.handoffs.tables import Callback
 from bot.handoffs.wait import Outlook, outlook
+from bot.i18n import in_language
 from bot.liaisons.tables import Liaison
-from bot.renderer import Renderer, in_language
+from bot.rendering.renderer import Renderer
 from bot.replies import CONNECT_BARE, HELPED, NOT_HELPED, WHY, WITHDRAW, HandoffOffer, Reader, Reply
 from bot.secrets import Secrets
 

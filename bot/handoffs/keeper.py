@@ -17,7 +17,7 @@ from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import notice
 from bot.handoffs.retention import Retention
 from bot.liaisons.audit import record
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.tables import now
 
 log = logging.getLogger(__name__)

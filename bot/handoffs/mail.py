@@ -12,10 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.console.words import FLAGS
 from bot.content.library import Library
 from bot.handoffs.alarms import Alarm
-from bot.i18n import N_, SOURCE_LANGUAGE, Catalogs
+from bot.i18n import N_, SOURCE_LANGUAGE, Catalogs, in_language, language_name
 from bot.liaisons.sessions import present_liaisons
 from bot.liaisons.tables import Liaison
-from bot.renderer import in_language, language_name
 from bot.settings import Settings
 
 _TIMEOUT_S = 20

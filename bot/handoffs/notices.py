@@ -49,7 +49,7 @@ class Notices:
             if channel == "web"
             else N_(
                 "I have passed it on, and you are waiting for a person now. You can go on asking me meanwhile. You "
-                "need not wait here: the answer will come to this chat. If you are in danger now, call 911."
+                "do not have to wait here: the answer will come to this chat. If you are in danger now, call 911."
             ),
             hint,
             forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
@@ -83,7 +83,7 @@ class Notices:
         """After a tap on whether a person helped; None: after the second, which said what it was most."""
         if helpful is None:
             return self._notice(department, language, N_("Thank you. That helps us."))
-        reply = self._notice(department, language, N_("Thank you. What was it most?"))
+        reply = self._notice(department, language, N_("Thank you. What was the main reason?"))
         keys = WHY_KEYS["yes" if helpful else "no"]
         reply.choices = [
             Choice(label=self._catalogs.gettext(language, label), send=WHY + key) for key, label in keys.items()

@@ -2,7 +2,7 @@
 
 Rasa 3.6.21 calls `jsonschema.validate` for every custom action, which checks the (fixed) schema itself against the
 metaschema each time: about 60 % of a turn. The patch keeps the check and the exception, and compiles it once.
-`tests/nlu/test_validator.py` fails if Rasa changes under it.
+`tests/nlu/test_nlu.py` fails if Rasa changes under it.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ CLARIFY_FROM = 0.12
 
 @dataclass(frozen=True)
 class Example:
-    """What search and NLU said to a question, and whether the first topic was right."""
+    """What search said to a question, and whether the first topic was right."""
 
     features: Sequence[float]
     right: bool
@@ -134,16 +134,6 @@ def fit(examples: Sequence[Example], names: Sequence[str] = FEATURES) -> Fit:
     weights = regression.coef_[0] / scaler.scale_
     bias = float(regression.intercept_[0] - weights @ scaler.mean_)
     return Fit(dict(zip(names, map(float, weights), strict=True)), bias, held_out.tolist())
-
-
-def expected_calibration_error(probabilities: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
-    """Mean distance of probability and share right, over equally wide bins, weighted by their size; 0 to 1."""
-    chosen = np.minimum((np.array(probabilities) * bins).astype(int), bins - 1)
-    total = 0.0
-    for index in set(chosen.tolist()):
-        members = chosen == index
-        total += abs(np.array(probabilities)[members].mean() - np.array(right)[members].mean()) * members.sum()
-    return float(total / len(probabilities))
 
 
 def write(path: Path, alone: Fit, together: Fit, encoder: str) -> None:

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from bot.channels.web import CurrentRuntime
-from bot.i18n import N_
-from bot.renderer import in_language
+from bot.i18n import N_, in_language
 from bot.runtime import Runtime
 from bot.widget.page import Language
 from bot.widget.web import CurrentDepartment, first_language, policy, render
@@ -22,8 +21,8 @@ WORDS = {
     "choose": N_("A made-up city for each department whose texts are served. Choose one and press the button below."),
     "city": N_("City of Exampleville"),
     "police": N_("Police and safety"),
-    "lead": N_("Questions about the police? The button at the bottom of this page answers, in English and Spanish."),
-    "answers_for": N_("The answers are out of the published texts of: %(department)s."),
+    "lead": N_("Questions about the police? The button at the bottom of this page answers."),
+    "answers_for": N_("The answers are from the published texts of: %(department)s."),
     "news": N_("News of the city"),
     "news_one": N_("The library on Main Street is open on Sundays again."),
     "news_two": N_("Market day: bring your own bag."),

@@ -11,7 +11,7 @@ from bot.channels.web import CurrentRuntime
 from bot.content.library import DepartmentContent
 from bot.content.models import Department
 from bot.handoffs.satisfaction import WHY
-from bot.renderer import in_language
+from bot.i18n import in_language
 from bot.runtime import Runtime
 from bot.widget import theme
 from bot.widget.web import CurrentDepartment, first_language, policy, render

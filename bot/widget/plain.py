@@ -19,8 +19,7 @@ from bot.channels import handoff, web
 from bot.channels.web import CurrentRuntime, MessageRequest
 from bot.content.library import DepartmentContent
 from bot.errors import EnlaceError, Unauthorized
-from bot.i18n import N_
-from bot.renderer import in_language
+from bot.i18n import N_, in_language
 from bot.runtime import Runtime
 from bot.widget import theme
 from bot.widget.page import Language
@@ -195,7 +194,7 @@ async def _callback(act: _Act) -> None:
     contact, time = act.fields.contact.strip()[:200], act.fields.time.strip()[:200] or "-"
     body = handoff.CallbackRequest(contact=contact or "-", time=time, language=act.shown.language)
     await handoff.call_back(body, await act.conversation(), act.runtime)
-    act.tell(N_("It is noted. If you are in danger now, do not wait for the call: call 911."))
+    act.tell(N_("We have noted it. If you are in danger now, do not wait for the call: call 911."))
 
 
 async def _code(act: _Act) -> None:

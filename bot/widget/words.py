@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from bot.content.library import Library
 from bot.handoffs.satisfaction import WHY
-from bot.i18n import N_, Catalogs
+from bot.i18n import N_, Catalogs, in_days
 from bot.messages import UNREVIEWED
-from bot.renderer import in_days
 
 # The page carries them in every language, so that switching needs no reload.
 WORDS = {
     "about": N_("Before you write: what this chat is, and who can read it"),
-    "emergency": N_("In an emergency, call 911. This chat does not reach the police."),
-    "intro": N_(
-        "An automatic assistant answers out of the department’s own published words, and shows you those words."
-    ),
+    "emergency": N_("In an emergency, call 911. This chat cannot send the police."),
+    "intro": N_("An automatic assistant answers from the department’s own published words, and shows you those words."),
     "send_nothing": N_("Please do not send names, documents or immigration status: nobody here needs them."),
     "who_reads": N_(
-        "The people who run this service can read the chat, and a court can order that it be handed over. A person of "
-        "the department reads it only if you agree."
+        "The people who run this service can read the chat, and a court can order that it be handed over. A person "
+        "from the department reads it only if you agree."
     ),
-    "kept": N_("It is deleted %(time)s after your last message, or now, if you press the button."),
+    "kept": N_(
+        "It is deleted %(time)s after your last message, or now, if you press the button. A "
+        "court or the law can ask that it be kept longer."
+    ),
     "leave_says": N_(
         "“Leave now”, or Shift three times, erases the chat and opens another page. It cannot take this site out of "
         "the browser’s history, or undo a picture of the screen."
@@ -70,7 +70,7 @@ WORDS = {
     ),
     "time": N_("When it suits you"),
     "call_language": N_("Language for the call"),
-    "call_noted": N_("It is noted. If you are in danger now, do not wait for the call: call 911."),
+    "call_noted": N_("We have noted it. If you are in danger now, do not wait for the call: call 911."),
     "get_code": N_("Get a code for later"),
     "your_code": N_("Your code:"),
     "code_kept": N_("Write it down. It opens this chat once, also on another phone. Whoever has it can read the chat."),
@@ -82,7 +82,7 @@ WORDS = {
     "helped": N_("Did it help you?"),
     "yes": N_("Yes"),
     "no": N_("No"),
-    "why": N_("What was it most?"),
+    "why": N_("What was the main reason?"),
     "rated": N_("Thank you."),
 } | {f"why_{key}": label for labels in WHY.values() for key, label in labels.items()}
 

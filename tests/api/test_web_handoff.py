@@ -29,6 +29,16 @@ def rows(server: Server, query: str, *values: str) -> list[Any]:
         return database.execute(query, values).fetchall()
 
 
+@pytest.mark.parametrize("text", ["quiero hablar con una persona", "¿cómo hablo con un enlace comunitario?"])
+async def test_who_asks_how_to_reach_a_person_is_offered_one_and_sees_the_published_number(
+    start: Start, text: str
+) -> None:
+    reply = await (await start("kent-wa", "es")).send(text)
+    assert (reply["kind"], reply["topic"]) == ("handoff", "reach-liaison")
+    assert [step["href"] for step in reply["steps"]] == ["tel:2538565890", "tel:911"]
+    assert any("(253) 856-5890" in citation["quote"] for citation in reply["citations"])
+
+
 async def test_asking_for_a_person_passes_nothing_on_and_says_what_would_be(start: Start) -> None:
     conversation = await start("kent-wa", "es")
     await conversation.send(ASKED)

@@ -18,7 +18,7 @@ from bot.content.library import Library, inspect
 from bot.content.names import names
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.replies import PERSON, Reply, Say, topic_choice
 from bot.settings import ROOT, Settings
 from bot.training import nlu_examples, variants
@@ -173,9 +173,9 @@ def test_where_there_is_no_answer_in_it_the_original_is_shown(renderer: Renderer
 
 
 def test_a_label_is_in_it_where_there_is_one(renderer: Renderer, library: Library) -> None:
-    assert renderer.choice_label(KENT, "pt", topic_choice(TOPIC)) == LABEL
-    assert renderer.choice_label(KENT, "pt", topic_choice(OTHER)) == library.topics[OTHER].label["en"]
-    assert renderer.choice_label(KENT, "es", topic_choice(TOPIC)) == library.topics[TOPIC].label["es"]
+    assert renderer.labels.of(KENT, "pt", topic_choice(TOPIC)) == LABEL
+    assert renderer.labels.of(KENT, "pt", topic_choice(OTHER)) == library.topics[OTHER].label["en"]
+    assert renderer.labels.of(KENT, "es", topic_choice(TOPIC)) == library.topics[TOPIC].label["es"]
 
 
 # --- Telling it from the others ----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ import httpx
 from bot.channels.whatsapp.outbound import Outbound
 from bot.content.library import Library, load
 from bot.i18n import Catalogs
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.settings import Settings
 
 from .__main__ import PEOPLE

@@ -90,7 +90,7 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     await console.get_by_role("button", name="Empezar el turno").click()
 
     await consent.locator("textarea").fill("Mi pregunta es otra: unos hombres me cobran y dicen que llamarán a ICE")
-    await consent.get_by_role("button", name="Sí, páselo").click()
+    await consent.get_by_role("button", name="Sí, mándelo").click()
     await expect(log.last).to_contain_text("911")
     mine = await resident.evaluate("JSON.parse(sessionStorage.getItem('enlace:kent-wa')).id")
     entry = console.locator(f"#entry-{mine}")

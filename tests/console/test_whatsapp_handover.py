@@ -32,7 +32,7 @@ class Case:
     id: str
 
 
-async def handed_over(phone: Phone, ana: Person, button: str = "Sí, páselo") -> Case:
+async def handed_over(phone: Phone, ana: Person, button: str = "Sí, mándelo") -> Case:
     """A conversation that the resident has asked to pass on, and that Ana has claimed."""
     await phone.says(ASKED)
     await phone.rest()

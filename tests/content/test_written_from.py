@@ -10,7 +10,7 @@ from bot.__main__ import app
 from bot.content.library import load
 from bot.content.yamlfile import ContentError
 from bot.i18n import Catalogs
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.replies import Reply, Say
 from bot.settings import ROOT
 

@@ -15,7 +15,7 @@ from bot.handoffs.desk import Desk
 from bot.handoffs.retention import Retention
 from bot.i18n import Catalogs
 from bot.limits import Limits
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.safety import SafetyRules
 from bot.secrets import Secrets
 from bot.settings import Settings

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from people import liaison
 from turning import GREET, Rasa, accept, new, settle
 
+from bot.conversations.answering import Answering
 from bot.conversations.ownership import Notice, Ownership
 from bot.conversations.store import NewConversation, Store
 from bot.conversations.turns import Turns
@@ -70,6 +72,26 @@ async def test_in_a_liaisons_conversation_the_bot_is_silent_and_safety_speaks(
     ]
     assert (await store.access(conversation.id, conversation.token)).flag == "emergency"
     assert delivered[-2:] == [conversation.id] * 2
+
+
+async def test_a_message_reaches_the_liaison_even_where_safety_breaks(
+    store: Store, rasa: Rasa, turns: Turns, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana = await liaison(store.engine, "Ana")
+    await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+    monkeypatch.setattr(answering, "_safety", None)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "me dijeron que regresara hoy"))
+    assert reply
+    assert (reply.kind, await store.conversations_with_pending()) == ("handoff", [])
+
+
+async def test_who_has_waited_longest_stands_first_whatever_they_write_meanwhile(
+    store: Store, rasa: Rasa, turns: Turns
+) -> None:
+    first, second = [await connect(store, rasa, turns) for _ in range(2)]
+    await settle(turns, first.id, await accept(store, first, "sigo aquí"))
+    assert [row.id for row in await store.waiting()] == [first.id, second.id]
 
 
 async def test_a_turn_that_a_claim_overtakes_says_nothing(store: Store, rasa: Rasa, turns: Turns) -> None:

@@ -13,6 +13,7 @@ from bot.conversations.store import Store
 from bot.conversations.turns import Turns
 from bot.limits import Limits
 from bot.rasa import RasaError
+from bot.rendering.renderer import Renderer
 from bot.replies import Say
 from bot.safety import Flag, SafetyRules
 
@@ -47,11 +48,20 @@ async def test_a_rules_warning_does_not_depend_on_the_encoder(
     assert (reply.kind, "988" in reply.text) == ("emergency", True)
 
 
-@pytest.mark.parametrize("part", ["_safety", "_detector"])
-async def test_where_the_warning_itself_breaks_there_is_trouble_and_no_silence(
-    store: Store, turns: Turns, answering: Answering, monkeypatch: pytest.MonkeyPatch, part: str
+async def test_a_rules_warning_does_not_depend_on_the_language(
+    store: Store, turns: Turns, answering: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, part, None)
+    monkeypatch.setattr(answering, "_detector", None)
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "me quiero morir"))
+    assert reply
+    assert (reply.kind, reply.language, "988" in reply.text) == ("emergency", "es", True)
+
+
+async def test_where_the_warning_itself_breaks_there_is_trouble_and_no_silence(
+    store: Store, turns: Turns, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "_safety", None)
     conversation = await new(store)
     reply = await settle(turns, conversation.id, await accept(store, conversation, "me quiero morir"))
     assert reply
@@ -84,6 +94,21 @@ async def test_below_the_nets_warning_stands_what_the_text_says_or_that_nothing_
     assert reply
     assert (reply.steps[0].href, "no encontré" in reply.text.casefold()) == ("tel:911", flag == "emergency")
     assert bool(reply.citations) == (flag == "agents_at_door")
+
+
+async def test_where_the_text_on_a_threat_is_found_the_nets_warning_is_as_a_rules(
+    store: Store, rasa: Rasa, turns: Turns, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def finds_the_same(*_: str) -> list[Say]:
+        return [Say(say="answer", topic="threat-call-ice", confidence=0.9)]
+
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "threat_call_ice"))
+    rasa.answer = finds_the_same
+    conversation = await store.create("kansas-city-mo", "web", "es", chosen=False)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
+    assert reply
+    assert (reply.kind, reply.topic, reply.steps[0].href) == ("answer", "threat-call-ice", "tel:911")
+    assert reply.text == renderer.safety("threat_call_ice", "kansas-city-mo", "es").text
 
 
 async def test_what_is_never_answered_is_declined_below_the_nets_warning(

@@ -48,7 +48,7 @@ class Search:
     def decide(self, found: Found, words: int) -> Outcome:
         return Outcome("no_answer", (), 0.0)
 
-    def decide_together(self, alone: Found, together: Found, words: int) -> None:
+    def decide_together(self, alone: Found, together: Found, last_topic: str | None, words: int) -> None:
         """Nothing goes on from anything."""
 
     def check(self, text: str, vector: Any, rule: Flag | None = None) -> Flag | None:

@@ -52,6 +52,8 @@ def test_what_learns_is_the_model_of_the_wheel() -> None:
 def test_it_learns_and_the_encoder_encodes_as_it_has_learned_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for kind in ("_TOPICS", "_OUTSIDE", "_DANGER", "_NEAR_MISSES"):
+        monkeypatch.setattr(f"bot.encoder.tuning.{kind}", 6)
     learner = Learner()
     before = vectors(learner)
     losses: list[float] = []

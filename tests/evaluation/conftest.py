@@ -11,7 +11,7 @@ import pytest
 from bot.content.library import Library
 from bot.evaluation.questions import Question
 from bot.i18n import Catalogs
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.replies import Reply
 from bot.settings import ROOT
 

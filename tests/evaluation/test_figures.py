@@ -119,7 +119,7 @@ def test_a_leak_is_a_quote_that_the_department_did_not_publish(library: Library,
 
 def test_no_real_answer_leaks_or_leaves_out_an_exception() -> None:
     from bot.i18n import Catalogs
-    from bot.renderer import Renderer
+    from bot.rendering.renderer import Renderer
 
     library = load(Settings().data_dir)
     renderer = Renderer(library, Catalogs(Settings().locales_dir, library.languages))

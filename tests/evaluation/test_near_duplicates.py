@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 
+from near_duplicates import near_duplicates
+
 from bot.content.library import load
-from bot.evaluation.near_duplicates import near_duplicates
 from bot.evaluation.questions import read_questions
 from bot.settings import ROOT, Settings
-from bot.training import asked, nlu_examples, safety_examples, variants
+from bot.training import asked, nlu_examples, tuning_examples
 
 
 def test_nothing_that_is_learned_nearly_repeats_what_is_held_out() -> None:
     library = load(ROOT / "data")
-    danger = safety_examples(Settings(), library)
-    texts = [text for each in variants(library).values() for text in each]
+    search, danger = tuning_examples(Settings(), library)
+    texts = [*(variant.text for variant in search.variants), *search.outside]
     texts += [text for pairs in nlu_examples(ROOT / "data").values() for _, text in pairs]
     texts += [question.text for question in asked(ROOT / "data")]
     texts += [*(text for text, _ in danger.danger), *danger.near_misses]
-    held_out = [question.text for question in read_questions([ROOT / "tests" / "questions"]) if not question.before]
+    held_out = [question.text for question in read_questions([ROOT / "tests" / "questions"])]
     for path in sorted((ROOT / "tests" / "safety" / "phrases").glob("*.jsonl")):
         held_out += [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
     repeats = near_duplicates(texts, held_out)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.evaluation.figures import Share
-from bot.evaluation.reliability import reliability
+from bot.evaluation.reliability import expected_calibration_error, reliability
 
 if TYPE_CHECKING:
     from tests.evaluation.conftest import Ask
@@ -43,3 +43,8 @@ def test_what_search_did_not_decide_does_not_count(ask: Ask) -> None:
     counted = reliability([*pairs, (follow_up, ask.reply())])
     assert counted
     assert counted.total == 1
+
+
+def test_calibration_error_of_known_cases() -> None:
+    assert expected_calibration_error([0.75] * 4, [True, True, True, False]) == pytest.approx(0)
+    assert expected_calibration_error([0.95] * 4, [False] * 4) == pytest.approx(0.95)

@@ -19,7 +19,7 @@ from bot.handoffs.keeper import Keeper
 from bot.handoffs.retention import Retention
 from bot.i18n import Catalogs
 from bot.liaisons.tables import AuditEntry
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.settings import ROOT, Settings
 from bot.tables import now
 

@@ -6,11 +6,10 @@ import dataclasses
 from collections import Counter
 
 import numpy as np
-import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bot.encoder import encoder_name
-from bot.retrieval.calibration import ANSWER_FROM, CLARIFY_FROM, Example, expected_calibration_error, fit
+from bot.retrieval.calibration import ANSWER_FROM, CLARIFY_FROM, Example, fit
 from bot.retrieval.decision import FEATURES, TOGETHER, Decision
 from bot.retrieval.index import Found, Match
 from bot.retrieval.wording import Wording, ngrams
@@ -64,11 +63,6 @@ def test_in_between_offers_at_most_three_topics() -> None:
     between = dataclasses.replace(DECISION, clarify_from=confidence / 2, answer_from=(1 + confidence) / 2)
     outcome = between.decide(LOST, 8)
     assert (outcome.kind, outcome.topics) == ("clarify", ("a", "b", "c"))
-
-
-def test_calibration_error_of_known_cases() -> None:
-    assert expected_calibration_error([0.75] * 4, [True, True, True, False]) == pytest.approx(0)
-    assert expected_calibration_error([0.95] * 4, [False] * 4) == pytest.approx(0.95)
 
 
 def test_a_fit_finds_the_feature_that_decides() -> None:

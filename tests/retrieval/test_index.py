@@ -13,14 +13,14 @@ import pytest
 from bot import training
 from bot.content.library import Library
 from bot.encoder import Encoder
-from bot.evaluation.questions import Expectation, Question
+from bot.evaluation.questions import Expectation, Question, read_questions
 from bot.retrieval import calibration
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.calibration import Example
 from bot.retrieval.decision import FEATURES, TOGETHER, Decision
 from bot.retrieval.index import Index
 from bot.retrieval.learning import Examples, Learned, build_index
-from bot.settings import Settings
+from bot.settings import ROOT, Settings
 
 pytestmark = pytest.mark.model
 OUTSIDE = ["what is the weather", "quiero una pizza", "how do I pay a parking ticket", "cuanto cuesta la licencia"]
@@ -109,6 +109,28 @@ def test_its_own_variants_find_their_topic(index: Index, library: Library, cache
                 for (topic, text), vector in zip(pairs, vectors, strict=True)
             )
             assert hits / len(pairs) > 0.97
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_unseen_questions_get_their_topic_and_what_is_outside_is_declined(
+    index: Index, cache: VectorCache, language: str
+) -> None:
+    """Every sixth held-out question, put to search alone; `enlace evaluate` has the whole turn, and all of them."""
+    questions = read_questions([ROOT / "tests" / "questions"])
+    asked = [each for each in questions if each.language == language and not each.before][::6]
+    decision = Decision.load(ROOT / "data" / "calibration" / "decision.yml")
+    right, declined = [], []
+    for question, vector in zip(asked, cache.queries([each.text for each in asked]), strict=True):
+        found = index.search(question.department, question.text, vector)
+        outcome = decision.decide(found, len(question.text.split()))
+        if question.topics:
+            right.append(outcome.kind == "answer" and outcome.topics[0] in question.topics)
+        elif question.expect.kind == "no_answer":
+            declined.append(outcome.kind == "no_answer")
+    assert len(right) > 80
+    assert len(declined) > 40
+    assert np.mean(right) >= 0.92
+    assert np.mean(declined) >= 0.85
 
 
 def test_what_is_outside_scores_lower(index: Index, encoder: Encoder) -> None:

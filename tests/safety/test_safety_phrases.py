@@ -98,10 +98,13 @@ def unseen(check: Callable[[Sequence[str]], list[Flag | None]]) -> dict[str, lis
 
 @pytest.mark.model
 def test_no_unseen_danger_that_a_rule_finds_is_taken_back(
-    safety: SafetyRules, unseen: dict[str, list[Flag | None]]
+    safety: SafetyRules, unseen: dict[str, list[Flag | None]], check: Callable[[Sequence[str]], list[Flag | None]]
 ) -> None:
     found = [safety.check(row["text"]) for row in rows(UNSEEN / "emergencies.jsonl")]
     assert [both for rule, both in zip(found, unseen["emergencies"], strict=True) if rule] == [*filter(None, found)]
+    hard = [row["text"] for row in rows(UNSEEN / "hard_emergencies.jsonl") if safety.check(row["text"])]
+    assert len(hard) > 100
+    assert all(check(hard))
 
 
 @pytest.mark.model
@@ -146,6 +149,14 @@ def test_what_speaks_of_the_law_has_to_be_clearly_likelier(agents: float, says: 
 @pytest.mark.model
 def test_of_unseen_everyday_remarks_few_are_flagged(check: Callable[[Sequence[str]], list[Flag | None]]) -> None:
     flags = check([row["text"] for row in rows(UNSEEN / "everyday.jsonl")][::3])
+    assert sum(map(bool, flags)) <= 0.2 * len(flags)
+
+
+@pytest.mark.model
+def test_of_what_writers_sent_to_mislead_it_most_is_left_alone(
+    check: Callable[[Sequence[str]], list[Flag | None]],
+) -> None:
+    flags = check([row["text"] for row in rows(UNSEEN / "hard_near_misses.jsonl")][::3])
     assert sum(map(bool, flags)) <= 0.2 * len(flags)
 
 

@@ -76,7 +76,7 @@ def test_an_answer_comes_whole_with_its_passage_in_one_short_message(department:
         assert first.startswith(reply.text)
         assert reply.citations[0].quote in second
         assert reply.citations[0].title in second
-        (alone,) = RENDERER.passages(reply.citations[:1], language)
+        (alone,) = RENDERER.answers.passages(reply.citations[:1], language)
         assert len(second) <= limits.BODY or (second.startswith(alone) and len(alone) > 0.9 * limits.BODY)
         if language == "es":
             assert reply.citations[0].translation
@@ -103,7 +103,7 @@ def test_no_label_is_too_long(language: str) -> None:
 
 def test_a_label_that_is_too_long_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     long = "una etiqueta que nadie puede leer en un botón"
-    monkeypatch.setattr(RENDERER, "labels", lambda language: ["corta", long])
+    monkeypatch.setattr(RENDERER.labels, "every", lambda language: ["corta", long])
     assert [problem for problem in OUTBOUND.too_long("es") if long in problem]
 
 

@@ -24,7 +24,7 @@ from bot.handoffs.desk import notice
 from bot.language import LanguageDetector
 from bot.messages import CHANGED, TAKEN_BACK, UNREAD_SHOWN
 from bot.privacy import mask
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.replies import UNREAD, Reply
 from bot.safety import SafetyRules
 from bot.tables import now
@@ -190,9 +190,7 @@ class _One:
             if said.text:  # what stands below a picture is a message as well
                 await self._store(said.text, "received", suffix=":caption")
             return
-        if said.kind == "choice" and self._renderer.choice_label(
-            self._conversation.department, "en", said.choice or ""
-        ):
+        if said.kind == "choice" and self._renderer.labels.of(self._conversation.department, "en", said.choice or ""):
             await self._store(said.text, "received", said)
             return
         # Fragments are one message with the last of them. What is an identifier only when put together is masked then.
@@ -217,7 +215,7 @@ class _One:
         choice = said.choice if said else None
         if said and said.kind == "unread":
             kind = said.choice or "other"
-            text, choice = self._renderer.say(self._language, UNREAD_SHOWN[kind]), UNREAD + kind
+            text, choice = self._renderer.labels.say(self._language, UNREAD_SHOWN[kind]), UNREAD + kind
         elif said and said.kind != "choice":
             choice = None
         group = [of] if of else self._group
@@ -251,7 +249,7 @@ class _One:
         number = await self._connection.scalar(theirs)
         if number is None:
             return
-        text = self._renderer.say(self._language, with_what)
+        text = self._renderer.labels.say(self._language, with_what)
         of_it = (Message.conversation_id == self._id, Message.number == number)
         words = await self._connection.scalar(select(Message.text).where(*of_it))
         await self._connection.execute(update(Message).where(*of_it).values(text=text))

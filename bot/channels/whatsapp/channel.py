@@ -22,7 +22,7 @@ from bot.conversations.delivery import Channel
 from bot.conversations.turns import Turns
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.safety import SafetyRules
 from bot.secrets import Secrets
 from bot.settings import Settings

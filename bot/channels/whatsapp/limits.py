@@ -12,7 +12,5 @@ BUTTON = 20
 ROWS = 10
 ROW = 24
 """Of a row's title in a list."""
-BUTTON_ID = 256
-ROW_ID = 200
 TEMPLATE_BODY = 1024
 TEMPLATE_BUTTON = 25

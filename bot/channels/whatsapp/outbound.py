@@ -9,7 +9,7 @@ from typing import Any
 from bot.channels.whatsapp import limits
 from bot.i18n import N_, Catalogs
 from bot.messages import UNREVIEWED
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.replies import PERSON, Choice, Reply
 
 Part = Mapping[str, Any]
@@ -43,7 +43,7 @@ class Outbound:
         choices: list[Choice] = []
         if reply:
             if reply.reviewed is False and reply.citations:
-                texts[0] += f"\n\n{self._renderer.say(language, UNREVIEWED)}"
+                texts[0] += f"\n\n{self._renderer.labels.say(language, UNREVIEWED)}"
             if reply.citations and not reply.handoff:
                 texts.append(self._passages(reply, language))
             choices = [*reply.choices, *self._renderer.form_choices(reply, language)]
@@ -60,7 +60,7 @@ class Outbound:
         """The words that the answer stands on: as many as one short message holds, the first in any case."""
         for count in range(len(reply.citations), 0, -1):
             more = len(reply.citations) - count
-            passages = self._renderer.passages(reply.citations[:count], language)
+            passages = self._renderer.answers.passages(reply.citations[:count], language)
             shown = "\n\n".join([*passages, *([self._say(language, MORE, number=more)] if more else [])])
             if len(shown) <= limits.BODY:
                 break
@@ -106,7 +106,7 @@ class Outbound:
         problems = [_over("label", self._say(language, LIST), limits.BUTTON)]
         problems.append(_over("template", self._say(language, TEMPLATE_BODY), limits.TEMPLATE_BODY))
         problems.append(_over("template button", self._say(language, TEMPLATE_BUTTON), limits.TEMPLATE_BUTTON))
-        problems += [_over("button", label, limits.ROW) for label in self._renderer.labels(language)]
+        problems += [_over("button", label, limits.ROW) for label in self._renderer.labels.every(language)]
         return [problem for problem in problems if problem]
 
     def _say(self, language: str, message: str, **values: Any) -> str:

@@ -25,7 +25,7 @@ from bot.conversations.tables import Conversation
 from bot.conversations.turns import Turns
 from bot.errors import NotFound, OnHold
 from bot.rasa import RasaError
-from bot.renderer import Renderer
+from bot.rendering.renderer import Renderer
 from bot.replies import Reply
 from bot.safety import SafetyRules
 from bot.secrets import Secrets, WrongKeyError
@@ -267,5 +267,5 @@ def _plain(renderer: Renderer, conversation: Any, message: str) -> Reply:
         kind="smalltalk",
         department=conversation.department,
         language=conversation.language,
-        text=renderer.say(conversation.language, message),
+        text=renderer.labels.say(conversation.language, message),
     )

@@ -1,4 +1,4 @@
-"""Enlace's encoder over bare sentences: no question variants, no centring, no linear models, no calibration."""
+"""Enlace's encoder over bare sentences: no question variants, no centring, nothing learned, no calibration."""
 
 from __future__ import annotations
 

@@ -1,0 +1,292 @@
+"""One reply for what a turn says: which of the others' parts it is made of, and in which order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from bot.content.library import DepartmentContent, Library
+from bot.handoffs.notices import Notices
+from bot.i18n import N_, Catalogs, in_days, in_language, language_name
+from bot.messages import ASKS_WHAT, FIRST_TOPICS, QUESTIONS, SAFETY, SMALLTALK, UNREAD, WHATSAPP
+from bot.rendering.answers import Answers
+from bot.rendering.labels import Labels, department_name
+from bot.replies import (
+    CONNECT,
+    CONNECT_BARE,
+    CONNECT_WHOLE,
+    HELPED,
+    NO,
+    NOT_HELPED,
+    PERSON,
+    REACH_LIAISON,
+    STAY,
+    WITHDRAW,
+    YES,
+    Choice,
+    HandoffOffer,
+    Reader,
+    Reply,
+    Say,
+    Step,
+)
+from bot.unserved import Unserved
+
+_EMERGENCY = re.compile(r"\b(?:911|988)\b")
+
+
+class Renderer:
+    """Says things, out of one version of the content."""
+
+    def __init__(self, library: Library, catalogs: Catalogs, retention_days: int = 30) -> None:
+        """`catalogs` has every language of `library`, which may be put in another's place at any moment.
+
+        `retention_days`: how long a conversation is kept, as residents are told.
+        """
+        self._retention_days = retention_days
+        self.library = library
+        self.labels = Labels(catalogs, lambda: self.library)
+        self.answers = Answers(catalogs, self.labels)
+        self.notices = Notices(catalogs, lambda department: self.library.departments[department].profile.time_zone)
+
+    def render(self, says: Sequence[Say], department: str, language: str) -> Reply:
+        """One reply for all that a turn says; the first decides its kind, the last which buttons it has."""
+        content = self.library.departments[department]
+        for say in says:
+            if say["say"] == "language":
+                language = say["language"]
+        replies = [self._one(say, content, language) for say in says]
+        if len(replies) == 1:
+            return replies[0]
+        # An answer among them is what the reply is about; what stands around it only adds words and buttons.
+        main = next((reply for reply in replies if reply.topic), replies[0])
+        return main.model_copy(
+            update={
+                "text": "\n\n".join(reply.text for reply in replies),
+                "choices": replies[-1].choices or main.choices,
+            }
+        )
+
+    def greeting(self, department: str, language: str) -> Reply:
+        """What a conversation begins with: the department's own greeting, where it has one."""
+        content = self.library.departments[department]
+        reply = self._one(Say(say="smalltalk", message="greet"), content, language)
+        if own := content.profile.greeting:
+            reply.text = in_language(own, language)
+        return reply
+
+    def safety(self, message: str, department: str, language: str) -> Reply:
+        """What a safety rule says, with what the department's text says where the message calls for it."""
+        content, said = self.library.departments[department], SAFETY[message]
+        reply = Reply(
+            kind="emergency",
+            department=department,
+            language=language,
+            text=self.labels.say(language, said.text),
+            choices=[*self.labels.choices(said.offers, content, language), self.labels.choice(PERSON, language)],
+            steps=self._numbers(said.text, language),
+            handoff_offered=True,
+        )
+        answers = [content.answers[topic] for topic in said.answers if topic in content.answers]
+        answers = sorted((each for each in answers if each.enabled), key=lambda each: each.silent)
+        if not answers:
+            return reply
+        answer = self.answers.answer(content, answers[0], language, 1.0)
+        lead = [self.labels.say(language, N_("This is what the department’s text says:"))] if answer.citations else []
+        return answer.model_copy(
+            update={
+                "kind": "answer" if answer.citations else reply.kind,
+                "steps": reply.steps,
+                "text": "\n\n".join([reply.text, *lead, answer.text]),
+                "choices": [*reply.choices, *(choice for choice in answer.choices if choice.send != PERSON)],
+                "handoff_offered": True,
+            }
+        )
+
+    def warn(self, message: str, reply: Reply) -> Reply:
+        """`reply` with what is said of danger before it: where danger is likely, but not sure."""
+        warning = self.labels.say(reply.language, SAFETY[message].text)
+        person = self.labels.choice(PERSON, reply.language)
+        return reply.model_copy(
+            update={
+                "kind": "emergency",
+                "text": f"{warning}\n\n{reply.text}",
+                "steps": self._numbers(SAFETY[message].text, reply.language),
+                "choices": [*(choice for choice in reply.choices if choice != person), person],
+                "handoff_offered": True,
+            }
+        )
+
+    def unserved(self, language: Unserved, department: str) -> Reply:
+        """In a language that isn't served: what is, and how to get help."""
+        return Reply(
+            kind="no_answer",
+            department=department,
+            language=language.code,
+            text=language.sentence,
+            choices=[Choice(label=language.person, send=PERSON)],
+            handoff_offered=True,
+        )
+
+    def trouble(self, department: str, language: str) -> Reply:
+        """When a part that is needed doesn't answer: in every language, since nothing is known for sure."""
+        message = N_(
+            "I cannot answer right now. Your message was kept. Please try again in a minute. "
+            "If you are in danger now, call 911."
+        )
+        languages = dict.fromkeys([language, *self.library.languages])
+        text = "\n\n".join(dict.fromkeys(self.labels.say(each, message) for each in languages))
+        return Reply(kind="no_answer", department=department, language=language, text=text)
+
+    def _one(self, say: Say, content: DepartmentContent, language: str) -> Reply:
+        base: dict[str, Any] = {"department": content.profile.id, "language": language}
+        person = self.labels.choice(PERSON, language)
+        match say["say"]:
+            case "answer":
+                return self.answers.answer(
+                    content, content.answers[say["topic"]], language, say["confidence"], say.get("form")
+                )
+            case "clarify":
+                text = self.labels.say(language, N_("I am not sure what you mean. Which of these is it about?"))
+                return Reply(
+                    kind="clarify",
+                    text=text,
+                    confidence=say["confidence"],
+                    choices=[*self.labels.choices(say["topics"], content, language), person],
+                    handoff_offered=True,
+                    **base,
+                )
+            case "no_answer":
+                message = say.get("message", "not_in_the_texts")
+                return self.answers.none(content, language, say["confidence"], message, say.get("topics", ()))
+            case "handoff":
+                return self._handoff(content, language, say["offer"], say.get("channel", "web"))
+            case "emergency":
+                return self.safety("emergency", content.profile.id, language)
+            case "connect":
+                return self.notices.connected(content.profile.id, language, say["outlook"], say.get("channel", "web"))
+            case "ask":
+                yes_or_no = [self.labels.choice(send, language) for send in (YES, NO)]
+                text = self.labels.say(language, QUESTIONS[say["message"]])
+                return Reply(kind="clarify", text=text, choices=yes_or_no, **base)
+            case "language":
+                return Reply(
+                    kind="smalltalk",
+                    text=self.labels.say(language, N_("I will answer in %(name)s."), name=language_name(language)),
+                    **base,
+                )
+            case "smalltalk":
+                name = department_name(content, language)
+                text = self.labels.say(language, SMALLTALK[say["message"]], department=name)
+                first = content.profile.first_topics or FIRST_TOPICS
+                offers = self.labels.choices(first if say["message"] in ASKS_WHAT else (), content, language)
+                return Reply(kind="smalltalk", text=text, choices=offers, **base)
+            case other:
+                raise ValueError(f"nothing is known to say for {other!r}")
+
+    def _handoff(self, content: DepartmentContent, language: str, offer: HandoffOffer, channel: str) -> Reply:
+        """Before anything is passed on: who would read it, what it is, how long it is kept, and who may demand it."""
+        name = department_name(content, language)
+        readers = [self._reader(reader, language) for reader in offer.readers]
+        parts = [
+            self.labels.say(
+                language,
+                N_("A person from %(department)s can read what you pass on, and answer here."),
+                department=name,
+            ),
+            self.labels.say(language, N_("Who may read it: %(people)s."), people="; ".join(readers))
+            if readers
+            else self.labels.say(
+                language,
+                N_("Nobody from %(department)s has an account here yet, so it is possible that nobody reads it."),
+                department=name,
+            ),
+            self.labels.say(
+                language,
+                N_("This is what I would pass on: “%(summary)s” You can change it or leave it out.")
+                if channel == "web"
+                else N_(
+                    "This is what I would pass on: “%(summary)s” You can leave it out. To change it, write what I "
+                    "should pass on, and then ask for a person again."
+                ),
+                summary=offer.summary,
+            ),
+            self.labels.say(
+                language,
+                N_(
+                    "You do not have to give your name. The chat is kept for %(time)s after its last message, and "
+                    "a court can order that it be handed over. You can erase it at any time, unless a court "
+                    "or the law asks that it be kept. I cannot say when somebody will read this: if you are in danger "
+                    "now, call 911."
+                ),
+                time=in_days(self._retention_days, language),
+            ),
+        ]
+        answer = content.answers.get(REACH_LIAISON)
+        if answer and (answer.topic in content.stale or not answer.enabled):
+            answer = None
+        citations = self.answers.citations(content, answer, language) if answer else []
+        return Reply(
+            kind="handoff",
+            department=content.profile.id,
+            language=language,
+            text="\n\n".join(parts),
+            topic=answer.topic if answer else None,
+            citations=citations,
+            choices=[self.labels.choice(send, language) for send in (CONNECT, CONNECT_WHOLE, STAY)],
+            steps=self.answers.steps(content, answer, language) if answer else [],
+            handoff_offered=True,
+            handoff=offer,
+        )
+
+    def unread(self, kind: str, department: str, language: str, first: bool = False) -> Reply:
+        """To what is no text, by its kind (bot/messages.py, UNREAD). `first`: nothing says which language they read."""
+        languages = [language, *(each for each in self.library.languages if first and each != language)]
+        return Reply(
+            kind="emergency" if kind == "location" else "smalltalk",
+            department=department,
+            language=language,
+            text="\n\n".join(self.labels.say(each, UNREAD[kind]) for each in languages),
+            choices=[self.labels.choice(PERSON, language)],
+            handoff_offered=True,
+        )
+
+    def whatsapp(self, message: str, department: str, language: str, choices: Sequence[Choice] = ()) -> Reply:
+        """What the WhatsApp channel says itself (bot/messages.py, WHATSAPP)."""
+        values = {
+            "department": department_name(self.library.departments[department], language),
+            "time": in_days(self._retention_days, language),
+        }
+        text = self.labels.say(language, WHATSAPP[message], **values)
+        choices = [self.labels.choice(PERSON, language)] if message == "not_helped" else list(choices)
+        return Reply(kind="smalltalk", department=department, language=language, text=text, choices=choices)
+
+    def form_choices(self, reply: Reply, language: str) -> list[Choice]:
+        """The buttons that stand for the website's forms around a reply, for a channel that has none."""
+        sends = [CONNECT_BARE] if reply.handoff else []
+        sends += [WITHDRAW] if "withdraw" in reply.forms else []
+        sends += [HELPED, NOT_HELPED] if "rate" in reply.forms else []
+        return [Choice(label=self.labels.forms(language)[send], send=send) for send in sends]
+
+    def summary(self, department: str, language: str, topic: str | None, question: str | None) -> str:
+        """What would be passed on to a person: what the conversation was about, in the resident's own words."""
+        known = topic in self.library.departments[department].answers if topic else False
+        if question and topic and known:
+            return self.labels.say(
+                language,
+                N_("About %(topic)s: %(question)s"),
+                topic=self.labels.topic(topic, language),
+                question=question,
+            )
+        return question or self.labels.say(language, N_("Wants to talk to a person."))
+
+    def _reader(self, reader: Reader, language: str) -> str:
+        message = (
+            N_("%(name)s (%(title)s, sworn officer)") if reader.sworn else N_("%(name)s (%(title)s, not an officer)")
+        )
+        return self.labels.say(language, message, name=reader.name, title=reader.title)
+
+    def _numbers(self, text: str, language: str) -> list[Step]:
+        """A link to call each emergency number that a text names, the first named first."""
+        return [self.answers.call(number, language) for number in dict.fromkeys(_EMERGENCY.findall(text))]
