@@ -143,32 +143,24 @@ class Answering:
         async with asyncio.timeout(WARNED_WITHIN if rule else None):
             with stages.time("encoder"):
                 encoded = await (vector or self._encoder.query(pending.text))
-        if rule and pending.fragments:
-            return await self._warned(pending, rule, encoded, language)
-        # The net works on another core while search does on this one.
-        checked = asyncio.create_task(asyncio.to_thread(self._net.check, pending.text, encoded, rule))
-        if rule:
+        flag = rule
+        if not (rule and pending.fragments):
+            # On this thread: beside search on another one both take longer, and the turn no less.
             with stages.time("safety"):
-                stands = await checked
-            if stands:
-                return await self._warned(pending, rule, encoded, language)
-            if unserved:
-                return Answered(self._renderer.unserved(unserved, department))
+                flag = self._net.check(pending.text, encoded, rule)
+        if flag and flag == rule:
+            return await self._warned(pending, flag, encoded, language)
+        if unserved:
+            return Answered(self._renderer.unserved(unserved, department))
         # Who says no more than which place they meant has asked what they asked before. In danger nothing is put back.
-        question = await self._come_back_to(pending)
-        if question and await checked:
-            question = None
+        question = None if flag else await self._come_back_to(pending)
         asked = question or pending.text
-        limit = self._limits.find(asked, department)
-        turn = self._turn(pending, asked, language)
-        if not limit:
-            with stages.time("search"):
-                await self._read(turn, pending, await self._encoder.query(question) if question else encoded)
-        with stages.time("safety"):
-            flag = await checked
-        if limit:
+        if limit := self._limits.find(asked, department):
             answered = self._declined(pending, limit, flag, language)
         else:
+            turn = self._turn(pending, asked, language)
+            with stages.time("search"):
+                await self._read(turn, pending, await self._encoder.query(question) if question else encoded)
             # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
             answered = await self._understood(pending, turn, _LEADING.sub("", asked) or "?", flag, stages)
         if question and "asked" in answered.changes:
