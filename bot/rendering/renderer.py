@@ -1,4 +1,4 @@
-"""One reply for what a turn says: which of the others' parts it is made of, and in which order."""
+"""One reply for all that a turn says: answers, warnings, the offer of a person, and sentences of our own."""
 
 from __future__ import annotations
 
