@@ -29,6 +29,7 @@ class Answers:
     def answer(
         self, content: DepartmentContent, answer: Answer, language: str, confidence: float, form: Form | None = None
     ) -> Reply:
+        """The reply that an answer is, or a `form` of it; the published text alone where that has changed since."""
         if language not in answer.answer:
             # Where a language is only `usable` a topic may be missing: the original is better than nothing.
             language = next(iter(answer.answer))

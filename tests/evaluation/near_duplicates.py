@@ -13,7 +13,7 @@ from bot.retrieval.wording import Wording
 NEAR = 0.85
 """Cosine of two wordings (bot/retrieval/wording.py) from which one nearly repeats the other."""
 MIN_WORDS = 4
-"""Of a question: "anonymous tip" or "good evening" are everybody's words; only the very same is then a repeat."""
+"""Of a question that is compared: "anonymous tip" or "good evening" are everybody's words."""
 
 
 @dataclass(frozen=True, order=True)
