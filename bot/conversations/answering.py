@@ -110,10 +110,13 @@ class Answering:
         return asyncio.create_task(self._encoder.query(text))
 
     def flag(self, pending: Pending) -> Flag | None:
-        """The rule that a message fires, read as a whole, and fragment by fragment: "no", "he wants to kill me"."""
+        """The rule that a message fires; fragments are read one by one ("no", "he wants to kill me") and as one."""
         if pending.choice:
             return None
-        texts = [pending.text, *(pending.text.split("\n") if pending.fragments else ())]
+        texts = [pending.text]
+        if pending.fragments:
+            parts = pending.text.split("\n")
+            texts += [" ".join(parts), *parts]
         return next((flag for text in texts if (flag := self._safety.check(text))), None)
 
     def failed(self, pending: Pending) -> Answered:

@@ -9,7 +9,7 @@ import pytest
 from turning import Encoder, Rasa, Search, accept, fails, new, settle
 
 from bot.conversations.answering import Answering
-from bot.conversations.store import Store
+from bot.conversations.store import NewConversation, Store, take
 from bot.conversations.turns import Turns
 from bot.limits import Limits
 from bot.rasa import RasaError
@@ -136,3 +136,34 @@ async def test_what_the_net_knows_to_be_no_danger_is_answered_as_any_other_messa
     reply = await settle(turns, conversation.id, await accept(store, conversation, text))
     assert reply
     assert (reply.kind, rasa.asked) == ("smalltalk", [text])
+
+
+async def say_in_fragments(store: Store, conversation: NewConversation, *said: str) -> int:
+    """Store fragments of one message; the id of the last in the inbox."""
+    async with store.engine.begin() as connection:
+        for number, text in enumerate(said[:-1]):
+            await take(connection, conversation.id, "whatsapp", f"{number}", text, "es", None, "joined")
+    return await accept(store, conversation, said[-1])
+
+
+async def test_fragments_have_one_turn_and_are_asked_together(store: Store, rasa: Rasa, turns: Turns) -> None:
+    conversation = await new(store)
+    inbox_id = await say_in_fragments(store, conversation, "hola", "me robaron anoche", "¿me van a pedir papeles?")
+    assert await settle(turns, conversation.id, inbox_id)
+    assert rasa.asked == ["hola\nme robaron anoche\n¿me van a pedir papeles?"]
+
+
+@pytest.mark.parametrize("said", [("no", "me quiero morir", "ya"), ("oiga", "me quiero", "morir")])
+async def test_danger_in_one_fragment_or_across_two_is_found(store: Store, turns: Turns, said: tuple[str, ...]) -> None:
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await say_in_fragments(store, conversation, *said))
+    assert reply
+    assert (reply.kind, "988" in reply.text) == ("emergency", True)
+
+
+async def test_what_a_rule_finds_in_fragments_the_net_does_not_take_back(store: Store, turns: Turns) -> None:
+    conversation = await new(store)
+    inbox_id = await say_in_fragments(store, conversation, "presencié algo", "estamos en peligro")
+    reply = await settle(turns, conversation.id, inbox_id)
+    assert reply
+    assert reply.kind == "emergency"

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from bot.settings import Settings
 
@@ -88,7 +89,10 @@ def test_every_line_of_the_example_settings_is_a_setting(tmp_path: Path) -> None
     assert lines
     filled_in = tmp_path / "env"
     filled_in.write_text("\n".join(lines), encoding="utf-8")
-    Settings(_env_file=filled_in, webhook_secret="x" * 32)  # the example leaves every secret empty
+    names = ("whatsapp_token", "whatsapp_app_secret", "whatsapp_verify_token", "webhook_secret")
+    with pytest.raises(ValidationError, match="is missing"):  # the example leaves every secret empty
+        Settings(_env_file=filled_in)
+    Settings(_env_file=filled_in, **dict.fromkeys(names, "x" * 32))
 
 
 def test_the_example_shows_the_defaults() -> None:
