@@ -138,10 +138,10 @@ class Index:
         self._meaning = Meaning(arrays["query_mean"], arrays["languages"])
         self._passage_mean = arrays["passage_mean"]
         self._wording = Wording(arrays["ngrams"], arrays["idf"])
-        self._vectors = arrays["vectors"]
+        self._rows = kernel.Rows(arrays["vectors"])
         self._outside = arrays["outside"]
         columns = (arrays["wording_values"], arrays["wording_rows"], arrays["wording_starts"])
-        self._letters = csc_matrix(columns, shape=(len(self._vectors), len(self._wording.ngrams)))
+        self._letters = csc_matrix(columns, shape=(len(self._rows), len(self._wording.ngrams)))
         names = {key.split("/")[0] for key in arrays if "/" in key}
         self._departments = {
             name: _exact(
@@ -153,7 +153,7 @@ class Index:
     def search(self, department: str, text: str, vector: Vectors) -> Found:
         """The topics of `department` for a message and its vector (d,), best first; raises KeyError."""
         query, passage_query = self._meaning.of(vector), unit(vector - self._passage_mean)
-        cosines, wording = self._vectors @ query, self._wording.row(text)
+        cosines, wording = self._rows.cosines(query), self._wording.row(text)
         alike = _alike(self._letters, wording)
         matches, elsewhere, inside = self._departments[department].search(cosines, passage_query, wording, alike)
         return Found(matches, elsewhere, inside, float(cosines[self._outside].max()))

@@ -124,7 +124,7 @@ class Learned:
             "passage_mean": passage_mean,
             "ngrams": self._wording.ngrams,
             "idf": self._wording.idf,
-            "vectors": self._vectors,
+            "vectors": self._vectors.astype(np.float16),
             "wording_values": variants.data,
             "wording_rows": variants.indices,
             "wording_starts": variants.indptr,

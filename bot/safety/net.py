@@ -89,7 +89,7 @@ class SafetyNet:
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """`arrays`: what `_build` made."""
         self._mean = arrays["mean"]
-        self._vectors = arrays["vectors"]
+        self._rows = kernel.Rows(arrays["vectors"])
         self._wording = Wording(arrays["ngrams"], arrays["idf"])
         self._dual = arrays["dual"].astype(np.float64)
         self._letters = arrays["letters"]
@@ -100,11 +100,19 @@ class SafetyNet:
         """The flag of a message, with its vector (d,): its `rule`'s, which is taken back where the message is far from
         danger (but for self-harm), or else what is likeliest to answer the examples that it is like, if it is like any.
         """
-        cosines = self._vectors @ unit(vector - self._mean)
-        scores = kernel.scores(cosines, self._wording.row(text), self._dual, self._letters, _GAMMA)
+        scores = self._scores(text, vector)
         if rule and (rule.say == "self_harm" or scores[0] >= DOUBTS_BELOW):
             return rule
         return Flag(NET, self._says[int((scores[1:] - self._handicaps).argmax())]) if scores[0] >= FIRES_FROM else None
+
+    def score(self, text: str, vector: Vectors) -> float:
+        """What `FIRES_FROM` is compared with."""
+        return float(self._scores(text, vector)[0])
+
+    def _scores(self, text: str, vector: Vectors) -> Vectors:
+        """(1 + s,): of danger, and of each of the s things that can be said to it."""
+        cosines = self._rows.cosines(unit(vector - self._mean))
+        return kernel.scores(cosines, self._wording.row(text), self._dual, self._letters, _GAMMA)
 
 
 def build_net(examples: Examples, cache: VectorCache, folder: Path, progress: Progress | None = None) -> SafetyNet:
@@ -134,7 +142,7 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
     dual[:, :1] = kernel.Ridge(alike, np.ones(len(texts), dtype=np.float32), _PENALTY).learn(danger)
     return {
         "mean": mean,
-        "vectors": centred,
+        "vectors": centred.astype(np.float16),
         "ngrams": wording.ngrams,
         "idf": wording.idf,
         "dual": dual,

@@ -63,6 +63,17 @@ def test_what_cannot_be_solved_is_an_error_and_not_a_result(system: System) -> N
         kernel.Ridge(alike, weights, PENALTY).learn(targets)
 
 
+def test_rows_in_half_precision_say_the_same_cosines() -> None:
+    chance = np.random.default_rng(0)
+    vectors = chance.normal(size=(2000, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vector = vectors[0] * np.float32(0.8) + vectors[1] * np.float32(0.6)
+    cosines = kernel.Rows(vectors).cosines(vector)
+    assert cosines.dtype == np.float32
+    np.testing.assert_allclose(cosines, vectors @ vector, atol=5e-4)
+    np.testing.assert_array_equal(kernel.Rows(vectors.astype(np.float16)).cosines(vector), cosines)
+
+
 def test_likeness_is_meaning_and_wording() -> None:
     chance = np.random.default_rng(0)
     vectors = chance.normal(size=(1500, 8)).astype(np.float32)

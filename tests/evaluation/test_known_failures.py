@@ -1,0 +1,18 @@
+"""Each question that is known to get a wrong reply is expected to, strictly: once it is right, it leaves the list."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from known_failures import known, right, row
+
+from bot.cli.ask import one
+from bot.evaluation.questions import Question
+from bot.replies import Reply
+
+
+@pytest.mark.rasa
+@pytest.mark.xfail(strict=True, reason="known failure: tests/evaluation/known_failures.jsonl")
+@pytest.mark.parametrize("question", known(), ids=lambda question: f"{question.department}-{question.text[:30]}")
+async def test_a_question_known_to_fail_is_answered_right(client: httpx.AsyncClient, question: Question) -> None:
+    assert right(question, Reply.model_validate(await one(client, row(question) | {"language": None})))
