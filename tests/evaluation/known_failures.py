@@ -11,9 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bot.encoder import Encoder
 from bot.evaluation.figures import FIGURES, expects_answer
 from bot.evaluation.questions import Question, read_questions, right_decision
 from bot.replies import Reply
+from bot.retrieval.index import Index
 from bot.settings import ROOT
 
 LIST = Path(__file__).with_suffix(".jsonl")
@@ -21,6 +23,8 @@ _SURELY_ANSWERED, _SURELY_DECLINED = 0.3, 0.07
 """Confidence; the decision answers from 0.15 (bot/retrieval/calibration.py)."""
 _SURELY_FIRED = 0.15
 """By how much the net's score has to be above where it fires."""
+_SURELY_FIRST = 0.1
+"""By how much the score of the topic that is found has to be above that of any that is right."""
 
 
 def right(question: Question, reply: Reply) -> bool:
@@ -43,18 +47,23 @@ def known() -> list[Question]:
     ]
 
 
+def _scores(index: Index, encoder: Encoder, question: Question) -> dict[str, float]:
+    found = index.search(question.department, question.text, encoder.queries([question.text])[0])
+    return {match.topic: match.score for match in found.matches}
+
+
 async def _wrong() -> list[Question]:
     from bot import training
     from bot.cli.ask import client, one
     from bot.content.library import load
-    from bot.encoder import Encoder
     from bot.safety.net import FIRES_FROM
     from bot.safety.rules import SafetyRules
     from bot.settings import Settings
 
     settings, rules = Settings(), SafetyRules()
     encoder = Encoder(settings.encoder_model)
-    net = training.safety_net(settings, load(settings.data_dir), training.vector_cache(settings, lambda: encoder))
+    library, cache = load(settings.data_dir), training.vector_cache(settings, lambda: encoder)
+    net, index = training.safety_net(settings, library, cache), training.search_index(settings, library, cache)
     wrong = []
     async with client(settings) as http:
         for question in read_questions([ROOT / "tests" / "questions"]):
@@ -66,7 +75,10 @@ async def _wrong() -> list[Question]:
                 flag = rules.check(question.text)
                 sure = score >= FIRES_FROM + _SURELY_FIRED or bool(flag and flag.say == "self_harm")
             elif reply.kind == "answer":
-                sure = (reply.confidence or 0) >= _SURELY_ANSWERED
+                scores = {} if question.before else _scores(index, encoder, question)
+                best = max((score for topic, score in scores.items() if topic in question.topics), default=-1.0)
+                first = scores.get(str(reply.topic), -1.0)
+                sure = (reply.confidence or 0) >= _SURELY_ANSWERED and first >= best + _SURELY_FIRST
             else:
                 sure = reply.confidence is not None and reply.confidence <= _SURELY_DECLINED
             if sure:
