@@ -111,6 +111,8 @@ class Reply(BaseModel):
     """Of its message in the conversation; None where there is none."""
 
 
+REPORT_DANGER = "report-danger-now"
+"""The topic of what to do in danger."""
 REACH_LIAISON = "reach-liaison"
 """The topic of how to reach a person: who asks about it is offered one."""
 PERSON = "/press_person"

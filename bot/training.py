@@ -18,6 +18,7 @@ from bot.content.yamlfile import read_data
 from bot.encoder import MAX_CHARS, Encodes, encoder_name
 from bot.evaluation.questions import Question, read_questions
 from bot.rasa import environment
+from bot.replies import REPORT_DANGER
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.index import Index
 from bot.retrieval.learning import Examples, build_index
@@ -33,7 +34,6 @@ class TrainingError(Exception):
 _FAQ = 6000
 """How many question variants Rasa learns from at most: which topic a question is about, search knows. Of all 15,600 it
 knew 4 % less of the small talk, and took three times as long."""
-_DANGER = "report-danger-now"
 _NEAR_TOPICS = frozenset({"faq", "guide_report", "ask_person", "change_language"})
 """Intents whose examples are close to a topic or need one; those of others are outside of every department's text."""
 
@@ -135,8 +135,11 @@ def search_examples(settings: Settings, library: Library, questions: Sequence[Qu
     return Examples(variants, outside, elsewhere)
 
 
-def tuning_examples(settings: Settings, library: Library) -> tuple[Examples, SafetyExamples]:
-    """What the encoder is tuned to: what search and the net learn from, but for data/calibration, and data/tuning."""
+def tuning_examples(settings: Settings, library: Library) -> tuple[Examples, SafetyExamples, Sequence[tuple[str, str]]]:
+    """What the encoder is tuned to: what search, the net and Rasa learn from but for data/calibration, and data/tuning.
+
+    The last are messages and their intents: (intent, text).
+    """
     search, danger = search_examples(settings, library, []), safety_examples(settings, library)
     folder = settings.data_dir / "tuning"
     outside = [json.loads(line)["text"] for line in (folder / "outside.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -144,6 +147,7 @@ def tuning_examples(settings: Settings, library: Library) -> tuple[Examples, Saf
     return (
         replace(search, outside=[*search.outside, *outside]),
         replace(danger, danger=[*danger.danger, *more.danger], near_misses=[*danger.near_misses, *more.near_misses]),
+        [pair for pairs in nlu_examples(settings.data_dir).values() for pair in pairs],
     )
 
 
@@ -156,8 +160,8 @@ def search_index(settings: Settings, library: Library, cache: VectorCache, progr
 def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
     """What the safety net learns from: data/safety, and everything else that is said, which is no danger."""
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
-    questions = [variant.text for variant in library.variants() if variant.topic != _DANGER]
-    questions += [learned_text(each) for each in asked(settings.data_dir) if _DANGER not in each.topics]
+    questions = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
+    questions += [learned_text(each) for each in asked(settings.data_dir) if REPORT_DANGER not in each.topics]
     said = [text for pairs in nlu_examples(settings.data_dir).values() for _, text in pairs]
     return read_examples(settings.data_dir / "safety", [*questions, *said])
 

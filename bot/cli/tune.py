@@ -13,6 +13,7 @@ _TELL_EVERY = 50
 
 def tune(
     steps: Annotated[int, typer.Option(help="How many batches to learn from; each takes about two seconds.")] = 2000,
+    anew: Annotated[bool, typer.Option("--anew", help="Start from the wheel's model, not the one tuned last.")] = False,
 ) -> None:
     """Tune the bundled encoder to the questions and the examples of danger in data/: an hour.
 
@@ -36,9 +37,13 @@ def tune(
         if step % _TELL_EVERY == 0:
             say(f"{step} of {steps} steps, mean loss {sum(losses[-_TELL_EVERY:]) / _TELL_EVERY:.2f}")
 
-    search, danger = training.tuning_examples(settings, library)
-    learner = tuning.Learner()
-    tuning.tune(learner, search, danger, steps, tell)
+    examples = training.tuning_examples(settings, library)
+    tuned: dict[str, Any] = {}
+    if not anew:
+        with np.load(TUNED) as known:
+            tuned = dict(known)
+    learner = tuning.Learner(tuned)
+    tuning.tune(learner, *examples, steps, tell)
     tensors: dict[str, Any] = learner.tensors()
     np.savez_compressed(TUNED, **tensors)
     say(f"written: {TUNED}")

@@ -22,7 +22,7 @@ from bot.limits import Limits
 from bot.messages import ASKS_NOTHING, SAFETY
 from bot.rasa import RasaClient, RasaError
 from bot.rendering.renderer import Renderer
-from bot.replies import UNREAD, Reply, Say
+from bot.replies import REPORT_DANGER, UNREAD, Reply, Say
 from bot.retrieval.decision import Decision
 from bot.retrieval.index import Index
 from bot.safety import Flag, SafetyRules
@@ -150,7 +150,9 @@ class Answering:
         if not (rule and pending.fragments):
             # On this thread: beside search on another one both take longer, and the turn no less.
             with stages.time("safety"):
-                flag = self._net.check(pending.text, encoded, rule)
+                flag = self._net.check(
+                    pending.text, encoded, rule, lambda: self._surely_asked(pending, encoded, language)
+                )
         if flag and flag == rule:
             return await self._warned(pending, flag, encoded, language)
         if unserved:
@@ -198,7 +200,7 @@ class Answering:
             async with asyncio.timeout(WARNED_WITHIN):
                 await self._read(turn, pending, vector)
             topic = turn.sure_topic
-            if topic and topic != "report-danger-now":
+            if topic and topic != REPORT_DANGER:
                 says = [Say(say="answer", topic=topic, confidence=1.0)]
                 reply = self._renderer.warn(flag.say, self._renderer.render(says, department, language))
         return Answered(reply, {"language": language, "flag": flag.say} | _about(reply, pending))
@@ -264,6 +266,13 @@ class Answering:
             decision=self._decision,
             last_topic=conversation.topic,
         )
+
+    def _surely_asked(self, pending: Pending, vector: Vectors, language: str) -> float:
+        """How surely a message is a question that the text answers, by itself, and not what to do in danger."""
+        turn = self._turn(pending, pending.text, language)
+        turn.read(vector)
+        found = turn.outcome
+        return found.confidence if found.kind == "answer" and found.topics[0] != REPORT_DANGER else 0.0
 
     async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
         """Have the turn's message searched for; what can't stand alone, with the question before it."""

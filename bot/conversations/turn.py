@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.content.library import DepartmentContent
 from bot.encoder import Vectors
-from bot.retrieval.decision import GOES_ON_BELOW, SURE_FROM, Decision, Outcome
+from bot.retrieval.decision import ALONE_FROM, GOES_ON_BELOW, SURE_FROM, Decision, Outcome
 from bot.retrieval.index import Found, Index
 
 
@@ -37,7 +37,8 @@ class Turn:
 
     def may_go_on(self, alone: Found) -> bool:
         """Whether the message may need the question before it, by what `read` found: it isn't sure by itself."""
-        return not self._sure and alone.outside < GOES_ON_BELOW
+        sure = self.outcome.kind == "answer" and self.outcome.confidence >= ALONE_FROM
+        return not sure and alone.outside < GOES_ON_BELOW
 
     def read_together(self, alone: Found, text: str, vector: Vectors) -> None:
         """Read the message once more, with the question before it: `text` is both, `alone` what `read` found."""

@@ -92,16 +92,36 @@ class PackedRows(nn.Module):
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Rows (…, width) of `ids` (…)."""
-        return _unpacked(self.scale[ids], self.pairs[ids]).flatten(-2)
+        return (self.scale[ids].float() * levels(self.pairs[ids])).flatten(-2)
 
 
-def _unpacked(scale: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
-    """Weights (…, 32) of scales (…, 1) and pairs (…, 16): the low halves come first."""
-    return (torch.cat([pairs & 15, pairs >> 4], dim=-1).float() - 8) * scale.float()
+LOWEST, HIGHEST = -8, 7
+"""Of a 4-bit weight, in its block's scale."""
+
+
+def levels(pairs: torch.Tensor) -> torch.Tensor:
+    """The weights (…, 32) in `pairs` (…, 16), before they are scaled: the low halves come first."""
+    return torch.cat([pairs & 15, pairs >> 4], dim=-1).float() + LOWEST
+
+
+def pairs(levels: torch.Tensor) -> NDArray[np.uint8]:
+    """The reverse of `levels`."""
+    low, high = (levels - LOWEST).to(torch.uint8).chunk(2, dim=-1)
+    return np.asarray((low | (high << 4)).numpy(), dtype=np.uint8)
+
+
+def scales(packed: Packed, name: str) -> torch.Tensor:
+    """Those of a tensor's blocks, (blocks, 1)."""
+    return torch.from_numpy(packed.blocks(name)["scale"].astype(np.float32))[:, None]
+
+
+def is_packed(name: str) -> bool:
+    """Whether a tensor of the layers, by its name in the file, has 4-bit weights."""
+    return name.endswith(".w") and name.split(".")[-2] in _LINEAR
 
 
 def model(packed: Packed, tuned: Mapping[str, NDArray[Any]]) -> BertModel:
-    """The model, in float32 but for its words, with these tensors of floats in place of the file's."""
+    """The model, in float32 but for its words, with these tensors in it, as `Packed.replaced` takes them."""
     from transformers import BertConfig, BertModel
     from transformers.initialization import no_init_weights
 
@@ -121,10 +141,8 @@ def model(packed: Packed, tuned: Mapping[str, NDArray[Any]]) -> BertModel:
     embeddings.word_embeddings = PackedRows(packed.blocks("emb.word"), packed.hidden)
     state = made.state_dict()
     for name, place in places(packed.layers):
-        if name.endswith(".w") and name.split(".")[-2] in _LINEAR:
-            blocks = packed.blocks(name)
-            pairs = torch.from_numpy(blocks["pairs"].copy())
-            values = _unpacked(torch.from_numpy(blocks["scale"].copy())[:, None], pairs)
+        if is_packed(name):
+            values = scales(packed, name) * levels(torch.from_numpy(packed.pairs(name, tuned)))
         else:
             values = torch.from_numpy(np.array(tuned.get(name, packed.floats(name)), dtype=np.float32))
         state[place].copy_(values.view(state[place].shape))

@@ -63,12 +63,26 @@ class Packed:
         start, size = self._tensors[name]
         return np.frombuffer(self._bytes, _BLOCK, size // _BLOCK.itemsize, start)
 
+    def pairs(self, name: str, tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
+        """The pairs (blocks, 16) of a tensor of 4-bit weights, with what `tensors` change of it; raises KeyError."""
+        pairs = self.blocks(name)["pairs"]
+        return np.array(pairs ^ tensors[name] if name in tensors else pairs, dtype=np.uint8)
+
     def replaced(self, tensors: Mapping[str, NDArray[Any]]) -> bytearray:
-        """The file with these tensors of floats in it; raises KeyError, or ValueError where one has another size."""
+        """The file with these tensors in it; raises KeyError, or ValueError where one has another size.
+
+        Each holds the floats of a tensor, or as uint8 (blocks, 16) the bits that change in the pairs of a 4-bit one:
+        most of them don't, so that a file of changes is small.
+        """
         changed = bytearray(self._bytes)
         for name, values in tensors.items():
             start, size = self._tensors[name]
-            new = values.astype("<f4").tobytes()
+            if values.dtype == np.uint8:
+                blocks = self.blocks(name).copy()
+                blocks["pairs"] = self.pairs(name, tensors)
+                new = blocks.tobytes()
+            else:
+                new = values.astype("<f4").tobytes()
             if len(new) != size:
                 raise ValueError(f"{name} has {len(new)} bytes, not {size}")
             changed[start : start + size] = new

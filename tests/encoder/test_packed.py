@@ -22,6 +22,16 @@ def test_only_what_is_replaced_changes() -> None:
     assert packed.replaced({"l0.q.b": bias}) == original
 
 
+def test_of_packed_weights_the_bits_that_change_are_given() -> None:
+    original, packed = BUNDLED.read_bytes(), Packed()
+    changes = np.zeros_like(packed.pairs("l0.q.w", {}))
+    changes[7, 3] = 0x21
+    changed = packed.replaced({"l0.q.w": changes})
+    (place,) = np.flatnonzero(np.frombuffer(original, np.uint8) != np.frombuffer(changed, np.uint8))
+    assert changed[place] == original[place] ^ 0x21
+    assert packed.pairs("l0.q.w", {"l0.q.w": changes})[7, 3] == changed[place]
+
+
 @pytest.mark.parametrize(("name", "size", "error"), [("l0.q.b", 383, ValueError), ("l99.q.b", 384, KeyError)])
 def test_what_does_not_fit_is_refused(name: str, size: int, error: type[Exception]) -> None:
     with pytest.raises(error):
@@ -32,10 +42,12 @@ def test_what_was_tuned_fits_and_is_not_what_was_there() -> None:
     packed = Packed()
     with np.load(TUNED) as tensors:
         assert tensors.files
-        for name in tensors.files:
-            assert tensors[name].shape == packed.floats(name).shape
-            assert np.isfinite(tensors[name]).all()
-        assert any(not np.allclose(tensors[name], packed.floats(name), atol=1e-3) for name in tensors.files)
+        weights = [name for name in tensors.files if tensors[name].dtype == np.uint8]
+        floats = [name for name in tensors.files if name not in weights]
+        assert all(tensors[name].shape == packed.pairs(name, {}).shape for name in weights)
+        assert all(tensors[name].shape == packed.floats(name).shape for name in floats)
+        assert all(np.isfinite(tensors[name]).all() for name in floats)
+        assert any(not np.allclose(tensors[name], packed.floats(name), atol=1e-3) for name in floats)
 
 
 def test_another_file_is_refused_with_the_remedy(tmp_path: Path) -> None:

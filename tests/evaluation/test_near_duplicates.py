@@ -9,14 +9,14 @@ from near_duplicates import near_duplicates
 from bot.content.library import load
 from bot.evaluation.questions import read_questions
 from bot.settings import ROOT, Settings
-from bot.training import asked, nlu_examples, tuning_examples
+from bot.training import asked, tuning_examples
 
 
 def test_nothing_that_is_learned_nearly_repeats_what_is_held_out() -> None:
     library = load(ROOT / "data")
-    search, danger = tuning_examples(Settings(), library)
+    search, danger, said = tuning_examples(Settings(), library)
     texts = [*(variant.text for variant in search.variants), *search.outside]
-    texts += [text for pairs in nlu_examples(ROOT / "data").values() for _, text in pairs]
+    texts += [text for _, text in said]
     texts += [question.text for question in asked(ROOT / "data")]
     texts += [*(text for text, _ in danger.danger), *danger.near_misses]
     held_out = [question.text for question in read_questions([ROOT / "tests" / "questions"])]

@@ -63,6 +63,17 @@ def test_what_cannot_be_solved_is_an_error_and_not_a_result(system: System) -> N
         kernel.Ridge(alike, weights, PENALTY).learn(targets)
 
 
+@pytest.mark.usefixtures("landmarks")
+def test_a_machine_is_supported_by_those_rows_that_are_not_surely_on_their_side(system: System) -> None:
+    alike, weights, targets = system
+    signs = np.where(targets[:, 0] > 0, 1, -1).astype(np.float32)
+    dual = kernel.Ridge(alike, weights, PENALTY).separate(signs)
+    # Where a squared hinge loss is least, each row's coefficient is what it lacks.
+    lacks = np.maximum(1 - signs * (alike @ dual), 0)
+    np.testing.assert_allclose(signs * dual, lacks * weights / PENALTY, atol=5e-3)
+    assert 0 < np.count_nonzero(dual) < len(dual)
+
+
 def test_rows_in_half_precision_say_the_same_cosines() -> None:
     chance = np.random.default_rng(0)
     vectors = chance.normal(size=(2000, 384)).astype(np.float32)

@@ -131,19 +131,64 @@ def test_a_rules_flag_of_self_harm_is_never_taken_back(
     assert check(texts) == flags
 
 
+AT_ITSELF = 3.1
+"""The kernel of a message with itself, where no n-gram is known."""
+VECTOR = np.array([1, 0], dtype=np.float32)
+
+
+def net_of(danger: float, **says: float) -> SafetyNet:
+    """A net that gives a message with VECTOR these scores: of danger, and of what can be said to it."""
+    return SafetyNet(
+        {
+            "mean": np.zeros(2, dtype=np.float32),
+            "vectors": VECTOR[None],
+            "ngrams": np.array(["aa"]),
+            "idf": np.ones(1),
+            "dual": np.array([[danger, *says.values()]]) / AT_ITSELF,
+            "letters": np.zeros((1, 1 + len(says)), dtype=np.float32),
+            "says": np.array([*says]),
+        }
+    )
+
+
 @pytest.mark.parametrize(("agents", "says"), [(0.55, "emergency"), (0.7, "agents_at_door")])
 def test_what_speaks_of_the_law_has_to_be_clearly_likelier(agents: float, says: str) -> None:
-    at_itself = 3.1  # the kernel of a message with itself, where no n-gram is known
-    arrays = {
-        "mean": np.zeros(2, dtype=np.float32),
-        "vectors": np.array([[1, 0]], dtype=np.float32),
-        "ngrams": np.array(["aa"]),
-        "idf": np.ones(1),
-        "dual": np.array([[1.0, agents, 0.45]]) / at_itself,
-        "letters": np.zeros((1, 3), dtype=np.float32),
-        "says": np.array(["agents_at_door", "emergency"]),
-    }
-    assert SafetyNet(arrays).check("?", np.array([1, 0], dtype=np.float32)) == Flag("net", says)
+    net = net_of(1.0, agents_at_door=agents, emergency=0.45)
+    assert net.check("?", VECTOR) == Flag("net", says)
+
+
+@pytest.mark.parametrize(
+    ("danger", "asked", "say", "fires"),
+    [
+        (-0.45, 0.99, "emergency", False),
+        (-0.45, 0.9, "emergency", True),
+        (0.5, 0.99, "emergency", True),
+        (-0.45, 0.99, "self_harm", True),
+        (-0.9, 0.0, "emergency", False),
+    ],
+)
+def test_what_is_surely_a_question_and_not_near_danger_is_none(
+    danger: float, asked: float, say: str, fires: bool
+) -> None:
+    flag = net_of(danger, **{say: 1.0}).check("?", VECTOR, asked=lambda: asked)
+    assert flag == (Flag("net", say) if fires else None)
+
+
+@pytest.mark.parametrize(
+    ("danger", "asked", "say", "fires"),
+    [
+        (-0.9, 0.9, "emergency", True),
+        (-0.9, 0.99, "emergency", False),
+        (-1.6, 0.0, "emergency", False),
+        (-1.6, 0.99, "self_harm", True),
+    ],
+)
+def test_a_rules_flag_is_taken_back_far_from_danger_or_in_what_is_surely_a_question(
+    danger: float, asked: float, say: str, fires: bool
+) -> None:
+    rule = Flag("some-rule", say)
+    flag = net_of(danger, emergency=1.0).check("?", VECTOR, rule, lambda: asked)
+    assert flag == (rule if fires else None)
 
 
 @pytest.mark.model
@@ -164,6 +209,17 @@ def test_of_what_writers_sent_to_mislead_it_most_is_left_alone(
 def test_of_hard_unseen_danger_nine_in_ten_are_found(check: Callable[[Sequence[str]], list[Flag | None]]) -> None:
     flags = check([row["text"] for row in rows(UNSEEN / "hard_emergencies.jsonl")][::3])
     assert sum(map(bool, flags)) >= 0.9 * len(flags)
+
+
+@pytest.mark.model
+def test_plain_words_of_danger_are_found_and_plain_words_of_none_left_alone(
+    check: Callable[[Sequence[str]], list[Flag | None]],
+) -> None:
+    # What most people would type: "estamos en peligro", "he has a knife", "thanks", "why?".
+    danger = check([row["text"] for row in rows(UNSEEN / "plain_emergencies.jsonl")])
+    assert sum(map(bool, danger)) >= 0.98 * len(danger)
+    none = check([row["text"] for row in rows(UNSEEN / "plain_near_misses.jsonl")])
+    assert sum(map(bool, none)) <= 0.07 * len(none)
 
 
 @pytest.mark.model
