@@ -93,15 +93,16 @@ class Learned:
         # Every topic of every department counts the same, and all of them as much as what is outside.
         _, pairs = np.unique(np.char.add(self._departments, self._topics)[self._inside], return_inverse=True)
         count = kernel.balanced(pairs, np.ones(len(pairs), dtype=np.float32))
-        self._which = kernel.Ridge(self._alike_among_departments(), count, _PENALTY)
+        alike = kernel.likeness(self._vectors, self._letters)
+        self._which = kernel.Ridge(self._among_departments(alike[: len(variants), : len(variants)]), count, _PENALTY)
         weights = np.ones(len(self._texts), dtype=np.float32)
         weights[self._inside] = count
         weights = kernel.balanced(self._inside.astype(np.int64), weights)
-        self._whether = kernel.Ridge(kernel.likeness(self._vectors, self._letters), weights, _PENALTY)
+        self._whether = kernel.Ridge(alike, weights, _PENALTY)
 
-    def _alike_among_departments(self) -> NDArray[np.float32]:
-        """How alike the questions are if it matters whom one asks: they stand by department."""
-        alike = kernel.likeness(self._vectors[self._inside], self._letters[self._inside])
+    def _among_departments(self, alike: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How alike the questions (n, n) are if it matters whom one asks: they stand by department."""
+        alike = alike.copy()
         _, starts = np.unique(self._departments[self._inside], return_index=True)
         for start, end in pairwise([*starts, len(alike)]):
             alike[start:end, :start] *= _OTHER_DEPARTMENT
