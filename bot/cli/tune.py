@@ -17,8 +17,9 @@ def tune(
 ) -> None:
     """Tune the bundled encoder to the questions and the examples of danger in data/: an hour.
 
-    Not needed after a change of the content: search learns that by itself. What is written is part of the project, so
-    commit it; then `enlace train`, `enlace calibrate` and `enlace evaluate`, since every vector is another.
+    Goes on from what was tuned last, unless `--anew`. Not needed after a change of the content: search learns that by
+    itself. What is written is part of the project, so commit it; then `enlace train`, `enlace calibrate` and `enlace
+    evaluate`, since every vector is another.
 
     Example: enlace tune
     """

@@ -150,9 +150,7 @@ class Answering:
         if not (rule and pending.fragments):
             # On this thread: beside search on another one both take longer, and the turn no less.
             with stages.time("safety"):
-                flag = self._net.check(
-                    pending.text, encoded, rule, lambda: self._surely_asked(pending, encoded, language)
-                )
+                flag = self._net.check(pending.text, encoded, rule)
         if flag and flag == rule:
             return await self._warned(pending, flag, encoded, language)
         if unserved:
@@ -266,13 +264,6 @@ class Answering:
             decision=self._decision,
             last_topic=conversation.topic,
         )
-
-    def _surely_asked(self, pending: Pending, vector: Vectors, language: str) -> float:
-        """How surely a message is a question that the text answers, by itself, and not what to do in danger."""
-        turn = self._turn(pending, pending.text, language)
-        turn.read(vector)
-        found = turn.outcome
-        return found.confidence if found.kind == "answer" and found.topics[0] != REPORT_DANGER else 0.0
 
     async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
         """Have the turn's message searched for; what can't stand alone, with the question before it."""

@@ -45,7 +45,9 @@ class Turn:
         found = alone.both(self._search(text, vector), self.last_topic)
         together = self.decision.decide_together(alone, found, self.last_topic, len(self.text.split()))
         if together and together.confidence > self.outcome.confidence:
-            self.outcome, self._by_itself = together, False
+            # What search was sure of by itself, it still is.
+            self._by_itself = self._sure and together.topics == self.outcome.topics
+            self.outcome = together
 
     @property
     def sure_topic(self) -> str | None:

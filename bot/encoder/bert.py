@@ -92,20 +92,20 @@ class PackedRows(nn.Module):
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Rows (…, width) of `ids` (…)."""
-        return (self.scale[ids].float() * levels(self.pairs[ids])).flatten(-2)
+        return (self.scale[ids].float() * unpacked(self.pairs[ids])).flatten(-2)
 
 
 LOWEST, HIGHEST = -8, 7
 """Of a 4-bit weight, in its block's scale."""
 
 
-def levels(pairs: torch.Tensor) -> torch.Tensor:
+def unpacked(pairs: torch.Tensor) -> torch.Tensor:
     """The weights (…, 32) in `pairs` (…, 16), before they are scaled: the low halves come first."""
     return torch.cat([pairs & 15, pairs >> 4], dim=-1).float() + LOWEST
 
 
-def pairs(levels: torch.Tensor) -> NDArray[np.uint8]:
-    """The reverse of `levels`."""
+def repacked(levels: torch.Tensor) -> NDArray[np.uint8]:
+    """The reverse of `unpacked`."""
     low, high = (levels - LOWEST).to(torch.uint8).chunk(2, dim=-1)
     return np.asarray((low | (high << 4)).numpy(), dtype=np.uint8)
 
@@ -142,7 +142,7 @@ def model(packed: Packed, tuned: Mapping[str, NDArray[Any]]) -> BertModel:
     state = made.state_dict()
     for name, place in places(packed.layers):
         if is_packed(name):
-            values = scales(packed, name) * levels(torch.from_numpy(packed.pairs(name, tuned)))
+            values = scales(packed, name) * unpacked(torch.from_numpy(packed.pairs(name, tuned)))
         else:
             values = torch.from_numpy(np.array(tuned.get(name, packed.floats(name)), dtype=np.float32))
         state[place].copy_(values.view(state[place].shape))

@@ -64,9 +64,17 @@ class Packed:
         return np.frombuffer(self._bytes, _BLOCK, size // _BLOCK.itemsize, start)
 
     def pairs(self, name: str, tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
-        """The pairs (blocks, 16) of a tensor of 4-bit weights, with what `tensors` change of it; raises KeyError."""
-        pairs = self.blocks(name)["pairs"]
-        return np.array(pairs ^ tensors[name] if name in tensors else pairs, dtype=np.uint8)
+        """The pairs (blocks, 16) of a tensor of 4-bit weights, with what `tensors` change of it.
+
+        Raises KeyError, or ValueError where what changes has another shape.
+        """
+        pairs = np.array(self.blocks(name)["pairs"], dtype=np.uint8)
+        if name in tensors:
+            changes = tensors[name]
+            if changes.shape != pairs.shape:
+                raise ValueError(f"{name} has pairs {pairs.shape}, not {changes.shape}")
+            pairs ^= changes
+        return pairs
 
     def replaced(self, tensors: Mapping[str, NDArray[Any]]) -> bytearray:
         """The file with these tensors in it; raises KeyError, or ValueError where one has another size.
@@ -79,7 +87,7 @@ class Packed:
             start, size = self._tensors[name]
             if values.dtype == np.uint8:
                 blocks = self.blocks(name).copy()
-                blocks["pairs"] = self.pairs(name, tensors)
+                blocks["pairs"] = self.pairs(name, {name: values})
                 new = blocks.tobytes()
             else:
                 new = values.astype("<f4").tobytes()

@@ -1,9 +1,9 @@
 """Tunes the bundled encoder to what residents say: which topic, whether any, which intent, and whether it is danger.
 
-All layers learn, but for the words' embeddings, so that what the model knows of languages stays. Their weights stay
-4-bit numbers: a pass uses them rounded, as they will be stored, while what is learned adds up unrounded (a
-straight-through estimator: Bengio, Léonard and Courville, 2013). Each of the questions to learn from has a linear head,
-which is thrown away; search and the safety net learn anew on the vectors.
+All layers learn, and not what is looked up (words, positions), so that what the model knows of languages stays. The
+layers' weights stay 4-bit numbers: a pass uses them rounded, as they will be stored, while what is learned adds up
+unrounded (a straight-through estimator: Bengio, Léonard and Courville, 2013). Each of the questions to learn from has a
+linear head, which is thrown away; search and the safety net learn anew on the vectors.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class Learner:
             owner, _, part = place.rpartition(".")
             if bert.is_packed(name):
                 linear: Any = model.get_submodule(owner)
-                known = bert.levels(torch.from_numpy(self._packed.pairs(name, tuned))).view(linear.weight.shape)
+                known = bert.unpacked(torch.from_numpy(self._packed.pairs(name, tuned))).view(linear.weight.shape)
                 linear.weight = nn.Parameter(known + 0.95 * (torch.rand(known.shape, generator=chance) - 0.5))
                 rounded = _Rounded(bert.scales(self._packed, name))
                 parametrize.register_parametrization(linear, "weight", rounded, unsafe=True)
@@ -188,7 +188,7 @@ class Learner:
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What it has learned, as `Packed.replaced` takes it."""
         floats = {name: tensor.detach().numpy().astype(np.float16) for name, tensor in self._floats.items()}
-        pairs = {name: bert.pairs(_level(tensor).view(-1, 32)) for name, tensor in self._weights.items()}
+        pairs = {name: bert.repacked(_level(tensor).view(-1, 32)) for name, tensor in self._weights.items()}
         return floats | {name: self._packed.pairs(name, {}) ^ now for name, now in pairs.items()}
 
     def train(self, on: bool) -> None:

@@ -75,7 +75,7 @@ class Learned:
     def __init__(
         self, library: Library, examples: Examples, cache: VectorCache, progress: Progress | None = None
     ) -> None:
-        """Compare all examples (half a minute, and gigabytes, for 33,000), once they are encoded."""
+        """Compare all examples (half a minute, and gigabytes, for 36,000), once they are encoded."""
         variants = sorted(examples.variants, key=attrgetter("department", "topic"))
         self._passages = list(_passages(library))
         self._texts = [*(each.text for each in variants), *examples.outside, *examples.elsewhere]

@@ -4,13 +4,13 @@ Fixed rules find what they were written for; of phrases that their author had no
 a message's meaning and wording (bot/retrieval/kernel.py) with the examples of data/safety, near misses included, and
 together with the rules finds 98 %. It is less sure than a rule, so it never takes an answer's place: the warning comes
 first, and what was asked is answered below it. It takes a rule's flag back only where a message is far from all danger
-that it knows ("I want to talk about a shooting that I witnessed"), or not near and surely a question.
+that it knows ("I want to talk about a shooting that I witnessed").
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,10 @@ from bot.retrieval.wording import Wording
 from bot.safety.rules import Flag
 
 FIRES_FROM = -0.65
-"""Score, 1 and more for an example of danger and -1 and less for one of none: chosen so that few near misses fire."""
+"""Score, about 1 for an example of danger and -1 for one of none: chosen so that few near misses fire."""
 DOUBTS_BELOW = -1.2
-"""Score under which a rule that fired is taken back, but for one of self-harm: of 642 unseen emergencies that a rule
-finds one is under it, of 44 questions to the department that a rule takes for one 34."""
-SURE_FROM = -0.3
-"""Score from which it is danger, whatever else a message may be. Below it, one that search surely takes for a question
-that the text answers (`ASKED_FROM`) is none: of 1,350 such questions that fires on 18 instead of 23, and of 1,645
-unseen emergencies on two fewer."""
-ASKED_FROM = 0.98
+"""Score under which a rule that fired is taken back, but for one of self-harm: of 642 emergencies, not learned,
+that a rule finds one is under it, of 44 questions to the department that a rule takes for one 34."""
 _GAMMA = 3.0
 """How fast likeness falls off. With half of it, as for topics, a fifth more of other messages fire."""
 _PENALTY = 0.4
@@ -101,23 +96,14 @@ class SafetyNet:
         self._says = arrays["says"].tolist()
         self._handicaps = np.where(np.isin(self._says, _OF_THE_LAW), _LIKELIER, 0.0)
 
-    def check(
-        self, text: str, vector: Vectors, rule: Flag | None = None, asked: Callable[[], float] | None = None
-    ) -> Flag | None:
+    def check(self, text: str, vector: Vectors, rule: Flag | None = None) -> Flag | None:
         """The flag of a message, with its vector (d,): its `rule`'s, which is taken back where the message is far from
         danger (but for self-harm), or else what is likeliest to answer the examples that it is like, if it is like any.
-
-        `asked` is the probability that the message is a question which the text answers; called only where it counts.
         """
         scores = self._scores(text, vector)
-        flag = rule
-        if not rule and scores[0] >= FIRES_FROM:
-            flag = Flag(NET, self._says[int((scores[1:] - self._handicaps).argmax())])
-        if flag is None or flag.say == "self_harm":
-            return flag
-        if scores[0] < DOUBTS_BELOW or (scores[0] < SURE_FROM and asked and asked() >= ASKED_FROM):
-            return None
-        return flag
+        if rule and (rule.say == "self_harm" or scores[0] >= DOUBTS_BELOW):
+            return rule
+        return Flag(NET, self._says[int((scores[1:] - self._handicaps).argmax())]) if scores[0] >= FIRES_FROM else None
 
     def score(self, text: str, vector: Vectors) -> float:
         """What `FIRES_FROM` is compared with."""

@@ -184,3 +184,9 @@ async def test_messages_at_once_are_all_answered_in_the_order_they_came(start: S
     said = [message["text"] for message in messages if message["author"] == "resident"]
     assert sorted(said) == sorted(f"hello {each}" for each in range(10))
     assert sum(message["author"] == "bot" for message in messages) == 10
+
+
+async def test_who_is_threatened_is_warned_though_the_text_answers_what_they_say(start: Start) -> None:
+    threatened = await start("kansas-city-mo", "es")
+    reply = await threatened.send("mi ex me tiene amenazada que si llamo me deportan")
+    assert reply["kind"] == "emergency"

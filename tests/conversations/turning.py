@@ -51,7 +51,7 @@ class Search:
     def decide_together(self, alone: Found, together: Found, last_topic: str | None, words: int) -> None:
         """Nothing goes on from anything."""
 
-    def check(self, text: str, vector: Any, rule: Flag | None = None, asked: Any = None) -> Flag | None:
+    def check(self, text: str, vector: Any, rule: Flag | None = None) -> Flag | None:
         """Takes back what a rule says of what somebody witnessed."""
         return None if "presencié" in text else rule
 

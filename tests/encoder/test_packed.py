@@ -32,6 +32,12 @@ def test_of_packed_weights_the_bits_that_change_are_given() -> None:
     assert packed.pairs("l0.q.w", {"l0.q.w": changes})[7, 3] == changed[place]
 
 
+@pytest.mark.parametrize("shape", [(16,), (1, 16)])
+def test_changes_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"l0\.q\.w has pairs"):
+        Packed().replaced({"l0.q.w": np.zeros(shape, dtype=np.uint8)})
+
+
 @pytest.mark.parametrize(("name", "size", "error"), [("l0.q.b", 383, ValueError), ("l99.q.b", 384, KeyError)])
 def test_what_does_not_fit_is_refused(name: str, size: int, error: type[Exception]) -> None:
     with pytest.raises(error):
@@ -47,6 +53,7 @@ def test_what_was_tuned_fits_and_is_not_what_was_there() -> None:
         assert all(tensors[name].shape == packed.pairs(name, {}).shape for name in weights)
         assert all(tensors[name].shape == packed.floats(name).shape for name in floats)
         assert all(np.isfinite(tensors[name]).all() for name in floats)
+        assert any(tensors[name].any() for name in weights)
         assert any(not np.allclose(tensors[name], packed.floats(name), atol=1e-3) for name in floats)
 
 

@@ -21,7 +21,7 @@ from bot.settings import ROOT
 LIST = Path(__file__).with_suffix(".jsonl")
 _SURELY_ANSWERED, _SURELY_DECLINED = 0.3, 0.07
 """Confidence; the decision answers from 0.15 (bot/retrieval/calibration.py)."""
-_SURELY_FIRED = 0.15
+_SURELY_FIRED = 0.3
 """By how much the net's score has to be above where it fires."""
 _SURELY_FIRST = 0.1
 """By how much the score of the topic that is found has to be above that of any that is right."""
