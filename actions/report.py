@@ -9,7 +9,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.turns import TurnLookup
-from bot.replies import Say
+from bot.replies import REPORT_DANGER, Say
 
 _NOW, _WITH_NAME = "report_happening_now", "report_with_name"
 
@@ -42,14 +42,14 @@ class GuideReport(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
         """Rasa's contract: say one thing, and clear the slots for a next time."""
         if tracker.get_slot(_NOW):
-            topic = "report-danger-now"
+            topic = REPORT_DANGER
         elif tracker.get_slot(_WITH_NAME):
             topic = "report-not-urgent"
         else:
             topic = "report-anonymous"
         if self._turns.of(tracker.sender_id).answers(topic):
             say = Say(say="answer", topic=topic, confidence=1.0)
-        elif topic == "report-danger-now":
+        elif topic == REPORT_DANGER:
             say = Say(say="emergency")
         else:
             say = Say(say="no_answer", confidence=1.0)

@@ -37,8 +37,7 @@ class Turn:
 
     def may_go_on(self, alone: Found) -> bool:
         """Whether the message may need the question before it, by what `read` found: it isn't sure by itself."""
-        sure = self.outcome.kind == "answer" and self.outcome.confidence >= ALONE_FROM
-        return not sure and alone.outside < GOES_ON_BELOW
+        return not self._sure(ALONE_FROM) and alone.outside < GOES_ON_BELOW
 
     def read_together(self, alone: Found, text: str, vector: Vectors) -> None:
         """Read the message once more, with the question before it: `text` is both, `alone` what `read` found."""
@@ -46,21 +45,20 @@ class Turn:
         together = self.decision.decide_together(alone, found, self.last_topic, len(self.text.split()))
         if together and together.confidence > self.outcome.confidence:
             # What search was sure of by itself, it still is.
-            self._by_itself = self._sure and together.topics == self.outcome.topics
+            self._by_itself = self._sure() and together.topics == self.outcome.topics
             self.outcome = together
 
     @property
     def sure_topic(self) -> str | None:
         """The topic that search is so sure of that it overrules what else speaks, or None."""
-        if not self._sure:
+        if not self._sure():
             return None
         topic = self.outcome.topics[0]
         # "Thanks" after a question finds that question's topic again: only another one shows that something is asked.
         return topic if self._by_itself or topic != self.last_topic else None
 
-    @property
-    def _sure(self) -> bool:
-        return self.outcome.kind == "answer" and self.outcome.confidence >= SURE_FROM
+    def _sure(self, least: float = SURE_FROM) -> bool:
+        return self.outcome.kind == "answer" and self.outcome.confidence >= least
 
     def answers(self, topic: str) -> bool:
         """Whether the department has an enabled answer to `topic`."""

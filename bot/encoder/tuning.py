@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from torch.nn.utils import parametrize
 
 from bot.encoder import bert
 from bot.encoder.packed import Packed
+from bot.replies import REPORT_DANGER
 
 if TYPE_CHECKING:
     from bot.retrieval.learning import Examples as SearchExamples
@@ -41,6 +42,28 @@ Progress = Callable[[int, float], None]
 """Told a step's number, from 1, and its loss."""
 
 
+Kind = TypeVar("Kind")
+
+
+class _Kinds(Generic[Kind]):
+    """Texts of several kinds. A kind with few of them is met less often than one with many, but not by as much."""
+
+    def __init__(self, texts: Iterable[tuple[Kind, str]], chance: random.Random) -> None:
+        self._chance = chance
+        self.texts: dict[Kind, list[str]] = defaultdict(list)
+        for kind, text in texts:
+            self.texts[kind].append(text)
+        self._kinds, self._often = list(self.texts), [len(texts) ** 0.5 for texts in self.texts.values()]
+
+    def some(self, count: int) -> list[Kind]:
+        """So many kinds, some more than once."""
+        return self._chance.choices(self._kinds, self._often, k=count)
+
+    def text(self, kind: Kind) -> str:
+        """One of a kind's."""
+        return self._chance.choice(self.texts[kind])
+
+
 class _Lessons:
     """Batches of texts, and their losses."""
 
@@ -48,25 +71,18 @@ class _Lessons:
         self, search: SearchExamples, danger: SafetyExamples, said: Sequence[tuple[str, str]], width: int
     ) -> None:
         self._random = random.Random(0)  # noqa: S311
-        self._by_topic: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for variant in search.variants:
-            self._by_topic[variant.department, variant.topic].append(variant.text)
-        self._pairs = list(self._by_topic)
-        # A topic with few variants is met less often than one with many, but not by as much.
-        self._often = [len(texts) ** 0.5 for texts in self._by_topic.values()]
-        self._topics = sorted({topic for _, topic in self._pairs})
+        self._asked = _Kinds((((each.department, each.topic), each.text) for each in search.variants), self._random)
+        pairs = list(self._asked.texts)
+        self._topics = sorted({topic for _, topic in pairs})
         self._of = {
-            department: [self._topics.index(topic) for name, topic in self._pairs if name == department]
-            for department, _ in self._pairs
+            department: [self._topics.index(topic) for name, topic in pairs if name == department]
+            for department, _ in pairs
         }
         self._outside = search.outside
         self._danger, self._near_misses = danger.danger, danger.near_misses
         self._says = sorted({say for _, say in self._danger})
-        self._by_intent: dict[str, list[str]] = defaultdict(list)
-        for intent, text in said:
-            self._by_intent[intent].append(text)
-        self._intents = list(self._by_intent)
-        self._intents_often = [len(texts) ** 0.5 for texts in self._by_intent.values()]
+        self._said = _Kinds(said, self._random)
+        self._intents = list(self._said.texts)
         self._topic = nn.Linear(width, len(self._topics))
         self._inside, self._is_danger = nn.Linear(width, 1), nn.Linear(width, 1)
         self._say, self._intent = nn.Linear(width, len(self._says)), nn.Linear(width, len(self._intents))
@@ -84,20 +100,20 @@ class _Lessons:
 
     def sample(self) -> list[str]:
         """Questions, for the middle of their vectors."""
-        texts = [text for topic in self._by_topic.values() for text in topic]
+        texts = [text for topic in self._asked.texts.values() for text in topic]
         return random.Random(0).sample(texts, min(512, len(texts)))  # noqa: S311
 
     def some(self) -> tuple[list[str], Callable[[torch.Tensor], torch.Tensor]]:
         """Texts, and their loss as a function of their vectors (texts, width)."""
-        asked = self._random.choices(self._pairs, self._often, k=_TOPICS)
+        asked = self._asked.some(_TOPICS)
         danger = self._random.choices(self._danger, k=_DANGER)
-        said = self._random.choices(self._intents, self._intents_often, k=_SAID)
+        said = self._said.some(_SAID)
         texts = [
-            *(self._random.choice(self._by_topic[pair]) for pair in asked),
+            *map(self._asked.text, asked),
             *self._random.choices(self._outside, k=_OUTSIDE),
             *(text for text, _ in danger),
             *self._random.choices(self._near_misses, k=_NEAR_MISSES),
-            *(self._random.choice(self._by_intent[intent]) for intent in said),
+            *map(self._said.text, said),
         ]
         says = [self._says.index(say) for _, say in danger]
         intents = torch.tensor([self._intents.index(intent) for intent in said])
@@ -121,7 +137,7 @@ class _Lessons:
             self._inside(vectors[:start])[:, 0], torch.tensor([1.0] * _TOPICS + [0.0] * _OUTSIDE)
         )
         # What to do in danger is asked in the very words of danger: it is neither here.
-        counts = [0.0 if topic == "report-danger-now" else _MARGINAL for _, topic in asked] + [_MARGINAL] * _OUTSIDE
+        counts = [0.0 if topic == REPORT_DANGER else _MARGINAL for _, topic in asked] + [_MARGINAL] * _OUTSIDE
         weights = torch.tensor(counts + [1.0] * (_DANGER + _NEAR_MISSES))
         is_danger = torch.zeros(len(vectors))
         is_danger[start:end] = 1.0

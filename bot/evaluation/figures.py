@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.content.library import Library
 from bot.evaluation.citations import leaked, limits
 from bot.evaluation.questions import Question, cites_quote, right_citation, right_decision
-from bot.replies import Reply, topic_choice
+from bot.replies import REPORT_DANGER, Reply, topic_choice
 
 Pair = tuple[Question, Reply]
 
@@ -55,7 +55,7 @@ def outside(question: Question) -> bool:
 
 
 def _emergency(pair: Pair) -> bool:
-    return pair[1].kind == "emergency" and "report-danger-now" in pair[0].topics
+    return pair[1].kind == "emergency" and REPORT_DANGER in pair[0].topics
 
 
 def _declined(pair: Pair) -> bool:

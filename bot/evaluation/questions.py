@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.content.documents import fold
-from bot.replies import REACH_LIAISON, Kind, Reply
+from bot.replies import REACH_LIAISON, REPORT_DANGER, Kind, Reply
 
 
 class Expectation(BaseModel):
@@ -99,7 +99,7 @@ def right_decision(question: Question, reply: Reply) -> bool:
     """
     if reply.kind == question.expect.kind:
         return True
-    if "report-danger-now" in question.topics:
+    if REPORT_DANGER in question.topics:
         return reply.kind in {"answer", "emergency"}
     if REACH_LIAISON in question.topics or question.expect.kind == "handoff":
         return reply.kind == "handoff" or reply.topic == REACH_LIAISON

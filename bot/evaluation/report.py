@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.evaluation.figures import EXCEPTIONS, LEAKS, PARITY, Pair, Share
 from bot.evaluation.peers import PEERS
 from bot.evaluation.results import ALL, Results
+from bot.replies import REPORT_DANGER
 
 MAX_TOPICS = 24
 """With more topics than a page is wide, those that were never confused are left out of the picture."""
@@ -83,7 +84,7 @@ def _expected_and_answered(pair: Pair) -> tuple[str, str] | None:
 
 
 def _tone(expected: str, answered: str) -> str:
-    if answered == expected or (expected, answered) in {(OUTSIDE, DECLINED), ("report-danger-now", EMERGENCY)}:
+    if answered == expected or (expected, answered) in {(OUTSIDE, DECLINED), (REPORT_DANGER, EMERGENCY)}:
         return "right"
     return "unsure" if answered in {DECLINED, ASKED_BACK} else "wrong"
 

@@ -11,7 +11,7 @@ from bot.retrieval.wording import Wording
 NEAR = 0.85
 """Cosine of two wordings (bot/retrieval/wording.py) from which one nearly repeats the other."""
 _BLOCK = 256
-"""Questions that are compared at a time: each with all texts takes a quarter of a megabyte."""
+"""Questions that are compared at a time: each with all texts takes a third of a megabyte."""
 MIN_WORDS = 4
 """Of a question that is compared: "anonymous tip" or "good evening" are everybody's words."""
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from bot.content.library import DepartmentContent, Library
 from bot.evaluation.citations import right_passage
 from bot.evaluation.questions import Question
-from bot.replies import Reply
+from bot.replies import REPORT_DANGER, Reply
 from bot.settings import Settings
 
 
@@ -88,7 +88,7 @@ def compared(question: Question) -> bool:
     Left out are questions that go on from another, which a peer never hears, and those from somebody in danger, to whom
     Enlace says to call 911 and cites nothing.
     """
-    danger = "report-danger-now" in question.topics
+    danger = REPORT_DANGER in question.topics
     return question.expect.kind == "answer" and not question.before and not danger
 
 
