@@ -24,6 +24,8 @@ from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
 from bot.safety.rules import Flag
 
+Written = tuple[NDArray[np.int64], Vectors]
+"""The n-grams of a message and their values, as `Wording.row` has them."""
 FIRES_FROM = -0.65
 """Score, about 1 for an example of danger and -1 for one of none: chosen so that few near misses fire."""
 DOUBTS_BELOW = -1.2
@@ -96,23 +98,27 @@ class SafetyNet:
         self._says = arrays["says"].tolist()
         self._handicaps = np.where(np.isin(self._says, _OF_THE_LAW), _LIKELIER, 0.0)
 
-    def check(self, text: str, vector: Vectors, rule: Flag | None = None) -> Flag | None:
+    def read(self, text: str) -> Written:
+        """How a message is written: what can be known of it while its vector is made."""
+        return self._wording.row(text)
+
+    def check(self, written: Written, vector: Vectors, rule: Flag | None = None) -> Flag | None:
         """The flag of a message, with its vector (d,): its `rule`'s, which is taken back where the message is far from
         danger (but for self-harm), or else what is likeliest to answer the examples that it is like, if it is like any.
         """
-        scores = self._scores(text, vector)
+        scores = self._scores(written, vector)
         if rule and (rule.say == "self_harm" or scores[0] >= DOUBTS_BELOW):
             return rule
         return Flag(NET, self._says[int((scores[1:] - self._handicaps).argmax())]) if scores[0] >= FIRES_FROM else None
 
     def score(self, text: str, vector: Vectors) -> float:
         """What `FIRES_FROM` is compared with."""
-        return float(self._scores(text, vector)[0])
+        return float(self._scores(self.read(text), vector)[0])
 
-    def _scores(self, text: str, vector: Vectors) -> Vectors:
+    def _scores(self, written: Written, vector: Vectors) -> Vectors:
         """(1 + s,): of danger, and of each of the s things that can be said to it."""
         cosines = self._rows.cosines(unit(vector - self._mean))
-        return kernel.scores(cosines, self._wording.row(text), self._dual, self._letters, _GAMMA)
+        return kernel.scores(cosines, written, self._dual, self._letters, _GAMMA)
 
 
 def build_net(examples: Examples, cache: VectorCache, folder: Path, progress: Progress | None = None) -> SafetyNet:

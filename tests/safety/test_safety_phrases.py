@@ -83,7 +83,9 @@ def check(safety: SafetyRules) -> Callable[[Sequence[str]], list[Flag | None]]:
 
     def flags(texts: Sequence[str]) -> list[Flag | None]:
         vectors: Any = encoder.queries([text[:MAX_CHARS] for text in texts])
-        return [net.check(text, vector, safety.check(text)) for text, vector in zip(texts, vectors, strict=True)]
+        return [
+            net.check(net.read(text), vector, safety.check(text)) for text, vector in zip(texts, vectors, strict=True)
+        ]
 
     return flags
 
@@ -154,7 +156,7 @@ def net_of(danger: float, **says: float) -> SafetyNet:
 @pytest.mark.parametrize(("agents", "says"), [(0.55, "emergency"), (0.7, "agents_at_door")])
 def test_what_speaks_of_the_law_has_to_be_clearly_likelier(agents: float, says: str) -> None:
     net = net_of(1.0, agents_at_door=agents, emergency=0.45)
-    assert net.check("?", VECTOR) == Flag("net", says)
+    assert net.check(net.read("?"), VECTOR) == Flag("net", says)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,8 @@ def test_what_speaks_of_the_law_has_to_be_clearly_likelier(agents: float, says: 
 )
 def test_a_rules_flag_is_taken_back_far_from_danger(danger: float, say: str, kept: bool) -> None:
     rule = Flag("some-rule", say)
-    assert net_of(danger, emergency=1.0).check("?", VECTOR, rule) == (rule if kept else None)
+    net = net_of(danger, emergency=1.0)
+    assert net.check(net.read("?"), VECTOR, rule) == (rule if kept else None)
 
 
 @pytest.mark.model
