@@ -194,9 +194,9 @@ def test_plain_words_of_danger_are_found_and_plain_words_of_none_left_alone(
 ) -> None:
     # What most people would type: "estamos en peligro", "he has a knife", "thanks", "why?".
     danger = check([row["text"] for row in rows(UNSEEN / "plain_emergencies.jsonl")])
-    assert sum(map(bool, danger)) >= 0.96 * len(danger)
+    assert sum(map(bool, danger)) >= 0.98 * len(danger)
     none = check([row["text"] for row in rows(UNSEEN / "plain_near_misses.jsonl")])
-    assert sum(map(bool, none)) <= 0.1 * len(none)
+    assert sum(map(bool, none)) <= 0.08 * len(none)
 
 
 @pytest.mark.model
