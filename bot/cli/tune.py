@@ -17,9 +17,9 @@ def tune(
 ) -> None:
     """Tune the bundled encoder to the questions and the examples of danger in data/: an hour.
 
-    Goes on from what was tuned last, unless `--anew`. Not needed after a change of the content: search learns that by
-    itself. What is written is part of the project, so commit it; then `enlace train`, `enlace calibrate` and `enlace
-    evaluate`, since every vector is another.
+    Goes on from what was tuned last, and keeps what lies halfway between the two, unless `--anew`. Not needed after a
+    change of the content: search learns that by itself. What is written is part of the project, so commit it; then
+    `enlace train`, `enlace calibrate` and `enlace evaluate`, since every vector is another.
 
     Example: enlace tune
     """
@@ -45,6 +45,6 @@ def tune(
             tuned = dict(known)
     learner = tuning.Learner(tuned)
     tuning.tune(learner, *examples, steps, tell)
-    tensors: dict[str, Any] = learner.tensors()
+    tensors: dict[str, Any] = tuning.halfway(tuned, learner.tensors()) if tuned else learner.tensors()
     np.savez_compressed(TUNED, **tensors)
     say(f"written: {TUNED}")

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 _TOPICS, _OUTSIDE, _DANGER, _NEAR_MISSES, _SAID = 32, 12, 20, 28, 12
 """Texts of each kind in a step."""
-_MAX_PIECES = 40
+_MAX_PIECES = 100
+"""Of a text that is learned: with 40, the question was cut off where it comes after a story."""
+_PARTS = 8
+"""Of a step's texts, each padded to its longest."""
 _WEIGHTS_LEARN, _FLOATS_LEARN, _HEADS_LEARN = 5e-3, 5e-4, 5e-3
 """How much a number may change in a step; of a weight, in its block's scale."""
 _WARM_UP = 0.1
@@ -212,13 +215,32 @@ class Learner:
         self._bert.model.train(on)
 
     def queries(self, texts: Sequence[str]) -> torch.Tensor:
-        """Vectors (texts, width) of length 1, with gradients: in four parts of like lengths, which pads least."""
+        """Vectors (texts, width) of length 1, with gradients: in parts of like lengths, which pads least."""
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        size = -(-len(texts) // 4)
+        size = -(-len(texts) // _PARTS)
         parts = [[texts[index] for index in order[start : start + size]] for start in range(0, len(texts), size)]
         with bert.fewer_digits(), parametrize.cached():
             vectors = torch.cat([self._bert.encode(part, "query: ").float() for part in parts])
         return vectors[torch.argsort(torch.tensor(order))]
+
+
+def halfway(before: Mapping[str, NDArray[Any]], after: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The middle of two tunings of the same tensors, as `Learner.tensors` gives them.
+
+    It knows what both know, and less of what only the last examples had (model soups: Wortsman et al., 2022). A 4-bit
+    weight whose middle is between two levels gets the one nearer to `after`.
+    """
+    packed = Packed()
+    middle = {}
+    for name, last in after.items():
+        if bert.is_packed(name):
+            one, other = (bert.unpacked(torch.from_numpy(packed.pairs(name, tuned))) for tuned in (before, after))
+            way = other - one
+            levels = one + way.sign() * (way.abs() / 2).ceil()
+            middle[name] = packed.pairs(name, {}) ^ bert.repacked(levels)
+        else:
+            middle[name] = ((before[name].astype(np.float32) + last) / 2).astype(np.float16)
+    return middle
 
 
 def tune(

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from bot.content.library import Variant
-from bot.encoder import DEFAULT_MODEL, TUNED, Encoder, encoder_name, for_training
-from bot.encoder.tuning import Learner, tune
+from bot.encoder import DEFAULT_MODEL, TUNED, Encoder, bert, encoder_name, for_training
+from bot.encoder.packed import Packed
+from bot.encoder.tuning import Learner, halfway, tune
 from bot.retrieval.learning import Examples as SearchExamples
 from bot.safety.net import Examples as SafetyExamples
 
@@ -72,6 +73,32 @@ def test_it_learns_and_the_encoder_encodes_as_it_has_learned_to(
     monkeypatch.setattr("bot.encoder.TUNED", tuned)
     assert (Encoder().queries(TEXTS) * learned).sum(axis=1).min() > 0.998
     np.testing.assert_allclose(for_training(DEFAULT_MODEL).queries(TEXTS), learned, atol=2e-3)
+
+
+def test_halfway_is_as_far_from_either_tuning_as_levels_allow() -> None:
+    packed = Packed()
+    with np.load(TUNED) as known:
+        last = dict(known)
+    wheels = {
+        name: np.zeros_like(tensor) if bert.is_packed(name) else packed.floats(name).reshape(tensor.shape)
+        for name, tensor in last.items()
+    }
+    middle = halfway(wheels, last)
+    assert middle.keys() == last.keys()
+    for name, tensor in last.items():
+        assert middle[name].dtype == tensor.dtype
+        if bert.is_packed(name):
+            first, mid, end = (
+                bert.unpacked(torch.from_numpy(packed.pairs(name, tuned))) for tuned in (wheels, middle, last)
+            )
+            assert ((mid - first).abs() + (end - mid).abs() == (end - first).abs()).all(), name
+            further = (mid - first).abs() - (end - mid).abs()
+            assert set(further.unique().tolist()) <= {0.0, 1.0}, name
+        else:
+            distance = np.abs(middle[name] - wheels[name]) - np.abs(tensor - middle[name])
+            np.testing.assert_allclose(distance, 0, atol=4e-3 * max(1.0, float(np.abs(tensor).max())))
+    learner = Learner(middle)  # it is one that can be tuned on
+    assert (vectors(learner) * vectors(Learner(last))).sum(axis=1).min() < 0.999
 
 
 def test_what_is_tuned_has_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
