@@ -168,6 +168,16 @@ def _level(learned: torch.Tensor) -> torch.Tensor:
     return learned.detach().round().clamp(bert.LOWEST, bert.HIGHEST)
 
 
+def _levels(packed: Packed, name: str, tuned: Mapping[str, NDArray[Any]]) -> torch.Tensor:
+    """A tensor's 4-bit weights (blocks, 32), with what `tuned` changes of them."""
+    return bert.unpacked(torch.from_numpy(packed.pairs(name, tuned)))
+
+
+def _changes(packed: Packed, name: str, levels: torch.Tensor) -> NDArray[np.uint8]:
+    """The bits (blocks, 16) by which a tensor of these levels is another than the wheel's."""
+    return packed.pairs(name, {}) ^ bert.repacked(levels.view(-1, 32))
+
+
 class Learner:
     """The encoder while it learns."""
 
@@ -186,7 +196,7 @@ class Learner:
             owner, _, part = place.rpartition(".")
             if bert.is_packed(name):
                 linear: Any = model.get_submodule(owner)
-                known = bert.unpacked(torch.from_numpy(self._packed.pairs(name, tuned))).view(linear.weight.shape)
+                known = _levels(self._packed, name, tuned).view(linear.weight.shape)
                 linear.weight = nn.Parameter(known + 0.95 * (torch.rand(known.shape, generator=chance) - 0.5))
                 rounded = _Rounded(bert.scales(self._packed, name))
                 parametrize.register_parametrization(linear, "weight", rounded, unsafe=True)
@@ -207,8 +217,7 @@ class Learner:
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What it has learned, as `Packed.replaced` takes it."""
         floats = {name: tensor.detach().numpy().astype(np.float16) for name, tensor in self._floats.items()}
-        pairs = {name: bert.repacked(_level(tensor).view(-1, 32)) for name, tensor in self._weights.items()}
-        return floats | {name: self._packed.pairs(name, {}) ^ now for name, now in pairs.items()}
+        return floats | {name: _changes(self._packed, name, _level(tensor)) for name, tensor in self._weights.items()}
 
     def train(self, on: bool) -> None:
         """With dropout, or as it will encode."""
@@ -234,10 +243,9 @@ def halfway(before: Mapping[str, NDArray[Any]], after: Mapping[str, NDArray[Any]
     middle = {}
     for name, last in after.items():
         if bert.is_packed(name):
-            one, other = (bert.unpacked(torch.from_numpy(packed.pairs(name, tuned))) for tuned in (before, after))
-            way = other - one
-            levels = one + way.sign() * (way.abs() / 2).ceil()
-            middle[name] = packed.pairs(name, {}) ^ bert.repacked(levels)
+            start = _levels(packed, name, before)
+            way = _levels(packed, name, after) - start
+            middle[name] = _changes(packed, name, start + way.sign() * (way.abs() / 2).ceil())
         else:
             middle[name] = ((before[name].astype(np.float32) + last) / 2).astype(np.float16)
     return middle
