@@ -69,6 +69,6 @@ def print_memory(running: Running) -> None:
     for process in [running.process, *running.process.children(recursive=True)]:
         mebibytes = process.memory_info().rss / 2**20
         total += mebibytes
-        name = "rasa" if "bot.nlu.serve" in process.cmdline() else "app"
+        name = "rasa" if "bot.nlu.command" in process.cmdline() else "app"
         print(f"| {name} | {mebibytes:.0f} |")
     print(f"| all | {total:.0f} |")

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -165,7 +166,10 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
         runtime = web.runtime_of(request)
         if not await runtime.rasa.ready():
             raise Unavailable
-        await runtime.store.ping()
+        try:
+            await runtime.store.ping()
+        except (SQLAlchemyError, OSError) as error:
+            raise Unavailable from error
         return {"status": "ready"}
 
     @app.exception_handler(EnlaceError)

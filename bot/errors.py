@@ -17,7 +17,6 @@ EnlaceError
 ├── Conflict              409  somebody else was first
 │   ├── AlreadyClaimed
 │   └── OnHold
-├── Gone                  410  the conversation was erased
 ├── TooLarge              413
 ├── TooSoon               429  sign-in was tried too often
 ├── TooOften              429  more was sent than a person writes
@@ -201,14 +200,6 @@ class OnHold(Conflict):
     message = N_(
         "This chat cannot be erased now, because a court or the law asks that it be kept. Ask the department about it."
     )
-
-
-class Gone(EnlaceError):
-    """The conversation was erased."""
-
-    code = "gone"
-    status = 410
-    message = N_("This conversation was erased. Please start a new one.")
 
 
 class TooLarge(EnlaceError):

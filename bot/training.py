@@ -210,7 +210,7 @@ def _run_rasa(settings: Settings, folder: Path, path: Path) -> None:
         raise TrainingError(f"there is no {settings.rasa_python}: run `make setup`")
     data = (settings.data_dir / "nlu", settings.data_dir / "rules", folder / "faq.yml")
     command = [
-        *(str(settings.rasa_python), "-m", "rasa", "train"),
+        *(str(settings.rasa_python), "-m", "bot.nlu.command", "train"),
         *("--config", "config.yml", "--domain", "domain.yml", "--data", *map(str, data)),
         "--skip-validation",  # tests/nlu does it; here it takes longer than to learn
         "--force",  # there is no cache (bot/rasa.py), and to look for one takes seconds

@@ -75,7 +75,7 @@ class Server:
 
     def rasa(self) -> psutil.Process:
         """Its Rasa, as it runs now."""
-        return next(child for child in self.children() if "bot.nlu.serve" in " ".join(child.cmdline()))
+        return next(child for child in self.children() if "bot.nlu.command" in " ".join(child.cmdline()))
 
     def stop(self) -> None:
         """Stop it as Ctrl-C does; it has to end well, and to leave no process behind."""

@@ -31,7 +31,7 @@ _MAX_NUMBER = 2**31 - 1
 """Of a message: the largest that every database takes."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorAnswer} for status in (400, 401, 404, 409, 410, 413, 422, 429, 503)
+    status: {"model": ErrorAnswer} for status in (400, 401, 404, 409, 413, 422, 429, 503)
 }
 router = APIRouter(prefix="/api", responses=ERRORS)
 

@@ -17,8 +17,10 @@ NEXT_STEPS = """\
 speak it:
 
  1. {catalog}: translate the {messages} messages. Do so before this goes
-    live: messages in {name} no longer get the sentence of data/unserved.yml.
- 2. {registry}: `openings`, the words with which a message goes on from the one before it.
+    live: messages in {name} no longer get the sentence of data/unserved.yml. Its sentences say which languages are
+    served: each has to be written anew.
+ 2. {registry}: `openings`, the words with which a message goes on from the one before it, and `references`, those
+    that point back to it.
  3. {nlu}: examples in every file; each says which. Until then these intents are learned from the
     other languages' examples alone.
  4. {topics}: a `label` (at most 24 characters) and an `example` for each topic.

@@ -92,7 +92,7 @@ class TestInRasa:
         """`enlace train` leaves this out, since it takes longer than to learn."""
         faq = tmp_path / "faq.yml"
         faq.write_text("nlu:\n  - intent: faq\n    examples: |\n      - me van a pedir papeles\n", encoding="utf-8")
-        command = [str(Settings().rasa_python), "-m", "rasa", "data", "validate", "--config", "config.yml"]
+        command = [str(Settings().rasa_python), "-m", "bot.nlu.command", "data", "validate", "--config", "config.yml"]
         command += ["--domain", "domain.yml", "--data", "data/nlu", "data/rules", str(faq)]
         result = subprocess.run(command, env=environment(), cwd=ROOT, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stdout + result.stderr

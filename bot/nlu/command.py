@@ -1,6 +1,6 @@
-"""Starts Rasa, and sees to it that it doesn't outlive the app.
+"""Rasa's command line as Enlace runs it: without TensorFlow, and never longer than the process that started it.
 
-Run as `python -m bot.nlu.serve run …` in Rasa's environment; the arguments are Rasa's own.
+Run as `python -m bot.nlu.command run …` in Rasa's environment; the arguments are Rasa's own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import ctypes
 import os
 import signal
 import sys
+
+from bot.nlu.without_tensorflow import leave_out_tensorflow
 
 _PR_SET_PDEATHSIG = 1
 
@@ -23,6 +25,7 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     end_with_parent()
+    leave_out_tensorflow()
     from rasa.__main__ import main
 
     main()
