@@ -6,7 +6,7 @@ from actions.answer import Answer, ChooseTopic
 from actions.handoff import Connect, OfferHandoff
 from actions.language import ChangeLanguage
 from actions.last_answer import LastAnswer
-from actions.report import GuideReport, ValidateReportForm
+from actions.report import BeginGuide, DangerNow, GuideReport, ValidateReportForm
 from actions.turns import TurnLookup
 
 
@@ -19,6 +19,8 @@ def all_actions(turns: TurnLookup) -> list[Action]:
         Connect(),
         ChangeLanguage(turns),
         LastAnswer(turns),
+        BeginGuide(),
+        DangerNow(turns),
         GuideReport(turns),
         ValidateReportForm(),
     ]

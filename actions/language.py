@@ -27,16 +27,22 @@ _NOT = {
 }
 _NONE = {"cero", "nada", "poco", "poquito", "zero"}
 """After a language's name: "inglés cero"."""
+_ASKS_WHY = re.compile(
+    r"\b(?:why|how come|por ?que|(?:cant|dont|cannot|can not|do not) (?:you|u|yall|ustedes)"
+    r"|no (?:puedes|pueden|podrias|podrian|hablas|contestas|respondes))\b"
+)
+"""In a clause that wants to know why a language isn't spoken, or whether it can't be."""
 _REACH = 4
 """How many words before a language's name a "no" may stand."""
 _CLAUSES = re.compile(r"[,.;:!?¡¿\n]+")
 
 
-def wanted(text: str, languages: Sequence[str], current: str) -> str:
+def wanted(text: str, languages: Sequence[str], current: str, written: str) -> str:
     """The one of `languages` that somebody who asks for a language wants, who so far is answered in `current`.
 
-    The last that is named and not refused ("no English, Spanish please"). Where one is only refused ("no hablo
-    inglés"), another: `current`, if it can be.
+    The last that is named and not refused ("no English, Spanish please"; "why don't you speak Spanish?" refuses none).
+    Where one is only refused ("no hablo inglés"), another: that in which it was `written`, if it can be. Where none is
+    named ("cambiar idioma"), that one too, or else another than the current one.
     """
     asked: list[str] = []
     refused: set[str] = set()
@@ -47,15 +53,14 @@ def wanted(text: str, languages: Sequence[str], current: str) -> str:
             named = [code for code in languages if word in _names(code, tuple(languages))]
             if named:
                 before, after = words[max(start, place - _REACH) : place], words[place + 1 : place + 2]
-                no = _NOT.intersection(before) or _NONE.intersection(after)
+                no = not _ASKS_WHY.search(" ".join(words)) and (_NOT.intersection(before) or _NONE.intersection(after))
                 refused.update(named) if no else asked.extend(named)
                 start = place + 1
     if asked:
         return asked[-1]
-    others = [code for code in languages if code != current]
     if refused:
-        return next(code for code in (current, *others) if code not in refused or refused.issuperset(languages))
-    return others[0]
+        return next(code for code in (written, *languages) if code not in refused or refused.issuperset(languages))
+    return written if written != current else next(code for code in languages if code != current)
 
 
 @cache
@@ -79,7 +84,7 @@ class ChangeLanguage(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
         """Rasa's contract: say which language, and the last answer in it; the turn remembers the language."""
         turn = self._turns.of(tracker.sender_id)
-        language = wanted(turn.text, turn.languages, turn.language)
+        language = wanted(turn.text, turn.languages, turn.before, turn.language)
         dispatcher.utter_message(json_message=Say(say="language", language=language))
         if turn.last_topic and turn.answers(turn.last_topic):
             dispatcher.utter_message(json_message=Say(say="answer", topic=turn.last_topic, confidence=1.0))

@@ -28,6 +28,35 @@ class ValidateReportForm(FormValidationAction):
         return [_NOW] if tracker.get_slot(_NOW) else domain_slots
 
 
+class BeginGuide(Action):
+    """`action_begin_guide`: what a guide before this one has learned is forgotten, however that one ended."""
+
+    def name(self) -> str:
+        """Rasa's contract."""
+        return "action_begin_guide"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
+        """Rasa's contract: clear the slots, so that both questions are asked."""
+        return _forget()
+
+
+class DangerNow(Action):
+    """`action_danger_now`: what to do in danger, for a yes to "is it happening now?" after the guide has ended."""
+
+    def __init__(self, turns: TurnLookup) -> None:
+        """`turns` finds the running turn."""
+        self._turns = turns
+
+    def name(self) -> str:
+        """Rasa's contract."""
+        return "action_danger_now"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
+        """Rasa's contract: say one thing."""
+        dispatcher.utter_message(json_message=_in_danger(self._turns.of(tracker.sender_id).answers(REPORT_DANGER)))
+        return []
+
+
 class GuideReport(Action):
     """`action_guide_report`: the answer that fits what the guide learned, which is then forgotten."""
 
@@ -47,11 +76,21 @@ class GuideReport(Action):
             topic = "report-not-urgent"
         else:
             topic = "report-anonymous"
-        if self._turns.of(tracker.sender_id).answers(topic):
+        answered = self._turns.of(tracker.sender_id).answers(topic)
+        if topic == REPORT_DANGER:
+            say = _in_danger(answered)
+        elif answered:
             say = Say(say="answer", topic=topic, confidence=1.0)
-        elif topic == REPORT_DANGER:
-            say = Say(say="emergency")
         else:
             say = Say(say="no_answer", confidence=1.0)
         dispatcher.utter_message(json_message=say)
-        return [SlotSet(_NOW, None), SlotSet(_WITH_NAME, None)]
+        return _forget()
+
+
+def _in_danger(answered: bool) -> Say:
+    """`answered`: whether the department has an answer to what to do in danger."""
+    return Say(say="answer", topic=REPORT_DANGER, confidence=1.0) if answered else Say(say="emergency")
+
+
+def _forget() -> list[dict[str, Any]]:
+    return [SlotSet(_NOW, None), SlotSet(_WITH_NAME, None)]

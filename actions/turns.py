@@ -14,6 +14,8 @@ class Turn(Protocol):
     text: str
     language: str
     languages: Sequence[str]
+    before: str
+    """The language that the conversation was in until now."""
     last_topic: str | None
     """Topic of the conversation's last answer."""
     outcome: Outcome

@@ -40,7 +40,9 @@ _HEADERS = {
 
 
 class Guard:
-    """Refuses large bodies before they are read, and sets the security headers on every answer."""
+    """Refuses large bodies before they are read, sets the security headers on every answer, and answers what nothing
+    else does: an error that went on to the server would be logged there with its message, which may quote a resident.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """ASGI's contract."""
@@ -52,7 +54,11 @@ class Guard:
             await self.app(scope, receive, send)
             return
 
+        begun = False
+
         async def with_headers(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
                 message["headers"] = [
@@ -72,7 +78,12 @@ class Guard:
             # Once the body is handed over, what comes next is the client going away.
             return body.pop(0) if body else await receive()
 
-        await self.app(scope, replay, with_headers)
+        try:
+            await self.app(scope, replay, with_headers)
+        except Exception as error:  # the kind alone is logged
+            log.error("%s %s failed: %s", scope["method"], scope.get("route"), type(error).__name__)
+            if not begun:
+                await error_answer(Request(scope), EnlaceError())(scope, receive, with_headers)
 
     @staticmethod
     async def _body(scope: Scope, receive: Receive) -> list[Message] | None:
@@ -195,11 +206,5 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     @app.exception_handler(UnicodeDecodeError)
     async def not_utf8(request: Request, error: UnicodeDecodeError) -> Response:
         return error_answer(request, BadRequest())
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        # The kind alone: a message or a trace could hold what somebody wrote.
-        log.error("%s %s failed: %s", request.method, request.scope.get("route"), type(error).__name__)
-        return error_answer(request, EnlaceError())
 
     return app

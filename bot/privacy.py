@@ -46,11 +46,27 @@ def _is_identifier(text: str) -> bool:
     return not _KEPT.fullmatch(text)
 
 
+_SPACES = str.maketrans({"\n": " ", "·": "."})
+"""What people set between the parts of a number, as phonenumbers knows it."""
+
+
+def _cards(text: str) -> Spans:
+    """Card numbers, also with the digits of a date or a code after them."""
+    for match in re.finditer(rf"(?<!\d)\d(?:[ -]?\d){{12,}}{_END}", text):
+        ends = [place for place in range(match.start() + 1, match.end() + 1) if text[place - 1].isdigit()]
+        for end in reversed(ends[12:19]):
+            is_cut = text[end : end + 1].isdigit()  # in the middle of a group
+            if not is_cut and luhn.is_valid(_digits(text[match.start() : end])):
+                yield match.start(), end
+                break
+
+
 def _has_digit(text: str) -> bool:
     return any(char.isdigit() for char in text)
 
 
 def _phones(text: str) -> Spans:
+    text = text.translate(_SPACES)  # each sign by one other, so that places stay
     for region in ("US", "MX"):
         for match in phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.POSSIBLE):
             if len(_digits(match.raw_string)) >= 7 and _is_identifier(match.raw_string):
@@ -63,22 +79,27 @@ _START = r"(?<![^\W\d_])"
 _END = r"(?!\d)"
 _AT = r"(?:\s?@\s?|\s*[(\[]\s*(?:at|arroba)\s*[)\]]\s*|\s+arroba\s+)"
 _DOT = r"(?:\.|\s*[(\[]\s*(?:dot|punto)\s*[)\]]\s*|\s+(?:dot|punto)\s+)"
+_MAILS = r"(?:gmail|hotmail|yahoo|outlook|icloud|live|aol|proton|protonmail|msn)"
+_DASH = r" ?[ .\-\u2010-\u2015\u2212/] ?"
+"""Between the parts of a number."""
 _PLATE = r"\b(?:plates?|placas?|tablilla)"
 
 # In this order: the more specific first. The name stands in the text in place of what was masked.
 _FINDERS: list[tuple[str, Callable[[str], Spans]]] = [
     ("email", _pattern(rf"(?<![\w.+-])[\w.+-]+{_AT}[\w-]+(?:{_DOT}[\w-]+)+")),
     ("email", _pattern(r"(?<![\w.+-])[\w.+-]+ at [\w-]+(?: dot [\w-]+)+")),
+    ("email", _pattern(rf"(?<![\w.+-])[\w.+-]+ at {_MAILS}(?:\.[a-z]{{2,3}})+")),
     ("curp", _pattern(rf"[A-Z]{{4}}[ -]?\d{{6}}[ -]?[HMX][A-Z]{{5}}[ -]?[A-Z\d]\d{_END}")),
-    ("a-number", _pattern(rf"{_START}A[ #-]{{0,2}}\d{{2,3}}[ -]?\d{{3}}[ -]?\d{{3}}{_END}")),
+    ("a-number", _pattern(rf"{_START}A[ #:-]{{0,3}}\d{{2,3}}[ -]?\d{{3}}[ -]?\d{{3}}{_END}")),
     (
         "a-number",
         _pattern(
-            rf"\b(?:alien|registro de extranjero|uscis|a-number){_LABEL}(?P<id>\d[\d -]{{6,10}}\d){_END}",
+            rf"\b(?:alien(?: registration)?|registro de extranjero|uscis|a[ -]number|a ?#){_LABEL}"
+            rf"(?P<id>\d[\d -]{{6,10}}\d){_END}",
             _is_identifier,
         ),
     ),
-    ("passport", _pattern(rf"\b(?:passport|pasaporte){_LABEL}(?P<id>[A-Z]{{0,3}}\d{{5,10}}){_END}")),
+    ("passport", _pattern(rf"\b(?:passport|pasaporte){_LABEL}(?P<id>[A-Z]{{0,3}}[ -]?\d{{5,10}}){_END}")),
     ("passport", _pattern(rf"{_START}[A-Z]\d{{8}}{_END}")),
     (
         "id",
@@ -88,9 +109,9 @@ _FINDERS: list[tuple[str, Callable[[str], Spans]]] = [
             _is_identifier,
         ),
     ),
-    ("ssn", _pattern(rf"(?<!\d)\d{{3}}[ .-]\d{{2}}[ .-]\d{{4}}{_END}")),
-    ("ssn", _pattern(rf"\b(?:ssn|social|seguro social|seguro|itin|tax id){_LABEL}(?P<id>\d{{9}}){_END}")),
-    ("card", _pattern(rf"(?<!\d)\d(?:[ -]?\d){{12,18}}{_END}", lambda text: luhn.is_valid(_digits(text)))),
+    ("ssn", _pattern(rf"(?<!\d)\d{{3}}{_DASH}\d{{2}}{_DASH}\d{{4}}{_END}")),
+    ("ssn", _pattern(rf"\b(?:ssn|social|seguro social|seguro|itin|tax id){_LABEL}(?P<id>\d(?:[ .-]?\d){{8}}){_END}")),
+    ("card", _cards),
     ("phone", _phones),
     (
         "plate",

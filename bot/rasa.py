@@ -158,9 +158,14 @@ class RasaProcess:
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start it; returns at once, `wait_ready` waits."""
+        """Start it; returns at once, `wait_ready` waits. Raises RasaError if there is no such interpreter."""
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        self._spawn()
+        try:
+            self._spawn()
+        except OSError as error:
+            raise RasaError(
+                f"Rasa can't be started: {error.strerror} ({self._command[0]}): run `make setup`"
+            ) from error
         self._watcher = asyncio.create_task(self._watch())
 
     def _spawn(self) -> None:
@@ -186,7 +191,17 @@ class RasaProcess:
             log.error("Rasa ended with code %s; starting it again in %.0f s (its log: %s)", code, pause, self._log_file)
             await asyncio.sleep(pause)
             pause = 1.0 if time.monotonic() - started > 120 else min(pause * 2, 60)
+            while not self._spawned():
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 60)
+
+    def _spawned(self) -> bool:
+        try:
             self._spawn()
+        except OSError as error:
+            log.error("Rasa can't be started: %s (%s); it is tried again", error.strerror, self._command[0])
+            return False
+        return True
 
     async def wait_ready(self, client: RasaClient) -> None:
         """Wait until it answers; raises RasaError with the remedy if it doesn't within three minutes."""

@@ -35,6 +35,8 @@ class HandoffOffer(BaseModel):
     """Every liaison who may see the department's conversations; empty where there is none yet."""
     summary: str
     """What would be passed on. The resident may change it, or leave it out."""
+    asked: int | None = None
+    """Number of the message whose words it has, if it has any."""
 
 
 class Say(TypedDict, total=False):
@@ -126,6 +128,7 @@ NOT_HELPED = "/press_not_helped"
 WHY = "/press_why_"
 """Before the key of what a person's help was most (bot/handoffs/satisfaction.py)."""
 GUIDE = "/press_guide"
+NOW = "/press_now"
 YES = "/press_yes"
 NO = "/press_no"
 

@@ -37,14 +37,14 @@ from bot.handoffs.webhook import Webhook
 from bot.i18n import Catalogs, MissingCatalogError
 from bot.language import LanguageDetector
 from bot.liaisons.accounts import Accounts
-from bot.liaisons.sessions import Sessions
+from bot.liaisons.sessions import Sessions, check_key
 from bot.limits import Limits
 from bot.rasa import RasaClient, RasaError, RasaProcess, environment, free_port
 from bot.rendering.renderer import Renderer
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.decision import Decision
 from bot.safety import SafetyRules
-from bot.secrets import Secrets, load_secrets
+from bot.secrets import Secrets, WrongKeyError, load_secrets
 from bot.settings import Settings
 from bot.unserved import UnservedLanguages, words
 
@@ -56,7 +56,7 @@ Progress = Callable[[str], None]
 """Told, in a few words, what is being done."""
 
 
-EXPECTED = (ContentError, MissingCatalogError, training.TrainingError, RasaError, SetupError)
+EXPECTED = (ContentError, MissingCatalogError, training.TrainingError, RasaError, SetupError, WrongKeyError)
 """What a start can fail with whose message says what to do about it."""
 
 
@@ -109,6 +109,7 @@ class Runtime:
             await migrate(engine)
             self.store = Store(engine)
             self.secrets = load_secrets(settings)
+            await check_key(engine, self.secrets)
             self.desk = Desk(self.store, self.secrets, self.renderer, self.changed)
             self.accounts, self.sessions = Accounts(engine, self.secrets), Sessions(engine, self.secrets)
             self.ownership = Ownership(engine)

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     limit_starts: Limits = Field(
         "20/second; 300/minute", description="How many conversations may be begun from one address."
     )
+    limit_sign_ins: Limits = Field(
+        "20/minute; 200/hour", description="How often signing in to the console may be tried from one address."
+    )
     exit_url: str = Field(
         "https://www.weather.gov/", pattern=r"^https://\S+$", description="Page that opens when a resident leaves fast."
     )

@@ -15,6 +15,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import DeclarativeBase
 
+MAX_ID = 2**31 - 1
+"""The largest integer of a column that every database takes; more, in an address, would be an error of the database."""
+
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
     """A moment in UTC; SQLite forgets the zone, so it is put back."""

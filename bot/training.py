@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -135,19 +137,23 @@ def search_examples(settings: Settings, library: Library, questions: Sequence[Qu
     return Examples(variants, outside, elsewhere)
 
 
-def tuning_examples(settings: Settings, library: Library) -> tuple[Examples, SafetyExamples, Sequence[tuple[str, str]]]:
+def tuning_examples(
+    settings: Settings, library: Library
+) -> tuple[Examples, SafetyExamples, Sequence[tuple[str, str]], Sequence[tuple[str, str]]]:
     """What the encoder is tuned to: what search, the net and Rasa learn from but for data/calibration, and data/tuning.
 
-    The last are messages and their intents: (intent, text).
+    The last two are messages and their intents (intent, text), and the same message in one language and another.
     """
     search, danger = search_examples(settings, library, []), safety_examples(settings, library)
     folder = settings.data_dir / "tuning"
     outside = [json.loads(line)["text"] for line in (folder / "outside.jsonl").read_text(encoding="utf-8").splitlines()]
+    pairs = [json.loads(line) for line in (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]
     more = read_examples(folder, [])
     return (
         replace(search, outside=[*search.outside, *outside]),
         replace(danger, danger=[*danger.danger, *more.danger], near_misses=[*danger.near_misses, *more.near_misses]),
-        [pair for pairs in nlu_examples(settings.data_dir).values() for pair in pairs],
+        [example for examples in nlu_examples(settings.data_dir).values() for example in examples],
+        [(pair["es"], pair["en"]) for pair in pairs],
     )
 
 
@@ -179,6 +185,20 @@ def train(settings: Settings, library: Library, cache: VectorCache, progress: Pr
     path = model_path(settings, library)
     if path.exists():
         return path
+    with _alone(settings):
+        return path if path.exists() else _train(settings, library, path, cache, progress)
+
+
+@contextlib.contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One process at a time trains: two would write the same files. It ends with the process, however that ends."""
+    settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.cache_dir / "training.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _train(settings: Settings, library: Library, path: Path, cache: VectorCache, progress: Progress | None) -> Path:
     faq_file = write_faq(settings, library)
     folder = faq_file.parent
     others = [text for examples in nlu_examples(settings.data_dir).values() for _, text in examples]
@@ -209,15 +229,18 @@ def _run_rasa(settings: Settings, folder: Path, path: Path) -> None:
     if not settings.rasa_python.exists():
         raise TrainingError(f"there is no {settings.rasa_python}: run `make setup`")
     data = (settings.data_dir / "nlu", settings.data_dir / "rules", folder / "faq.yml")
+    made = folder / path.name
     command = [
         *(str(settings.rasa_python), "-m", "bot.nlu.command", "train"),
         *("--config", "config.yml", "--domain", "domain.yml", "--data", *map(str, data)),
         "--skip-validation",  # tests/nlu does it; here it takes longer than to learn
         "--force",  # there is no cache (bot/rasa.py), and to look for one takes seconds
-        *("--out", str(path.parent), "--fixed-model-name", path.name.removesuffix(".tar.gz")),
+        *("--out", str(folder), "--fixed-model-name", path.name.removesuffix(".tar.gz")),
     ]
     env = environment(ENLACE_VECTORS=str(folder / "vectors.npz"))
     result = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    if result.returncode != 0 or not path.exists():
+    if result.returncode != 0 or not made.exists():
         output = (result.stdout + result.stderr).strip().splitlines()[-25:]
         raise TrainingError("\n".join(["rasa train failed:", *output]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made.replace(path)  # whole, or not there at all

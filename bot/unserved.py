@@ -25,6 +25,7 @@ from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 from bot.content.yamlfile import YamlFile
 
 _WORD = r"[^\W\d_]+"
+_LETTERS = re.compile(_WORD)
 _WHOLE = str.maketrans({"đ": "d", "ß": "ss", "œ": "oe", "ł": "l", "ي": "ی", "ى": "ی", "ك": "ک"})
 """Letters that Unicode doesn't take apart, and those that an Arabic keyboard has in place of the Persian ones."""
 _KANA = {"HIRAGANA": "Kana", "KATAKANA": "Kana", "CJK": "Han"}
@@ -61,13 +62,13 @@ class _Signs:
     words: Mapping[str, int]
     """What each word says for it, in points; 0 for one that the served languages have too."""
     letters: re.Pattern[str] | None
-    """What its own letters are in."""
+    """Its own letters."""
 
     def in_text(self, text: str, words: Set[str]) -> dict[str, int]:
         """The points of each of the different `words` of `text`, for which this language speaks."""
         found = {word: self.words[word] for word in words & self.words.keys()}
         if self.letters:
-            found |= {_fold(word): _CERTAIN for word in self.letters.findall(text)}
+            found |= {_fold(word): _CERTAIN for word in _LETTERS.findall(text) if self.letters.search(word)}
         return found
 
 
@@ -98,7 +99,7 @@ class UnservedLanguages:
         letters = "|".join(entry.get("letters", "").split())
         return _Signs(
             {word: 0 if word in self._known else worth for word, worth in points.items()},
-            re.compile(rf"[^\W\d_]*(?:{letters})[^\W\d_]*") if letters else None,
+            re.compile(letters) if letters else None,
         )
 
     def _build_lingua(self) -> LanguageDetector:

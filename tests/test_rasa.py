@@ -5,7 +5,7 @@ from __future__ import annotations
 import _imp
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -109,3 +109,34 @@ async def test_a_rasa_that_is_not_there_is_an_error() -> None:
     with pytest.raises(RasaError):
         await client.turn("c", "hola", {}, None)
     await client.close()
+
+
+async def test_no_interpreter_is_said_with_the_remedy(tmp_path: Path) -> None:
+    process = RasaProcess(tmp_path / "none", Path("model"), 1, {}, tmp_path / "rasa.log")
+    with pytest.raises(RasaError, match="make setup"):
+        await process.start()
+
+
+async def test_a_rasa_that_cannot_be_started_again_is_tried_until_it_can(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    program, started = tmp_path / "rasa", tmp_path / "started"
+    process = RasaProcess(program, Path("model"), 1, {"PATH": "/usr/bin:/bin"}, tmp_path / "rasa.log")
+
+    def write(then: str) -> None:
+        program.write_text(f"#!/bin/sh\necho >> {started}\n{then}\n")
+        program.chmod(0o755)
+
+    async def until(said: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not said():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    write("exit 1")
+    await process.start()
+    await until(started.exists)
+    program.unlink()  # as while the environment is being set up anew
+    await until(lambda: "can't be started" in caplog.text)
+    write("exec sleep 60")
+    await until(lambda: len(started.read_text().splitlines()) == 2)
+    await process.stop()

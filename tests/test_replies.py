@@ -367,3 +367,9 @@ def test_the_real_content_uses_every_kind_of_step() -> None:
     """None is tested on made-up content alone."""
     answers = [curated for content in REAL.departments.values() for curated in content.answers.values()]
     assert {step.do for curated in answers for step in curated.next_steps} == {"call-911", "person", "topic", "contact"}
+
+
+def test_whoever_is_asked_whether_to_pass_something_on_is_asked_nothing_else(renderer: Renderer) -> None:
+    says = [Say(say="handoff", offer=OFFER), Say(say="ask", message="report_with_name")]
+    reply, alone = (renderer.render(each, "kent-wa", "es") for each in (says, says[:1]))
+    assert reply == alone

@@ -11,7 +11,7 @@ LIBRARY = load(ROOT / "data")
 
 def test_the_encoder_is_tuned_to_more_than_is_learned_later_and_nothing_stands_twice() -> None:
     learned, known = search_examples(Settings(), LIBRARY, []), safety_examples(Settings(), LIBRARY)
-    search, danger, said = tuning_examples(Settings(), LIBRARY)
+    search, danger, said, pairs = tuning_examples(Settings(), LIBRARY)
     for less, more in (
         (learned.outside, search.outside),
         (known.danger, danger.danger),
@@ -22,3 +22,4 @@ def test_the_encoder_is_tuned_to_more_than_is_learned_later_and_nothing_stands_t
         assert len(more) == len(less) + len(added)
     assert search.variants == learned.variants
     assert {"greet", "explain", "out_of_scope"} <= {intent for intent, _ in said}
+    assert len({text for pair in pairs for text in pair}) == 2 * len(pairs)

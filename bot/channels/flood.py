@@ -26,10 +26,11 @@ class Flood:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """The limits of `settings`: for a conversation, for an address, for what is begun from one."""
+        """The limits of `settings`: for a conversation, for an address, for what is begun or signed in to from one."""
         self._conversation = parse_many(settings.limit_conversation)
         self._of_address = parse_many(settings.limit_address)
         self._starts = parse_many(settings.limit_starts)
+        self._sign_ins = parse_many(settings.limit_sign_ins)
         self._secret = secrets.token_bytes(32)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
@@ -41,6 +42,10 @@ class Flood:
     async def start(self, request: Request) -> None:
         """A conversation is begun, or a code is tried; raises TooOften."""
         await self._take(self._starts, "start", self._address(request))
+
+    async def sign_in(self, request: Request) -> None:
+        """Somebody tries to sign in to the console; raises TooOften."""
+        await self._take(self._sign_ins, "sign-in", self._address(request))
 
     async def _take(self, limits: Iterable[RateLimitItem], *key: str) -> None:
         for limit in limits:

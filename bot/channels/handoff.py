@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from bot.channels.web import ERRORS, Body, CurrentConversation, CurrentRuntime
@@ -16,7 +16,14 @@ from bot.handoffs.satisfaction import WHY, rate
 from bot.replies import HandoffOffer, Reader, Reply
 from bot.runtime import Runtime
 
-router = APIRouter(prefix="/api/conversations/{conversation_id}", responses=ERRORS)
+
+async def counted(request: Request, conversation: CurrentConversation, runtime: CurrentRuntime) -> None:
+    """What changes something counts as a message of its conversation; raises TooOften."""
+    if request.method != "GET":
+        await runtime.flood.message(conversation.id, request)
+
+
+router = APIRouter(prefix="/api/conversations/{conversation_id}", responses=ERRORS, dependencies=[Depends(counted)])
 resuming = APIRouter(prefix="/api/conversations", responses=ERRORS)
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -97,7 +104,7 @@ async def take_back(conversation: CurrentConversation, runtime: CurrentRuntime) 
 
 @router.post("/callback", status_code=204)
 async def call_back(body: CallbackRequest, conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
-    """The resident asks to be called back."""
+    """The resident asks to be called back; again, before somebody has called, says it anew."""
     if body.language not in runtime.library.languages:
         raise UnknownLanguage
     if not _is_contact(body.contact):

@@ -16,6 +16,11 @@ def clean(text: str, limit: int) -> str:
     return mask(tidy(text, limit))
 
 
+def line(text: str, limit: int) -> str:
+    """`text` tidied, on one line; raises what `tidy` does."""
+    return " ".join(tidy(text, limit).split())
+
+
 def tidy(text: str, limit: int) -> str:
     """`text` without control and bidirectional characters.
 

@@ -24,11 +24,10 @@ from bot.errors import (
 from bot.rasa import RasaError
 from bot.replies import Reply
 from bot.runtime import Runtime
+from bot.tables import MAX_ID
 
 CHANNEL = "web"
 _PING_S = 15
-_MAX_NUMBER = 2**31 - 1
-"""Of a message: the largest that every database takes."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer} for status in (400, 401, 404, 409, 413, 422, 429, 503)
@@ -230,8 +229,8 @@ async def read(conversation: CurrentConversation, runtime: CurrentRuntime) -> Tr
 async def events(
     conversation: CurrentConversation,
     runtime: CurrentRuntime,
-    last_event_id: Annotated[int, Header(ge=0, le=_MAX_NUMBER, description="The number of the last message seen.")] = 0,
-    after: Annotated[int, Query(ge=0, le=_MAX_NUMBER, description="The same, for clients that can't set headers.")] = 0,
+    last_event_id: Annotated[int, Header(ge=0, le=MAX_ID, description="The number of the last message seen.")] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_ID, description="The same, for clients that can't set headers.")] = 0,
 ) -> Response:
     """New messages as they come, each with its number as event id; resumes after the last one seen."""
 
@@ -288,7 +287,7 @@ async def leave(conversation: CurrentConversation, runtime: CurrentRuntime) -> R
 @router.post("/conversations/{conversation_id}/messages/{number}/helpful", status_code=204)
 async def rate_answer(
     body: Helpful,
-    number: Annotated[int, Path(ge=1, le=_MAX_NUMBER)],
+    number: Annotated[int, Path(ge=1, le=MAX_ID)],
     conversation: CurrentConversation,
     runtime: CurrentRuntime,
 ) -> Response:

@@ -119,14 +119,17 @@ def list_() -> None:
 def _with_accounts(work: Callable[[Accounts], Awaitable[T]], conflict: str = "") -> T:
     from bot.conversations.database import migrate, open_engine
     from bot.errors import Conflict, NotFound
-    from bot.secrets import load_secrets
+    from bot.liaisons.sessions import check_key
+    from bot.secrets import WrongKeyError, load_secrets
 
     async def run() -> T:
         settings = load_settings()
         engine = open_engine(settings.database)
         try:
             await migrate(engine)
-            return await work(Accounts(engine, load_secrets(settings)))
+            secrets = load_secrets(settings)
+            await check_key(engine, secrets)
+            return await work(Accounts(engine, secrets))
         finally:
             await engine.dispose()
 
@@ -134,6 +137,8 @@ def _with_accounts(work: Callable[[Accounts], Awaitable[T]], conflict: str = "")
         return asyncio.run(run())
     except Conflict:
         fail(f"that email {conflict}", code=1)
+    except WrongKeyError as error:
+        fail(str(error), code=1)
     except NotFound:
         fail("no account has that email: `enlace liaison list` shows them all", code=1)
 

@@ -34,10 +34,11 @@ def serve(
     from bot.app import create_app
     from bot.i18n import MissingCatalogError
 
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    # The first three write addresses, of residents or of every call to Rasa; the others tell of each of their steps.
-    for name in ("httpx", "httpcore", "uvicorn.access", "alembic", "rasa_sdk", "sentence_transformers"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    # Of the libraries warnings alone, whatever the level: below that some write what is sent and stored, word for word.
+    quiet = "ERROR" if settings.log_level == "ERROR" else "WARNING"
+    logging.basicConfig(level=quiet, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for name in ("bot", "actions"):
+        logging.getLogger(name).setLevel(settings.log_level)
 
     class Server(uvicorn.Server):
         """Says where it listens once everything answers, since the lifespan is over then."""

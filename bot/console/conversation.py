@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.text import tidy
 from bot.channels.web import CurrentRuntime
-from bot.console.web import SignedIn, Words, page, to
+from bot.console.web import SignedIn, Watching, Words, page, to
 from bot.conversations.tables import Inbox
 from bot.errors import NotFound
 from bot.handoffs import casework
@@ -23,12 +23,11 @@ from bot.liaisons.access import Who, access_conversation
 from bot.liaisons.audit import record
 from bot.replies import Say
 from bot.runtime import Runtime
-from bot.tables import now
+from bot.tables import MAX_ID, now
 
 router = APIRouter(prefix="/conversations/{conversation_id}")
 Id = Annotated[str, Path(max_length=32)]
 MAX_CHARS = 4000
-_MAX_NUMBER = 2**31 - 1
 CHANNEL = "console"
 _STATES = 40
 """Of so many messages before the new ones the state of delivery is brought up to date as well."""
@@ -56,9 +55,9 @@ async def show(request: Request, conversation_id: Id, who: SignedIn, runtime: Cu
 async def messages(
     request: Request,
     conversation_id: Id,
-    who: SignedIn,
+    who: Watching,
     runtime: CurrentRuntime,
-    after: Annotated[int, Query(ge=1, le=_MAX_NUMBER)],
+    after: Annotated[int, Query(ge=1, le=MAX_ID)],
 ) -> HTMLResponse:
     """What was said after a message, for the page that has those before it to stay live."""
     async with runtime.store.engine.connect() as connection:
@@ -118,7 +117,7 @@ async def typing(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) ->
 
 @router.post("/retry/{number}", status_code=204)
 async def retry(
-    conversation_id: Id, number: Annotated[int, Path(ge=1, le=_MAX_NUMBER)], who: SignedIn, runtime: CurrentRuntime
+    conversation_id: Id, number: Annotated[int, Path(ge=1, le=MAX_ID)], who: SignedIn, runtime: CurrentRuntime
 ) -> Response:
     """Have a message that could not be delivered tried again."""
     async with runtime.store.engine.begin() as connection:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from bot.channels.web import CurrentRuntime
-from bot.console.web import SignedIn, cookie_name
+from bot.console.web import Watching, cookie_name
 from bot.errors import Forbidden
 
 router = APIRouter()
@@ -19,7 +19,7 @@ _CHECK_S = 20.0
 
 
 @router.get("/events", response_class=EventSourceResponse)
-async def events(request: Request, who: SignedIn, runtime: CurrentRuntime) -> Response:
+async def events(request: Request, who: Watching, runtime: CurrentRuntime) -> Response:
     """`hello` at first, so that a page that was away fetches what it missed; then one event for each change."""
     if request.headers.get("sec-fetch-site") not in {None, "same-origin"}:
         raise Forbidden

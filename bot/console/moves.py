@@ -90,11 +90,10 @@ async def transfer(
 
 
 @router.post("/hold")
-async def hold(conversation_id: Id, who: Overseer, runtime: CurrentRuntime) -> Response:
-    """Keep it from being deleted, or let it be deleted again."""
+async def hold(conversation_id: Id, who: Overseer, runtime: CurrentRuntime, on: Annotated[bool, Form()]) -> Response:
+    """Keep it from being deleted, or let it be deleted again; either again changes nothing."""
     async with runtime.store.engine.begin() as connection:
         row = await access_conversation(connection, who, conversation_id)
-        on = not row.legal_hold
         await connection.execute(update(Conversation).where(Conversation.id == row.id).values(legal_hold=on))
         await record(connection, "hold", who, row.department, row.id, on=on)
     return _moved(runtime, row)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.conversations.tables import Conversation
+from bot.conversations.tables import Conversation, Handoff
 from bot.liaisons.access import Who
 
 log = logging.getLogger(__name__)
@@ -111,9 +111,15 @@ class News:
                     subscription.put(Change("changed", None))
 
     async def _spread(self, changed: dict[str, str]) -> None:
-        query = select(Conversation.id, Conversation.department, Conversation.shown_from).where(
-            Conversation.id.in_(list(changed))
+        # Where a request was taken back nobody may read on, and whoever has it on the screen is to know.
+        withdrawn = (
+            select(Handoff.id)
+            .where(Handoff.conversation_id == Conversation.id, Handoff.outcome == "withdrawn")
+            .exists()
         )
+        query = select(
+            Conversation.id, Conversation.department, (Conversation.shown_from.is_not(None) | withdrawn).label("known")
+        ).where(Conversation.id.in_(list(changed)))
         async with self._engine.connect() as connection:
             rows = {row.id: row for row in (await connection.execute(query)).all()}
         for conversation_id, event in changed.items():
@@ -121,7 +127,7 @@ class News:
             for subscription in list(self._subscriptions):
                 if row is None:  # erased: the queue has one less, whosever it was
                     subscription.put(Change("changed", None))
-                elif row.shown_from is not None and row.department in subscription.departments:
+                elif row.known and row.department in subscription.departments:
                     subscription.put(Change(event, conversation_id))
 
 

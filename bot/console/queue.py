@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from bot.channels.web import CurrentRuntime
 from bot.console import words
-from bot.console.web import SignedIn, page, to
+from bot.console.web import SignedIn, Watching, page, to
 from bot.handoffs.queue import queue
 from bot.liaisons.access import Who
 from bot.runtime import Runtime
@@ -22,15 +24,15 @@ async def home(request: Request, who: SignedIn, runtime: CurrentRuntime) -> HTML
 
 
 @router.get("/queue")
-async def lists(request: Request, who: SignedIn, runtime: CurrentRuntime) -> HTMLResponse:
+async def lists(request: Request, who: Watching, runtime: CurrentRuntime) -> HTMLResponse:
     """Its lists alone, for the page to renew itself."""
     return await _show(request, who, runtime, "_queue.html")
 
 
 @router.post("/duty")
-async def duty(who: SignedIn, runtime: CurrentRuntime) -> Response:
-    """Begin to take conversations, or stop."""
-    await runtime.accounts.set_on_duty(who.id, not who.on_duty)
+async def duty(who: SignedIn, runtime: CurrentRuntime, on: Annotated[bool, Form()]) -> Response:
+    """Begin to take conversations, or stop; either again changes nothing."""
+    await runtime.accounts.set_on_duty(who.id, on)
     await runtime.sessions.present(who.id)
     return to("")
 

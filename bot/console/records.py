@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from bot.channels.text import tidy
@@ -13,9 +14,10 @@ from bot.console import words
 from bot.console.web import Overseer, SignedIn, page, to
 from bot.handoffs import casework
 from bot.liaisons.audit import PAGE, entries, record
+from bot.tables import MAX_ID
 
 router = APIRouter()
-CallbackId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+CallbackId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
 @router.get("/search")
@@ -49,10 +51,12 @@ async def show_contact(
 
 
 @router.post("/callbacks/{callback_id}/done")
-async def done(callback_id: CallbackId, who: SignedIn, runtime: CurrentRuntime) -> Response:
-    """They were called."""
+async def done(
+    callback_id: CallbackId, who: SignedIn, runtime: CurrentRuntime, since: Annotated[dt.datetime, Form()]
+) -> Response:
+    """They were called, as they asked `since` then."""
     async with runtime.store.engine.begin() as connection:
-        await casework.callback_done(connection, who, callback_id)
+        await casework.callback_done(connection, who, callback_id, since)
     return to("/callbacks")
 
 
@@ -61,7 +65,7 @@ async def audit(
     request: Request,
     who: Overseer,
     runtime: CurrentRuntime,
-    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     action: Annotated[str, Query(max_length=32)] = "",
 ) -> HTMLResponse:
     """What was done in the departments of a supervisor, the newest first. Reading it is in it."""

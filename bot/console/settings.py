@@ -10,11 +10,12 @@ from fastapi.responses import HTMLResponse, Response
 from bot.channels.text import tidy
 from bot.channels.web import CurrentRuntime
 from bot.console.web import Administrator, Overseer, SignedIn, page, runtime_say, to
-from bot.errors import BadRequest, NotFound, SignInFailed, WeakPassword
+from bot.errors import NotFound, SignInFailed, WeakPassword
 from bot.handoffs import casework
 from bot.liaisons.access import Who
 from bot.liaisons.accounts import MIN_PASSWORD_CHARS
 from bot.runtime import Runtime
+from bot.tables import MAX_ID
 
 router = APIRouter(prefix="/settings")
 _MAX_CANNED_CHARS = 2000
@@ -52,8 +53,6 @@ async def add_canned(request: Request, who: Overseer, runtime: CurrentRuntime) -
         if entry.completeness == "required" or form.get(f"text-{code}")
     }
     title, department = tidy(str(form.get("title") or ""), 80), str(form.get("department") or "")
-    if not texts or not title:
-        raise BadRequest
     async with runtime.store.engine.begin() as connection:
         await casework.add_canned_reply(connection, who, department, title, texts)
     return to("/settings")
@@ -61,7 +60,7 @@ async def add_canned(request: Request, who: Overseer, runtime: CurrentRuntime) -
 
 @router.post("/canned/{canned_id}/delete")
 async def delete_canned(
-    canned_id: Annotated[int, Path(ge=1, le=2**31 - 1)], who: Overseer, runtime: CurrentRuntime
+    canned_id: Annotated[int, Path(ge=1, le=MAX_ID)], who: Overseer, runtime: CurrentRuntime
 ) -> Response:
     """Take a canned reply away."""
     async with runtime.store.engine.begin() as connection:
@@ -71,7 +70,7 @@ async def delete_canned(
 
 @router.post("/people/{liaison_id}")
 async def person(
-    liaison_id: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    liaison_id: Annotated[int, Path(ge=1, le=MAX_ID)],
     who: Administrator,
     runtime: CurrentRuntime,
     active: Annotated[bool, Form()],

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from bot.channels.web import CurrentRuntime
 from bot.console.web import ROOT, SignedIn, cookie_name, from_own_page, page, runtime_say, set_cookie, to
-from bot.errors import EnlaceError, SignInFailed, TooSoon
+from bot.errors import EnlaceError, SignInFailed, TooOften, TooSoon
 
 router = APIRouter()
 Next = Annotated[str, Query(max_length=200)]
@@ -32,8 +32,9 @@ async def sign_in(
     """The password; the second factor comes next."""
     language = runtime.catalogs.negotiate(request.headers.get("accept-language"), "en")
     try:
+        await runtime.flood.sign_in(request)
         token = await runtime.sessions.sign_in(email, password, language)
-    except (SignInFailed, TooSoon) as error:
+    except (SignInFailed, TooOften, TooSoon) as error:
         return _again(request, runtime, "sign_in.html", error, next)
     answer = page(request, runtime, "second_factor.html", problem=None, next=next)
     set_cookie(answer, runtime.settings, token)

@@ -65,12 +65,7 @@ def from_own_page(request: Request) -> None:
 
 async def signed_in(request: Request, runtime: CurrentRuntime) -> Who:
     """Who sends this; what changes something must come from the console's own page, with the session's CSRF token."""
-    token = request.cookies.get(cookie_name(runtime.settings))
-    who = await runtime.sessions.who(token) if token else None
-    if who is None:
-        raise Unauthorized
-    request.state.language = who.language
-    request.state.who = who
+    who = await _session(request, runtime, acts=True)
     if request.method not in _SAFE:
         from_own_page(request)
         sent = request.headers.get("x-csrf-token") or (await request.form()).get("csrf")
@@ -79,7 +74,23 @@ async def signed_in(request: Request, runtime: CurrentRuntime) -> Who:
     return who
 
 
+async def watching(request: Request, runtime: CurrentRuntime) -> Who:
+    """Who has the page open that fetches this by itself: nobody may be there, so the session grows old."""
+    return await _session(request, runtime, acts=False)
+
+
+async def _session(request: Request, runtime: Runtime, acts: bool) -> Who:
+    token = request.cookies.get(cookie_name(runtime.settings))
+    who = await runtime.sessions.who(token, acts) if token else None
+    if who is None:
+        raise Unauthorized
+    request.state.language = who.language
+    request.state.who = who
+    return who
+
+
 SignedIn = Annotated[Who, Depends(signed_in)]
+Watching = Annotated[Who, Depends(watching)]
 
 
 def overseer(who: SignedIn) -> Who:

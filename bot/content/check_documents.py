@@ -15,11 +15,22 @@ def documents(parts: Parts) -> list[Problem]:
     """Everything wrong with the published texts of one department."""
     problems: list[Problem] = []
     changed = set().union(*parts.stale.values())
+    accepted = {
+        place
+        for topic, answer in parts.answers.items()
+        for place in answer.written_from
+        if place not in parts.stale[topic]
+    }
     for document in parts.documents.values():
         # What the front matter says of a text that has changed waits, as its answers do, for somebody to look.
-        stale = any(place.startswith(f"{document.id}#") for place in changed)
-        found = [*_conditions(document, parts.documents), *_excuses(document)]
-        problems += [replace(problem, stale=stale) for problem in found]
+        places = {place for place in changed if place.startswith(f"{document.id}#")}
+        stale = bool(places)
+        # An answer that somebody has looked at since is served: then the rules with exceptions have to be right again,
+        # or it could do without its exceptions.
+        waits = stale and not places & accepted
+        problems += [replace(problem, stale=waits) for problem in _conditions(document, parts.documents)]
+        problems += [replace(problem, stale=stale) for problem in _excuses(document)]
+        problems += _titles(document)
         if parts.written == parts.answers.keys():  # else what an answer that doesn't load cites would seem uncited
             problems += [replace(problem, stale=stale) for problem in _uncited(document, parts.answers)]
     return problems
@@ -44,6 +55,13 @@ def _conditions(document: Document, others: Mapping[str, Document]) -> Iterator[
                     )
             elif not _has(document, exception):
                 yield document.problem(f"condition that is not in the text: “{exception}”", *location)
+
+
+def _titles(document: Document) -> Iterator[Problem]:
+    """Every source that is shown names its section: in the resident's language, or else in the text's own."""
+    for anchor, titles in document.head.sections.items():
+        if document.head.language not in titles:
+            yield document.problem(f"no title in {document.head.language!r}, the text's language", "sections", anchor)
 
 
 def _excuses(document: Document) -> Iterator[Problem]:

@@ -158,7 +158,7 @@ class Department(_Model):
     name: Localized
     short_name: Localized
     place: Localized
-    also_called: list[Text]
+    also_called: Annotated[list[Text], Field(min_length=1)]
     """Names by which residents call it or its place."""
     time_zone: Text
     languages: list[str]

@@ -33,17 +33,29 @@ async def watch(root: Path, changed: Callable[[Library], None]) -> None:
     Content with an error stays out: the last sound one is served on, and the log says what to mend.
     """
     seen = await asyncio.to_thread(_signature, root)
+    failing = False
     while True:
         await asyncio.sleep(PERIOD_S)
-        now = await asyncio.to_thread(_signature, root)
-        if now == seen:
-            continue
-        seen = now
         try:
+            now = await asyncio.to_thread(_signature, root)
+            if now == seen:
+                continue
             library = await asyncio.to_thread(load, root)
         except ContentError as error:
+            seen = now
             log.error("the content has changed and has errors; the content from before is served on:\n%s", error)
             continue
+        except OSError as error:  # a file that is being replaced, or that may not be read: looked at again
+            if not failing:
+                log.error(
+                    "the content can't be read (%s: %s); the content from before is served on, and it is tried again "
+                    "every second: see that the files are there and may be read",
+                    type(error).__name__,
+                    error.filename,
+                )
+            failing = True
+            continue
+        seen, failing = now, False
         for problem in library.stale:
             log.warning("%s", problem)
         log.info("the content has changed and is served; new question variants are learned at the next start")

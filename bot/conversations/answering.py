@@ -110,13 +110,13 @@ class Answering:
         return asyncio.create_task(self._encoder.query(text))
 
     def flag(self, pending: Pending) -> Flag | None:
-        """The rule that a message fires; fragments are read one by one ("no", "he wants to kill me") and as one."""
+        """The rule that a message fires; its lines are read as one, fragments ("no", "he wants to kill me") each."""
         if pending.choice:
             return None
-        texts = [pending.text]
+        lines = pending.text.split("\n")
+        texts = [pending.text, " ".join(lines)] if len(lines) > 1 else [pending.text]
         if pending.fragments:
-            parts = pending.text.split("\n")
-            texts += [" ".join(parts), *parts]
+            texts += lines
         return next((flag for text in texts if (flag := self._safety.check(text))), None)
 
     def failed(self, pending: Pending) -> Answered:
@@ -126,7 +126,7 @@ class Answering:
             if flag := self.flag(pending):
                 language = conversation.language
                 with contextlib.suppress(Exception):
-                    language = self._language(pending)
+                    language = self.language(pending)
                 reply = self._renderer.safety(flag.say, conversation.department, language)
                 return Answered(reply, {"flag": flag.say} | _about(reply, pending))
         return Answered(self._renderer.trouble(conversation.department, conversation.language))
@@ -141,7 +141,7 @@ class Answering:
             rule = self.flag(pending)
             written = self._net.read(pending.text)
         with stages.time("language"):
-            language = self._language(pending)
+            language = self.language(pending)
             unserved = self._unserved.detect(pending.text)
         if unserved and not rule:
             return Answered(self._renderer.unserved(unserved, department))
@@ -188,7 +188,7 @@ class Answering:
         reply = self._renderer.render(says, pending.conversation.department, language)
         changes = {"language": language} | _about(reply, pending)
         if flag:
-            reply, changes = self._renderer.warn(flag.say, reply), changes | {"flag": flag.say}
+            reply, changes = self._renderer.warn(flag.say, reply, language), changes | {"flag": flag.say}
         return Answered(reply, changes)
 
     async def _warned(self, pending: Pending, flag: Flag, vector: Vectors, language: str) -> Answered:
@@ -202,7 +202,8 @@ class Answering:
             topic = turn.sure_topic
             if topic and topic != REPORT_DANGER:
                 says = [Say(say="answer", topic=topic, confidence=1.0)]
-                reply = self._renderer.warn(flag.say, self._renderer.render(says, department, language))
+                answer = self._renderer.render(says, department, language)
+                reply = self._renderer.warn(flag.say, answer, language)
         return Answered(reply, {"language": language, "flag": flag.say} | _about(reply, pending))
 
     async def _understood(self, pending: Pending, turn: Turn, text: str, flag: Flag | None, stages: Stages) -> Answered:
@@ -222,7 +223,7 @@ class Answering:
         except RasaError as error:
             log.error("a turn had no answer from Rasa: %s", error)
             reply = self._renderer.trouble(department, language)
-            return Answered(self._renderer.warn(flag.say, reply) if flag else reply, changes)
+            return Answered(self._renderer.warn(flag.say, reply, language) if flag else reply, changes)
         finally:
             del self._running[conversation.id]
         also = None
@@ -241,14 +242,16 @@ class Answering:
             about = SAFETY[flag.say].answers if flag else ()
             if flag and about and all(_finds_nothing(say) or say.get("topic") in about[:1] for say in says):
                 reply = self._renderer.safety(flag.say, department, language)
+                about_now = _about(reply, pending)
             else:
                 reply = self._renderer.render(says, department, language)
-                reply = self._renderer.warn(flag.say, reply) if flag else reply
+                about_now = _about(reply, pending)
+                reply = self._renderer.warn(flag.say, reply, changes["language"]) if flag else reply
         if not any(say.get("message") in ASKS_NOTHING for say in says):
-            changes |= _about(reply, pending)
+            changes |= about_now
         return Answered(reply, changes, also)
 
-    def _language(self, pending: Pending) -> str:
+    def language(self, pending: Pending) -> str:
         """The language to answer a message in."""
         conversation, first = pending.conversation, pending.number == 1
         return self._detector.decide(
@@ -265,6 +268,7 @@ class Answering:
             index=self._index,
             decision=self._decision,
             last_topic=conversation.topic,
+            before=conversation.language,
         )
 
     async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
@@ -297,6 +301,6 @@ def _about(reply: Reply, pending: Pending) -> dict[str, Any]:
         return {}
     if reply.topic is not None and reply.topic != pending.conversation.topic:
         return {"topic": reply.topic, "asked": pending.number}
-    if reply.kind in {"no_answer", "clarify"} and reply.topic is None:
+    if reply.kind in {"no_answer", "clarify", "emergency"} and reply.topic is None:
         return {"topic": None, "asked": pending.number}
     return {}

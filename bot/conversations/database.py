@@ -37,10 +37,16 @@ def open_engine(url: str, urgent: bool = False) -> AsyncEngine:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        # SQLite's own knows no letter but English ones: with it, a search for "MIGRACIÓN" doesn't find "migración".
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     if parsed.database:
         queue_writers(engine.sync_engine, parsed.database, urgent)
     return engine
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

@@ -150,7 +150,8 @@ class Dispatcher:
             for conversation_id in await self._outbox.fail_unconfirmed(self._channel.name):
                 self._told_failed(conversation_id)
         while len(self._sending) < self._at_once:
-            rows = await self._outbox.lease(self._channel.name, self._sending)
+            free = self._at_once - len(self._sending)
+            rows = await self._outbox.lease(self._channel.name, self._sending, free)
             if not rows:
                 return
             by_conversation: defaultdict[str, list[Any]] = defaultdict(list)

@@ -25,7 +25,7 @@ class OutboxStore:
         self._engine = engine
         self._deliver_for = dt.timedelta(seconds=deliver_for_s)
 
-    async def lease(self, channel: str, busy: Collection[str] = (), limit: int = 100) -> Sequence[Any]:
+    async def lease(self, channel: str, busy: Collection[str] = (), limit: int = 50) -> Sequence[Any]:
         """Take rows of a channel that are due, oldest first: no other sender gets them within LEASE_S.
 
         None of a conversation in `busy`, and none that an earlier one of its conversation is still before.

@@ -48,6 +48,8 @@ class Consent:
 
     summary: str | None
     """Masked; None: nothing."""
+    asked: int | None = None
+    """Number of the message whose words the summary has; None: none's."""
     name: str | None = None
     """Encrypted; None: they stay anonymous."""
     whole_chat: bool = False
@@ -69,7 +71,12 @@ class Ownership:
         async def request(connection: AsyncConnection) -> None:
             row = await _move(connection, conversation_id, {"bot", "closed", "waiting"}, "waiting", None)
             await _share(connection, row, consent)
-            values = {"summary": consent.summary, "name": consent.name, "language": row.language}
+            values = {
+                "summary": consent.summary,
+                "asked": consent.asked,
+                "name": consent.name,
+                "language": row.language,
+            }
             # Asked again while waiting, it is the same request, with what the resident wants passed on now.
             again = await connection.execute(
                 update(Handoff).where(*_running(conversation_id)).values(**values).returning(Handoff.id)
@@ -82,6 +89,7 @@ class Ownership:
                         topic=row.topic,
                         flag=row.flag,
                         alarm_at=now(),
+                        shown_before=row.shown_from,
                         **values,
                     )
                 )
@@ -98,13 +106,15 @@ class Ownership:
         """`withdraw` as a part of another transaction: the one that closes the turn in which the resident said so."""
 
         async def withdraw(connection: AsyncConnection) -> None:
-            await _move(connection, conversation_id, {"waiting"}, "bot", None)
+            row = await _move(connection, conversation_id, {"waiting"}, "bot", None)
+            if not row.legal_hold:  # else nobody could look at what is kept, or let it go
+                await _unshare(connection, conversation_id)
             await _end(connection, conversation_id, "withdrawn")
 
         return withdraw
 
     async def withdraw(self, conversation_id: str, notice: Notice) -> None:
-        """The resident would rather stay with the assistant."""
+        """The resident would rather stay with the assistant; what they agreed to is over where nobody has answered."""
         async with self._engine.begin() as connection:
             await self.withdrawing(conversation_id)(connection)
             await _tell(connection, conversation_id, notice)
@@ -285,6 +295,21 @@ async def _share(connection: AsyncConnection, row: Any, consent: Consent) -> Non
         .where(Conversation.id == row.id)
         .values(shown_from=start if row.shown_from is None else min(start, row.shown_from))
     )
+
+
+async def _unshare(connection: AsyncConnection, conversation_id: str) -> None:
+    """Nobody reads what was agreed to with the running request, unless a liaison has written to the resident since."""
+    taken_back = await connection.execute(
+        update(Handoff)
+        .where(*_running(conversation_id), Handoff.replied_at.is_(None))
+        .values(summary=None, asked=None, name=None)
+        .returning(Handoff.shown_before)
+    )
+    handoff = taken_back.one_or_none()
+    if handoff is not None:
+        await connection.execute(
+            update(Conversation).where(Conversation.id == conversation_id).values(shown_from=handoff.shown_before)
+        )
 
 
 async def _end(connection: AsyncConnection, conversation_id: str, outcome: str) -> None:

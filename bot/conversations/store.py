@@ -138,11 +138,12 @@ class Store:
         """Close a turn: the reply, its outbox row, the inbox, the conversation and `also`, all or nothing.
 
         Returns the reply's number; None where a liaison has taken the conversation since the turn began: the bot says
-        nothing then.
+        nothing then, but for a warning (`changes` has a `flag`), which is the safety layer's.
         """
         conversation_id = pending.conversation.id
+        this = Conversation.id == conversation_id
         async with self.engine.begin() as connection:
-            where = [Conversation.id == conversation_id]
+            where = [this]
             if author == "bot":
                 where.append(Conversation.owner != "liaison")
                 if pending.conversation.owner == "closed":
@@ -150,8 +151,13 @@ class Store:
             taken = await connection.execute(
                 update(Conversation).where(*where).values(last_at=now(), **changes).returning(Conversation.id)
             )
+            is_there = taken.first() is not None
+            if not is_there and changes.get("flag"):
+                flagged = update(Conversation).where(this).values(last_at=now(), flag=changes["flag"])
+                is_there = (await connection.execute(flagged.returning(Conversation.id))).first() is not None
+                author, also = "safety", None
             number = None
-            if taken.first() is not None:
+            if is_there:
                 number = await write(
                     connection,
                     conversation_id,
@@ -168,10 +174,19 @@ class Store:
             await self._done(connection, pending)
         return number
 
-    async def pass_on(self, pending: Pending) -> None:
-        """Close the turn of a message that is a liaison's to answer."""
+    async def pass_on(self, pending: Pending) -> bool:
+        """Close the turn of a message that is a liaison's to answer; does nothing where no liaison has it any more."""
         async with self.engine.begin() as connection:
+            theirs = await connection.execute(
+                update(Conversation)
+                .where(Conversation.id == pending.conversation.id, Conversation.owner == "liaison")
+                .values(last_at=now())
+                .returning(Conversation.id)
+            )
+            if theirs.first() is None:
+                return False
             await self._done(connection, pending)
+        return True
 
     @staticmethod
     async def _done(connection: AsyncConnection, pending: Pending) -> None:

@@ -141,6 +141,10 @@ class Handoff(Base):
     """What the safety layer had found in the conversation when the resident asked."""
     summary: Mapped[str | None] = mapped_column(Text)
     """What the resident agreed to pass on, masked; None where they dropped it."""
+    asked: Mapped[int | None]
+    """Number of the message whose words the summary has; None where it has none's."""
+    shown_before: Mapped[int | None]
+    """`Conversation.shown_from` before the resident asked; they get that back who take the request back."""
     name: Mapped[str | None] = mapped_column(Text)
     """What the resident wants to be called, encrypted; None: they stay anonymous."""
     requested_at: Mapped[dt.datetime] = mapped_column(default=now)

@@ -22,6 +22,8 @@ class Turn:
     index: Index
     decision: Decision
     last_topic: str | None = None
+    before: str = ""
+    """The language that the conversation was in until now."""
     vector: Vectors | None = field(default=None, init=False)
     """Of the text; None for a button."""
     outcome: Outcome = field(default=Outcome("no_answer", (), 0.0), init=False)

@@ -65,7 +65,7 @@ class Turns:
         async with self._in_order(conversation_id):
             while pending := await self._store.pending(conversation_id):
                 settled = await self._run(pending, vector if pending.inbox_id == inbox_id else None)
-                if pending.inbox_id == inbox_id:
+                if settled and pending.inbox_id == inbox_id:
                     return settled
         if inbox_id is None:
             return None
@@ -146,18 +146,20 @@ class Turns:
     async def _pass_on(self, pending: Pending) -> Settled | None:
         """A message in a liaison's conversation: the bot is silent, and the safety layer still speaks, to both."""
         conversation = pending.conversation
-        flag = None
+        flag, language = None, conversation.language
         try:
             flag = self._answering.flag(pending)
+            language = self._answering.language(pending)
         except Exception as error:  # the liaison gets the message all the same
             log.error("a liaison's message was not looked at for danger: %s", type(error).__name__)
         try:
             if flag is None:
-                await self._store.pass_on(pending)
+                if not await self._store.pass_on(pending):
+                    return None  # handed back since: it has its turn with the assistant
                 reply = _to_liaison(conversation)
             else:
-                reply = self._renderer.safety(flag.say, conversation.department, conversation.language)
-                changes = {"flag": flag.say}
+                reply = self._renderer.safety(flag.say, conversation.department, language)
+                changes = {"flag": flag.say, "language": language}
                 reply.number = await self._store.complete(
                     pending, reply.model_dump(mode="json"), changes, author="safety"
                 )

@@ -1,5 +1,7 @@
 """Tunes the bundled encoder to what residents say: which topic, whether any, which intent, and whether it is danger.
 
+What is said in both languages gets the same vector, as far as that goes: a decision then is the same in both.
+
 All layers learn, and not what is looked up (words, positions), so that what the model knows of languages stays. The
 layers' weights stay 4-bit numbers: a pass uses them rounded, as they will be stored, while what is learned adds up
 unrounded (a straight-through estimator: Bengio, Léonard and Courville, 2013). Each of the questions to learn from has a
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 _TOPICS, _OUTSIDE, _DANGER, _NEAR_MISSES, _SAID = 32, 12, 20, 28, 12
 """Texts of each kind in a step."""
+_PAIRS = 12
+"""Messages in a step that are there in both languages."""
 _MAX_PIECES = 100
 """Of a text that is learned: with 40, the question was cut off where it comes after a story."""
 _PARTS = 8
@@ -71,21 +75,27 @@ class _Lessons:
     """Batches of texts, and their losses."""
 
     def __init__(
-        self, search: SearchExamples, danger: SafetyExamples, said: Sequence[tuple[str, str]], width: int
+        self,
+        search: SearchExamples,
+        danger: SafetyExamples,
+        said: Sequence[tuple[str, str]],
+        pairs: Sequence[tuple[str, str]],
+        width: int,
     ) -> None:
         self._random = random.Random(0)  # noqa: S311
         self._asked = _Kinds((((each.department, each.topic), each.text) for each in search.variants), self._random)
-        pairs = list(self._asked.texts)
-        self._topics = sorted({topic for _, topic in pairs})
+        answers = list(self._asked.texts)
+        self._topics = sorted({topic for _, topic in answers})
         self._of = {
-            department: [self._topics.index(topic) for name, topic in pairs if name == department]
-            for department, _ in pairs
+            department: [self._topics.index(topic) for name, topic in answers if name == department]
+            for department, _ in answers
         }
         self._outside = search.outside
         self._danger, self._near_misses = danger.danger, danger.near_misses
         self._says = sorted({say for _, say in self._danger})
         self._said = _Kinds(said, self._random)
         self._intents = list(self._said.texts)
+        self._pairs = pairs
         self._topic = nn.Linear(width, len(self._topics))
         self._inside, self._is_danger = nn.Linear(width, 1), nn.Linear(width, 1)
         self._say, self._intent = nn.Linear(width, len(self._says)), nn.Linear(width, len(self._intents))
@@ -111,20 +121,25 @@ class _Lessons:
         asked = self._asked.some(_TOPICS)
         danger = self._random.choices(self._danger, k=_DANGER)
         said = self._said.some(_SAID)
+        pairs = self._random.choices(self._pairs, k=_PAIRS)
         texts = [
             *map(self._asked.text, asked),
             *self._random.choices(self._outside, k=_OUTSIDE),
             *(text for text, _ in danger),
             *self._random.choices(self._near_misses, k=_NEAR_MISSES),
             *map(self._said.text, said),
+            *(text for text, _ in pairs),
+            *(text for _, text in pairs),
         ]
         says = [self._says.index(say) for _, say in danger]
         intents = torch.tensor([self._intents.index(intent) for intent in said])
 
         def loss(vectors: torch.Tensor) -> torch.Tensor:
             # Without it all that no text is about becomes one: "why?" and "thanks", too.
-            intent = functional.cross_entropy(self._intent(vectors[-_SAID:]), intents)
-            return self._loss(vectors[:-_SAID], asked, says) + intent
+            labelled, first, second = vectors[: -2 * _PAIRS], vectors[-2 * _PAIRS : -_PAIRS], vectors[-_PAIRS:]
+            intent = functional.cross_entropy(self._intent(labelled[-_SAID:]), intents)
+            apart = 1 - functional.cosine_similarity(first, second).mean()
+            return self._loss(labelled[:-_SAID], asked, says) + intent + apart
 
         return texts, loss
 
@@ -256,15 +271,16 @@ def tune(
     search: SearchExamples,
     danger: SafetyExamples,
     said: Sequence[tuple[str, str]],
+    pairs: Sequence[tuple[str, str]],
     steps: int,
     progress: Progress | None = None,
 ) -> None:
     """Have `learner` learn for so many steps, each about two seconds on a processor that multiplies bfloat16.
 
-    `said` are messages and the intents of them (intent, text).
+    `said` are messages and the intents of them (intent, text), `pairs` the same message in one language and another.
     """
     torch.manual_seed(0)
-    lessons = _Lessons(search, danger, said, learner.width)
+    lessons = _Lessons(search, danger, said, pairs, learner.width)
     with torch.no_grad():
         mean = learner.queries(lessons.sample()).mean(dim=0)
     learner.train(True)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations.delivery import backoff_s
@@ -73,9 +73,16 @@ class Alarms:
                 await connection.execute(insert(AlarmDelivery), deliveries)
         return [row.conversation_id for row in rows if row.conversation_id]
 
-    async def deliver_due(self) -> None:
-        """Deliver what is due, residents in danger first."""
-        for alarm, way, attempts in await self._lease():
+    @property
+    def ways(self) -> Sequence[str]:
+        """Those that are set up."""
+        return list(self._ways)
+
+    async def deliver(self, way: str) -> None:
+        """Deliver by this way what is due, residents in danger first."""
+        for alarm, attempts in await self._lease(way):
+            if await self._is_over(alarm.handoff):  # somebody came while those before it were delivered
+                continue
             try:
                 await self._ways[way](alarm)
             except Exception as error:  # whatever it is, it is tried again
@@ -84,18 +91,27 @@ class Alarms:
             else:
                 await self._set(alarm.delivery, state="sent", attempts=attempts + 1)
 
-    async def _lease(self) -> list[tuple[Alarm, str, int]]:
+    async def _is_over(self, handoff: int) -> bool:
+        query = select(Handoff.id).where(Handoff.id == handoff, _over())
+        async with self._engine.connect() as connection:
+            return await connection.scalar(query) is not None
+
+    async def _lease(self, way: str) -> list[tuple[Alarm, int]]:
         """What is due, put off meanwhile: if this process ends, it is due again. What is needless is dropped."""
         moment = now()
-        over = select(Handoff.id).where(Handoff.claimed_at.is_not(None) | Handoff.ended_at.is_not(None))
+        over = select(Handoff.id).where(_over())
+        ended = select(Handoff.id).where(Handoff.ended_at.is_not(None))
         pending = (AlarmDelivery.state == "pending", AlarmDelivery.due_at <= moment)
         async with self._engine.begin() as connection:
             await connection.execute(
-                delete(AlarmDelivery).where(AlarmDelivery.state == "pending", AlarmDelivery.handoff_id.in_(over))
+                delete(AlarmDelivery).where(
+                    (AlarmDelivery.state == "pending") & AlarmDelivery.handoff_id.in_(over)
+                    | AlarmDelivery.handoff_id.in_(ended)
+                )
             )
             leased = await connection.execute(
                 update(AlarmDelivery)
-                .where(*pending, AlarmDelivery.way.in_(list(self._ways)))
+                .where(*pending, AlarmDelivery.way == way)
                 .values(due_at=moment + _LEASE)
                 .returning(AlarmDelivery.id)
             )
@@ -105,7 +121,6 @@ class Alarms:
                 .where(AlarmDelivery.id.in_(leased.scalars().all()), Handoff.conversation_id.is_not(None))
                 .with_only_columns(
                     AlarmDelivery.id,
-                    AlarmDelivery.way,
                     AlarmDelivery.number,
                     AlarmDelivery.attempts,
                     Handoff.id.label("handoff"),
@@ -130,7 +145,6 @@ class Alarms:
                     waiting_s=int((moment - row.requested_at).total_seconds()),
                     number=row.number,
                 ),
-                row.way,
                 row.attempts,
             )
             for row in rows
@@ -145,3 +159,8 @@ class Alarms:
     async def _set(self, delivery: int, **values: object) -> None:
         async with self._engine.begin() as connection:
             await connection.execute(update(AlarmDelivery).where(AlarmDelivery.id == delivery).values(**values))
+
+
+def _over() -> ColumnElement[bool]:
+    """Of a handoff: nobody need be alarmed about it any more."""
+    return Handoff.claimed_at.is_not(None) | Handoff.ended_at.is_not(None)

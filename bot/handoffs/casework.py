@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.whatsapp.tables import WINDOW, Contact
 from bot.conversations.tables import Conversation, Handoff, Message, Outbox
-from bot.errors import NotFound
+from bot.errors import Conflict, NotFound
 from bot.handoffs.tables import Callback, CannedReply, Label, Note
 from bot.liaisons.access import Who
 from bot.liaisons.audit import record
@@ -105,10 +104,7 @@ async def add_canned_reply(
     """A reply in each language; `texts` by language."""
     if department not in who.departments:
         raise NotFound
-    try:
-        await connection.execute(insert(CannedReply).values(department=department, title=title, texts=texts))
-    except IntegrityError:
-        raise NotFound from None
+    await connection.execute(insert(CannedReply).values(department=department, title=title, texts=texts))
     await record(connection, "settings", who, department, did="add_canned_reply")
 
 
@@ -131,7 +127,7 @@ async def callbacks(connection: AsyncConnection, who: Who) -> Sequence[Any]:
         select(Callback, Liaison.name)
         .outerjoin(Liaison, Liaison.id == Callback.done_by)
         .where(Callback.department.in_(who.departments))
-        .order_by(Callback.done_at.is_not(None), Callback.created_at, Callback.id)
+        .order_by(Callback.done_at.is_not(None), Callback.done_at.desc(), Callback.created_at, Callback.id)
         .limit(200)
     )
     return (await connection.execute(query)).all()
@@ -147,17 +143,23 @@ async def contact(connection: AsyncConnection, who: Who, callback_id: int) -> An
     return row
 
 
-async def callback_done(connection: AsyncConnection, who: Who, callback_id: int) -> None:
-    """The resident was called back; from now on its contact is kept for the days of the setting. Raises NotFound."""
+async def callback_done(connection: AsyncConnection, who: Who, callback_id: int, since: dt.datetime) -> None:
+    """The resident was called back; from now on its contact is kept for the days of the setting.
+
+    `since`: when they asked, as whoever called had read; raises NotFound, and Conflict if they have asked anew since.
+    """
+    theirs = (Callback.id == callback_id, Callback.department.in_(who.departments))
+    if await connection.scalar(select(Callback.id).where(*theirs)) is None:
+        raise NotFound
     done = await connection.execute(
         update(Callback)
-        .where(Callback.id == callback_id, Callback.department.in_(who.departments), Callback.done_at.is_(None))
+        .where(*theirs, Callback.done_at.is_(None), Callback.created_at == since)
         .values(done_at=now(), done_by=who.id)
         .returning(Callback.department, Callback.conversation_id)
     )
     row = done.one_or_none()
     if row is None:
-        raise NotFound
+        raise Conflict
     await record(connection, "callback_done", who, row.department, row.conversation_id, callback=callback_id)
 
 

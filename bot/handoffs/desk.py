@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.text import clean
+from bot.channels.text import clean, line
 from bot.conversations.ownership import Also, Consent, Notice, Ownership
 from bot.conversations.store import NewConversation, Store, hash_token
 from bot.conversations.tables import Conversation
@@ -24,10 +24,13 @@ from bot.liaisons.tables import Liaison
 from bot.rendering.renderer import Renderer
 from bot.replies import CONNECT_BARE, HELPED, NOT_HELPED, WHY, WITHDRAW, HandoffOffer, Reader, Reply
 from bot.secrets import Secrets
+from bot.tables import now
 
 _CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without those that people take for another."""
 MAX_SUMMARY_CHARS = 1000
+MAX_LINE_CHARS = 200
+"""Of a name, a contact, a time to be called."""
 
 
 class Desk:
@@ -48,7 +51,8 @@ class Desk:
         asked = conversation.asked
         question = await self._store.text(conversation.id, asked) if asked is not None else None
         summary = self._renderer.summary(conversation.department, language, conversation.topic, question)
-        return HandoffOffer(readers=await self.readers(conversation.department, language), summary=summary)
+        readers = await self.readers(conversation.department, language)
+        return HandoffOffer(readers=readers, summary=summary, asked=asked)
 
     async def readers(self, department: str, language: str) -> list[Reader]:
         """Everybody who may read the department's handed-over conversations, by name."""
@@ -79,7 +83,8 @@ class Desk:
         offered = await self._store.offered(conversation_id)
         if offered is None:
             raise NotFound
-        return self._ownership.requesting(conversation_id, Consent(offered["summary"], whole_chat=whole_chat))
+        consent = Consent(offered["summary"], offered.get("asked"), whole_chat=whole_chat)
+        return self._ownership.requesting(conversation_id, consent)
 
     async def pressed(self, conversation: Any, choice: str) -> tuple[Reply, Also] | None:
         """What a button does that stands for one of the website's forms; None where `choice` is no such button.
@@ -109,7 +114,8 @@ class Desk:
         """The resident agrees in a form, where they may change the summary or drop it, and give a name or none."""
         consent = Consent(
             summary=clean(summary, MAX_SUMMARY_CHARS) if summary and summary.strip() else None,
-            name=self._secrets.encrypt(name.strip()) if name and name.strip() else None,
+            asked=conversation.asked if summary else None,
+            name=self._secrets.encrypt(line(name, MAX_LINE_CHARS)) if name and name.strip() else None,
             whole_chat=whole_chat,
         )
         expected = await self.outlook(conversation.department)
@@ -128,17 +134,32 @@ class Desk:
         return reply
 
     async def call_back(self, conversation: Any, contact: str, time: str, language: str) -> None:
-        """The resident wants to be called back: `contact` and `time` as they wrote them, stored encrypted."""
+        """The resident wants to be called back: `contact` and `time` as they wrote them, stored encrypted.
+
+        A conversation has one such wish at a time: while nobody has called, another takes its place, unless what is
+        there has to be kept.
+        """
+        values = {
+            "language": language,
+            "created_at": now(),
+            "contact": self._secrets.encrypt(line(contact, MAX_LINE_CHARS)),
+            "time": self._secrets.encrypt(line(time, MAX_LINE_CHARS)),
+        }
+        open_wish = (Callback.conversation_id == conversation.id, Callback.done_at.is_(None))
         async with self._store.engine.begin() as connection:
-            await connection.execute(
-                insert(Callback).values(
-                    conversation_id=conversation.id,
-                    department=conversation.department,
-                    language=language,
-                    contact=self._secrets.encrypt(contact.strip()),
-                    time=self._secrets.encrypt(time.strip()),
+            replaced = None
+            if not conversation.legal_hold:
+                again = await connection.execute(
+                    update(Callback).where(*open_wish).values(**values).returning(Callback.id)
                 )
-            )
+                replaced = again.first()
+            if replaced is None:
+                await connection.execute(
+                    insert(Callback).values(
+                        conversation_id=conversation.id, department=conversation.department, **values
+                    )
+                )
+        self._changed(conversation.id)
 
     async def code(self, conversation_id: str) -> str:
         """A new code with which the resident opens the conversation elsewhere; it replaces the one before.

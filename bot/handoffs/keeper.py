@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -55,12 +56,14 @@ class Keeper:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep on until the end of the block."""
-        tasks = [
-            asyncio.create_task(self._repeat(_EVERY_S, self.tell_those_who_wait, self._raise)),
-            asyncio.create_task(self._repeat(_EVERY_S, self._alarms.deliver_due)),
-            asyncio.create_task(self._repeat(_EVERY_S * 5, self._forgetting)),
-            asyncio.create_task(self._repeat(_PURGE_EVERY_S, self.purge)),
+        rounds = [
+            self._repeat(_EVERY_S, self.tell_those_who_wait, self._raise),
+            # Each way by itself: a mail server that hangs holds up no webhook.
+            *(self._repeat(_EVERY_S, partial(self._alarms.deliver, way)) for way in self._alarms.ways),
+            self._repeat(_EVERY_S * 5, self._forgetting),
+            self._repeat(_PURGE_EVERY_S, self.purge),
         ]
+        tasks = [asyncio.create_task(each) for each in rounds]
         try:
             yield
         finally:
@@ -84,6 +87,7 @@ class Keeper:
                     Conversation.owner == "waiting",
                     Handoff.ended_at.is_(None),
                     Handoff.told_at.is_(None),
+                    Handoff.replied_at.is_(None),
                     Handoff.requested_at < now() - self._patience,
                 )
             )
@@ -93,7 +97,12 @@ class Keeper:
             async with self._engine.begin() as connection:
                 first = await connection.execute(
                     update(Handoff)
-                    .where(Handoff.id == row.id, Handoff.told_at.is_(None), Handoff.claimed_at.is_(None))
+                    .where(
+                        Handoff.id == row.id,
+                        Handoff.told_at.is_(None),
+                        Handoff.claimed_at.is_(None),
+                        Handoff.ended_at.is_(None),
+                    )
                     .values(told_at=now())
                     .returning(Handoff.id)
                 )

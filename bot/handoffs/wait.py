@@ -50,6 +50,8 @@ async def expected_wait(
             Handoff.department == department,
             Handoff.requested_at > at - dt.timedelta(days=_DAYS),
             Handoff.requested_at < at,
+            # One that a liaison took up again was never waited for.
+            Handoff.claimed_at.is_(None) | (Handoff.claimed_at > Handoff.requested_at),
         )
         .order_by(Handoff.requested_at.desc())
         .limit(_LAST)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -41,7 +40,6 @@ class Who:
     csrf: str
     language: str
     """Of the console's pages."""
-    expires_at: dt.datetime
 
     def may(self, permission: Permission) -> bool:
         """Whether their role has the permission."""

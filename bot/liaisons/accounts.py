@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from bot.secrets import Secrets
 MIN_PASSWORD_CHARS = 12
 RECOVERY_CODES = 10
 _ISSUER = "Enlace"
+_HASHING = ThreadPoolExecutor(1, "passwords")
 _hasher = PasswordHasher()  # RFC 9106's second recommendation: 64 MiB, three passes
 _NOBODY = _hasher.hash(secrets.token_urlsafe(16))
 """Checked where there is no such account, so that the answer takes as long."""
@@ -143,7 +145,10 @@ class Accounts:
 
 
 async def verify(hashed: str | None, password: str) -> bool:
-    """Whether `password` is the one that was hashed. Takes as long without a hash, and never holds up the loop."""
+    """Whether `password` is the one that was hashed. Takes as long without a hash, and never holds up the loop.
+
+    One at a time: a hash takes a core and 64 MB, and residents' turns need theirs.
+    """
 
     def check() -> bool:
         try:
@@ -151,4 +156,4 @@ async def verify(hashed: str | None, password: str) -> bool:
         except VerificationError:
             return False
 
-    return await asyncio.to_thread(check)
+    return await asyncio.get_running_loop().run_in_executor(_HASHING, check)

@@ -36,6 +36,13 @@ def delay_s(failures: int) -> float:
     return 0.0 if failures < _FREE_TRIES else float(min(2.0 ** min(failures - _FREE_TRIES, 10), _LONGEST_DELAY_S))
 
 
+async def check_key(engine: AsyncEngine, secrets: Secrets) -> None:
+    """Raises WrongKeyError if an account was made with another key."""
+    async with engine.connect() as connection:
+        for kept in await connection.scalars(select(Liaison.totp)):
+            secrets.decrypt(kept)
+
+
 class Sessions:
     """Who is signed in. A session is known by the hash of its token alone."""
 
@@ -106,7 +113,6 @@ class Sessions:
             session=row.token_hash,
             csrf=row.csrf,
             language=row.language,
-            expires_at=min(row.began + ABSOLUTE, row.seen + IDLE),
         )
 
     async def present(self, liaison_id: int) -> None:

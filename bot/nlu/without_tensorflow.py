@@ -19,7 +19,11 @@ _LEFT_OUT = ("tensorflow", "keras")
 def _part(name: str) -> type:
     if name.startswith("__"):  # what Python looks for and can do without
         raise AttributeError(name)
-    return _EmptyClass(name, (), {})
+    return _EmptyClass(name, (), {"__init__": _take_anything})
+
+
+def _take_anything(self: object, *_: object, **__: object) -> None:
+    """Rasa sets TensorFlow's threads where a variable of the environment says how many."""
 
 
 class _EmptyClass(type):

@@ -16,6 +16,7 @@ from bot.replies import (
     HELPED,
     NO,
     NOT_HELPED,
+    NOW,
     PERSON,
     STAY,
     WHY,
@@ -74,6 +75,7 @@ class Labels:
         return {
             PERSON: self.say(language, N_("Talk to a person")),
             GUIDE: self.say(language, N_("Guide me")),
+            NOW: self.say(language, N_("Yes")),
             YES: self.say(language, N_("Yes")),
             NO: self.say(language, N_("No")),
             CONNECT: self.say(language, N_("Yes, pass it on")),

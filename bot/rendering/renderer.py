@@ -19,6 +19,7 @@ from bot.replies import (
     HELPED,
     NO,
     NOT_HELPED,
+    NOW,
     PERSON,
     REACH_LIAISON,
     STAY,
@@ -59,6 +60,9 @@ class Renderer:
         replies = [self._one(say, content, language) for say in says]
         if len(replies) == 1:
             return replies[0]
+        # Whoever is asked whether to pass something on is asked nothing else, since "yes" would be an answer to that.
+        if handoff := next((reply for reply in replies if reply.handoff), None):
+            return handoff
         # An answer among them is what the reply is about; what stands around it only adds words and buttons.
         main = next((reply for reply in replies if reply.topic), replies[0])
         return main.model_copy(
@@ -104,16 +108,16 @@ class Renderer:
             }
         )
 
-    def warn(self, message: str, reply: Reply) -> Reply:
-        """`reply` with what is said of danger before it: where danger is likely, but not sure."""
-        warning = self.labels.say(reply.language, SAFETY[message].text)
-        person = self.labels.choice(PERSON, reply.language)
+    def warn(self, message: str, reply: Reply, language: str) -> Reply:
+        """`reply` with what is said of danger before it, in `language`: where danger is likely, but not sure."""
+        warning = self.labels.say(language, SAFETY[message].text)
+        person = self.labels.choice(PERSON, language)
         return reply.model_copy(
             update={
                 "kind": "emergency",
                 "text": f"{warning}\n\n{reply.text}",
-                "steps": self._numbers(SAFETY[message].text, reply.language),
-                "choices": [*(choice for choice in reply.choices if choice != person), person],
+                "steps": self._numbers(SAFETY[message].text, language),
+                "choices": [*(choice for choice in reply.choices if choice.send != PERSON), person],
                 "handoff_offered": True,
             }
         )
@@ -167,7 +171,8 @@ class Renderer:
             case "connect":
                 return self.notices.connected(content.profile.id, language, say["outlook"], say.get("channel", "web"))
             case "ask":
-                yes_or_no = [self.labels.choice(send, language) for send in (YES, NO)]
+                yes = NOW if say["message"] == "report_happening_now" else YES
+                yes_or_no = [self.labels.choice(send, language) for send in (yes, NO)]
                 text = self.labels.say(language, QUESTIONS[say["message"]])
                 return Reply(kind="clarify", text=text, choices=yes_or_no, **base)
             case "language":
@@ -252,14 +257,14 @@ class Renderer:
             handoff_offered=True,
         )
 
-    def whatsapp(self, message: str, department: str, language: str, choices: Sequence[Choice] = ()) -> Reply:
+    def whatsapp(self, message: str, department: str, language: str) -> Reply:
         """What the WhatsApp channel says itself (bot/messages.py, WHATSAPP)."""
         values = {
             "department": department_name(self.library.departments[department], language),
             "time": in_days(self._retention_days, language),
         }
         text = self.labels.say(language, WHATSAPP[message], **values)
-        choices = [self.labels.choice(PERSON, language)] if message == "not_helped" else list(choices)
+        choices = [self.labels.choice(PERSON, language)] if message == "not_helped" else []
         return Reply(kind="smalltalk", department=department, language=language, text=text, choices=choices)
 
     def form_choices(self, reply: Reply, language: str) -> list[Choice]:

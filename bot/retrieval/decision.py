@@ -42,11 +42,11 @@ _NEAR = 0.35
 
 
 def features(found: Found, words: int) -> list[float]:
-    """What the decision rests on: of a message of so many words, in the order of FEATURES; of at least two topics."""
-    first, second = found.matches[0], found.matches[1]
+    """What the decision rests on: of a message of so many words, in the order of FEATURES; of at least one topic."""
+    first, *others = found.matches
     return [
         first.score,
-        first.score - second.score,
+        first.score - (others[0].score if others else 0.0),
         first.wording,
         first.passage,
         found.elsewhere,
@@ -121,6 +121,8 @@ class Decision:
 
     def decide(self, found: Found, words: int) -> Outcome:
         """The outcome for a message of so many words."""
+        if not found.matches:  # every topic is switched off
+            return Outcome("no_answer", (), 0.0)
         confidence = self.confidence(found, words)
         if confidence >= self.answer_from:
             return Outcome("answer", (found.matches[0].topic,), confidence)
@@ -133,6 +135,8 @@ class Decision:
 
     def decide_together(self, alone: Found, together: Found, last_topic: str | None, words: int) -> Outcome | None:
         """The answer to a message of so many words, read together with the question before it; None if that is none."""
+        if not together.matches:
+            return None
         topic = together.matches[0].topic
         if last_topic is not None and topic != last_topic and self.confidence(alone, words) < _MOVES_FROM:
             return None

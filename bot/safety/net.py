@@ -26,7 +26,7 @@ from bot.safety.rules import Flag
 
 Written = tuple[NDArray[np.int64], Vectors]
 """The n-grams of a message and their values, as `Wording.row` has them."""
-FIRES_FROM = -0.55
+FIRES_FROM = -0.7
 """Score, about 1 for an example of danger and -1 for one of none: chosen so that few near misses fire."""
 DOUBTS_BELOW = -1.2
 """Score under which a rule that fired is taken back, but for one of self-harm: of 642 emergencies, not learned,

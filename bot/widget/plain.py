@@ -6,6 +6,7 @@ Id and token travel in the form alone, never in an address, which a browser woul
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -18,14 +19,15 @@ from pydantic import BaseModel, Field
 from bot.channels import handoff, web
 from bot.channels.web import CurrentRuntime, MessageRequest
 from bot.content.library import DepartmentContent
-from bot.errors import EnlaceError, Unauthorized
+from bot.errors import BadRequest, EnlaceError, Unauthorized
 from bot.i18n import N_, in_language
 from bot.runtime import Runtime
 from bot.widget import theme
 from bot.widget.page import Language
 from bot.widget.web import CurrentDepartment, first_language, policy, render
-from bot.widget.words import words
+from bot.widget.words import WORDS, words
 
+log = logging.getLogger(__name__)
 router = APIRouter(prefix="/text", include_in_schema=False)
 
 LEAVE_SAYS = N_(
@@ -62,7 +64,8 @@ class _Shown:
     problem: str = ""
     told: str = ""
     code: str = ""
-    unsent: str = ""
+    filled: _Fields = field(default_factory=lambda: _Fields.model_validate({}))
+    """What is in the fields: what was, where it was of no use, or was not what the button is about."""
     messages: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -88,24 +91,29 @@ async def act(
     do, _, argument = fields.do.partition(" ")
     if do == "leave":
         if fields.id:
-            await web.leave(await _conversation(runtime, shown), runtime)
+            runtime.in_background(_left(runtime, shown))
         exit_url = runtime.settings.exit_url
         answer = render(request, "left.html", policy(), exit=exit_url)
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         return answer
     request.state.language = language
+    if do == "send" and not fields.text.strip():  # Enter in a field presses the first button, which is "send"
+        do = "resume" if fields.code.strip() else "callback" if fields.contact.strip() else do
     try:
+        if do not in ACTS:
+            raise BadRequest
+        if fields.id and do != "resume":  # by a code another conversation is opened
+            await runtime.flood.message((await _conversation(runtime, shown)).id, request)
         await ACTS[do](_Act(request, runtime, content, fields, shown, argument))
         if shown.id:
             await _conversation(runtime, shown)
-    except Unauthorized:
-        shown.id = shown.token = ""
-        shown.problem = runtime.catalogs.gettext(shown.language, Unauthorized.message)
     except EnlaceError as error:
+        if isinstance(error, Unauthorized):
+            shown.id = shown.token = ""
         shown.problem = runtime.catalogs.gettext(shown.language, error.message, **error.values)
-        shown.unsent = fields.text if do == "send" else ""
-    except KeyError:
-        shown.problem = runtime.catalogs.gettext(shown.language, EnlaceError.message)
+        shown.filled = fields
+    if do in {"language", "refresh"}:
+        shown.filled = fields
     if shown.id and shown.token:
         conversation = await _conversation(runtime, shown)
         shown.messages = [each.model_dump(mode="json") for each in (await web.read(conversation, runtime)).messages]
@@ -124,8 +132,16 @@ class _Act:
     async def conversation(self) -> Any:
         return await _conversation(self.runtime, self.shown)
 
-    def tell(self, message: str) -> None:
-        self.shown.told = self.runtime.catalogs.gettext(self.shown.language, message)
+    def tell(self, what: str) -> None:
+        self.shown.told = self.runtime.catalogs.gettext(self.shown.language, WORDS[what])
+
+
+async def _left(runtime: Runtime, shown: _Shown) -> None:
+    """Not waited for: who leaves fast has to be gone from the screen, whatever becomes of this."""
+    try:
+        await web.leave(await _conversation(runtime, shown), runtime)
+    except Exception as error:
+        log.error("a conversation could not be left: %s", type(error).__name__)
 
 
 async def _conversation(runtime: Runtime, shown: _Shown) -> Any:
@@ -134,7 +150,6 @@ async def _conversation(runtime: Runtime, shown: _Shown) -> Any:
 
 async def _write(act: _Act, **message: Any) -> None:
     shown, runtime = act.shown, act.runtime
-    await runtime.flood.message(shown.id or "new", act.request)
     if not shown.id:
         started = await web.begin(runtime, act.request, act.content.profile.id, None)
         shown.id, shown.token = started.id, started.token
@@ -155,20 +170,19 @@ async def _choice(act: _Act) -> None:
 async def _language(act: _Act) -> None:
     if act.argument in act.runtime.library.languages:
         act.shown.language = act.argument
-        act.shown.unsent = act.fields.text
         if act.shown.id:
             conversation = await act.conversation()
             await act.runtime.store.set_language(conversation.id, act.argument)
 
 
 async def _refresh(act: _Act) -> None:
-    act.shown.unsent = act.fields.text
+    """The page is shown anew, and that is all."""
 
 
 async def _erase(act: _Act) -> None:
     await web.erase(await act.conversation(), act.runtime)
     act.shown.id = act.shown.token = ""
-    act.tell(N_("The chat was erased."))
+    act.tell("erased")
 
 
 async def _resume(act: _Act) -> None:
@@ -194,25 +208,25 @@ async def _callback(act: _Act) -> None:
     contact, time = act.fields.contact.strip()[:200], act.fields.time.strip()[:200] or "-"
     body = handoff.CallbackRequest(contact=contact or "-", time=time, language=act.shown.language)
     await handoff.call_back(body, await act.conversation(), act.runtime)
-    act.tell(N_("We have noted it. If you are in danger now, do not wait for the call: call 911."))
+    act.tell("call_noted")
 
 
 async def _code(act: _Act) -> None:
     act.shown.code = (await handoff.code(await act.conversation(), act.runtime)).code
-    act.tell(N_("Your code:"))
+    act.tell("your_code")
 
 
 async def _rate(act: _Act) -> None:
     body = handoff.Rating(helpful=act.argument == "yes", why=None)
     await handoff.rate_person(body, await act.conversation(), act.runtime)
-    act.tell(N_("Thank you."))
+    act.tell("rated")
 
 
 async def _helpful(act: _Act) -> None:
     answer, _, number = act.argument.partition(" ")
     conversation = await act.conversation()
     await act.runtime.store.rate_answer(conversation.id, int(number) if number.isdecimal() else 0, answer == "yes")
-    act.tell(N_("Thank you."))
+    act.tell("rated")
 
 
 ACTS: dict[str, Callable[[_Act], Awaitable[None]]] = {
@@ -268,6 +282,6 @@ def _page(request: Request, runtime: Runtime, content: DepartmentContent, shown:
         problem=shown.problem,
         told=shown.told,
         code=shown.code,
-        unsent=shown.unsent,
+        filled=shown.filled,
         messages=messages,
     )

@@ -33,3 +33,21 @@ async def test_it_is_ready_where_the_database_answers(scheme: str, status: int) 
     await engine.dispose()
     assert answer.status_code == status
     assert answer.json() == {"status": "ready"} or answer.json()["error"]["code"] == "unavailable"
+
+
+async def test_an_error_that_nobody_foresaw_is_answered_and_its_words_are_logged_nowhere(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Failing:
+        async def ready(self) -> bool:
+            raise ValueError("canario-amarillo-7421")
+
+    app = create_app(Settings())
+    app.state.runtime = SimpleNamespace(rasa=Failing())
+    # Whatever came out of the application would be logged by the server, message and all; here it would be raised.
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://enlace.test") as client:
+        answer = await client.get("/ready")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal_error")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "ValueError" in caplog.text
+    assert "canario" not in caplog.text

@@ -91,6 +91,26 @@ async def test_the_guide_asks_and_then_answers(
     assert (await conversation.send("ok"))["kind"] != "answer"
 
 
+async def test_a_guide_that_was_broken_off_begins_with_danger_again(start: Start) -> None:
+    conversation = await start("kent-wa", "en")
+    first = await conversation.send(choice=GUIDE)
+    second = await conversation.press(first, "No")
+    assert second["text"] != first["text"]
+    await conversation.send("I want to talk to a person")
+    again = await conversation.send(choice=GUIDE)
+    assert again["text"] == first["text"]
+
+
+async def test_a_yes_to_danger_is_one_whenever_it_is_pressed(start: Start) -> None:
+    conversation = await start("kent-wa", "en")
+    first = await conversation.send(choice=GUIDE)
+    await conversation.press(first, "No")
+    late = await conversation.press(first, "Yes")  # while the guide asks for the name
+    assert (late["topic"], "911" in late["text"]) == ("report-danger-now", True)
+    after = await conversation.press(first, "Yes")  # when it is over
+    assert (after["topic"], "911" in after["text"]) == ("report-danger-now", True)
+
+
 async def test_a_question_in_the_guide_is_answered_and_the_guide_goes_on(start: Start) -> None:
     conversation = await start("kent-wa", "en")
     first = await conversation.send(choice=GUIDE)

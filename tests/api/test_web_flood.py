@@ -44,6 +44,29 @@ async def test_many_people_may_share_an_address_up_to_a_flood() -> None:
     await flood.message("elsewhere", request(OTHER))
 
 
+async def test_signing_in_is_tried_from_one_address_only_so_often() -> None:
+    flood = Flood(Settings(limit_sign_ins="3/minute"))
+    for _ in range(3):
+        await flood.sign_in(request(ONE))
+    with pytest.raises(TooOften):
+        await flood.sign_in(request(SAME_NETWORK))
+    await flood.sign_in(request(OTHER))
+
+
+@pytest.mark.rasa
+async def test_what_else_changes_a_conversation_counts_as_a_message(start: Start) -> None:
+    noisy = await start("kent-wa", "en")
+    body = {"contact": "nobody", "time": "-", "language": "en"}
+    answers = await asyncio.gather(
+        *(
+            noisy.client.post(f"{noisy.url}/callback", json=body, headers=noisy.headers)
+            for _ in range(OF_A_CONVERSATION + 5)
+        )
+    )
+    assert sum(answer.status_code == 429 for answer in answers) == 5
+    assert (await noisy.client.get(f"{noisy.url}/handoff", headers=noisy.headers)).status_code == 200
+
+
 @pytest.mark.rasa
 async def test_a_flood_gets_429_and_others_their_answers(start: Start, server: Server) -> None:
     noisy, quiet = await start("kent-wa", "en"), await start("kent-wa", "en")

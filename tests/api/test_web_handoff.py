@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.secrets import Secrets
+
 if TYPE_CHECKING:
     from tests.conftest import Conversation, Server, Start
 
@@ -117,12 +119,14 @@ async def test_a_callback_is_stored_encrypted_and_a_contact_has_to_be_one(server
         return await conversation.client.post(f"{conversation.url}/callback", json=body, headers=conversation.headers)
 
     assert (await ask()).status_code == 204
-    assert (await ask(contact="flor@example.org")).status_code == 204
+    assert (await ask(contact="flor@example.org", time="jue\u202eves\nen la tarde")).status_code == 204
     for wrong, code in ((await ask(contact="mi prima"), "bad_contact"), (await ask(language="xx"), "unknown_language")):
         assert wrong.json()["error"]["code"] == code
     found = rows(server, "SELECT contact, time, language FROM callbacks WHERE conversation_id = ?", conversation.id)
-    assert [language for _, _, language in found] == ["es", "es"]
+    assert [language for _, _, language in found] == ["es"], "the second is the wish anew"
     assert not [cell for row in found for cell in row[:2] if "555" in cell or "martes" in cell or "flor" in cell]
+    secrets = Secrets((server.var_dir / "secret.key").read_text(encoding="utf-8").strip())
+    assert [secrets.decrypt(cell) for cell in found[0][:2]] == ["flor@example.org", "jueves en la tarde"]
 
 
 async def test_a_code_opens_the_conversation_elsewhere_once(start: Start) -> None:

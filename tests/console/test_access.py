@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import sqlite3
 from typing import TYPE_CHECKING
 
 import httpx
@@ -10,9 +12,12 @@ from fastapi.routing import APIRoute
 from signed_in import Hire, Person, ask_for_a_person
 
 from bot.console.app import PARTS
+from bot.conversations.store import hash_token
+from bot.liaisons.sessions import IDLE
+from bot.tables import now
 
 if TYPE_CHECKING:
-    from tests.conftest import Conversation, Start
+    from tests.conftest import Conversation, Server, Start
 
 pytestmark = pytest.mark.rasa
 OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/second-factor")}
@@ -34,6 +39,9 @@ FORMS = {
     "password": {"old": "x", "new": "y"},
     "canned": {"department": "kent-wa", "title": "t", "text-en": "e", "text-es": "e"},
     "{liaison_id}": {"active": "true"},
+    "done": {"since": "2026-01-01T00:00:00+00:00"},
+    "hold": {"on": "true"},
+    "duty": {"on": "true"},
 }
 SKIPPED = {("POST", "/sign-out"), ("GET", "/events")}  # one ends the session, the other never ends; tested apart
 
@@ -140,7 +148,7 @@ async def test_what_is_neither_from_a_browser_nor_from_a_page_is_refused(
     headers = {"Cookie": f"enlace={ana.token}", "X-CSRF-Token": ana.csrf}
     assert (await client.post("/console/duty", headers=headers)).status_code == 403
     own = headers | {"Origin": str(client.base_url).rstrip("/")}
-    assert (await client.post("/console/duty", headers=own)).status_code == 303
+    assert (await client.post("/console/duty", headers=own, data={"on": "true"})).status_code == 303
     assert (await client.post("/console/sign-in", data={"email": "a@b.c", "password": "x"})).status_code == 403
 
 
@@ -176,3 +184,49 @@ async def test_the_way_back_after_signing_in_leads_nowhere_else(client: httpx.As
         second = await client.post("/console/second-factor", data=code, headers=own | {"Cookie": f"enlace={token}"})
         client.cookies.clear()
         assert (second.status_code, second.headers["location"]) == (303, led)
+
+
+async def test_two_supervisors_who_put_it_on_hold_at_once_do_not_lift_it(
+    server: Server, start: Start, sue: Person
+) -> None:
+    conversation = await start("kent-wa", "es")
+    await ask_for_a_person(conversation)
+
+    def held() -> bool:
+        with sqlite3.connect(f"file:{server.var_dir / 'enlace.db'}?mode=ro", uri=True) as database:
+            query = "SELECT legal_hold FROM conversations WHERE id = ?"
+            return bool(database.execute(query, (conversation.id,)).fetchone()[0])
+
+    page = (await sue.get(f"/conversations/{conversation.id}")).text
+    assert 'name="on" value="true">Put it on legal hold' in page
+    for _ in range(2):  # both had that page open
+        assert (await sue.do(conversation, "hold", on="true")).status_code == 303
+    assert held()
+    await sue.do(conversation, "hold", on="false")
+    assert not held()
+
+
+async def test_what_an_open_page_fetches_by_itself_does_not_keep_its_session_alive(
+    server: Server, start: Start, hire: Hire
+) -> None:
+    person = await hire("Lea")
+    conversation = await start("kent-wa", "es")
+    await ask_for_a_person(conversation)
+
+    def seen(**changes: str) -> str:
+        with sqlite3.connect(server.var_dir / "enlace.db", timeout=15) as database:
+            session = (hash_token(person.token),)
+            if changes:
+                database.execute(
+                    "UPDATE liaison_sessions SET seen_at = ? WHERE token_hash = ?", (changes["at"], *session)
+                )
+            query = "SELECT seen_at FROM liaison_sessions WHERE token_hash = ?"
+            return str(database.execute(query, session).fetchone()[0])
+
+    almost = (now() - IDLE + dt.timedelta(minutes=2)).strftime("%Y-%m-%d %H:%M:%S.%f")
+    assert seen(at=almost) == almost
+    for path in ("/queue", f"/conversations/{conversation.id}/messages?after=1"):
+        assert (await person.get(path)).status_code == 200
+    assert seen() == almost
+    assert (await person.get("")).status_code == 200
+    assert seen() > almost

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -158,6 +157,9 @@ async def test_a_page_that_was_away_misses_nothing(visit: Visit, start: Start, a
     await expect(console.locator("li.message")).to_have_count(before + 26, timeout=20_000)
     texts = await console.locator("li.message.resident .text").all_inner_texts()
     assert texts[-26:] == [*(f"mensaje {number}" for number in range(25)), "y ahora otra vez"]
+    await expect(console.locator("li.message").last).to_be_in_viewport()
+    await console.reload()
+    await expect(console.locator("li.message").last).to_be_in_viewport()
 
 
 @pytest.mark.timeout(300)
@@ -190,7 +192,6 @@ async def test_no_text_of_a_resident_runs_in_a_liaisons_browser(
     await leave(own_page)
 
     # Every other field that a resident can write. Each conversation has some of the corpus in each.
-    url, headers = resident.url, resident.headers
     for number in range(0, len(corpus), 40):
         other = await start("kent-wa", "en")
         await ask_for_a_person(other)
@@ -198,19 +199,16 @@ async def test_no_text_of_a_resident_runs_in_a_liaisons_browser(
         body = {"summary": "\n".join(some)[:1000], "name": some[0][:80], "whole_chat": True}
         answer = await other.client.post(f"{other.url}/handoff", json=body, headers=other.headers)
         assert answer.status_code == 200, answer.text
+        body = {"contact": "206 555 0142", "time": " ".join(some)[:200], "language": "en"}
+        answer = await other.client.post(f"{other.url}/callback", json=body, headers=other.headers)
+        assert answer.status_code == 204, answer.text
         await leave(await visit(f"/console/conversations/{other.id}", ana))
-    for text in corpus[:150]:
-        body = {"contact": f"{len(text)}{2065550000}"[-10:], "time": text[:200], "language": "en"}
-        await resident.client.post(f"{url}/callback", json=body, headers=headers)
     callbacks = await visit("/console/callbacks", ana)
     buttons = callbacks.get_by_role("button", name="Show the contact")
     await buttons.evaluate_all("all => all.forEach(button => button.click())")
     await expect(buttons).to_have_count(0, timeout=60_000)
     await ana.do(resident, "notes", text=corpus[0])
     await ana.do(resident, "labels", label=corpus[2][:40])
-    with sqlite3.connect(f"file:{server.var_dir / 'enlace.db'}?mode=ro", uri=True) as database:
-        stored_times = database.execute("SELECT count(*) FROM callbacks WHERE conversation_id = ?", (resident.id,))
-        assert stored_times.fetchone()[0] > 100
     for path in ("", "/search?q=ran(1)", "/search?q=%3Cscript%3Eran(1)%3C%2Fscript%3E", "/audit", "/settings"):
         await visit(f"/console{path}", sue)
 

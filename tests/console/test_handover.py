@@ -52,10 +52,11 @@ async def test_the_console_shows_what_the_resident_agreed_to_share_and_no_more(s
     assert "palmas amarillas" not in export
     assert "palmas amarillas" not in (await ana.get("/search?q=palmas+amarillas")).text.split("Messages found")[1]
     whole = await start("kent-wa", "es")
-    await whole.send("vivo en la calle de las palmas amarillas")
+    await whole.send("vivo en la calle de las palmas amarillas, junto al jardín")
     await ask_for_a_person(whole, ASKED, whole=True)
     assert "palmas amarillas" in (await ana.get(f"/conversations/{whole.id}")).text
     assert whole.id in (await ana.get("/search?q=PALMAS+amarillas")).text
+    assert whole.id in (await ana.get("/search?q=JARDÍN")).text
 
 
 async def test_of_fifty_who_claim_at_once_one_wins_and_the_others_are_told_who(

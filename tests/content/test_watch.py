@@ -51,3 +51,20 @@ async def test_a_changed_text_is_told_in_the_log(
         library = await asyncio.wait_for(changes.get(), 20 * PERIOD_S)
     assert library.departments["small-town"].stale == {"language"}
     assert "the answer is withheld" in caplog.text
+
+
+async def test_a_file_that_cannot_be_read_for_a_while_is_read_afterwards(
+    content: Content, changes: asyncio.Queue[Library], caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = content.root / "faq/small-town/answers/language.yml"
+    kept = answer.read_text(encoding="utf-8")
+    with caplog.at_level(logging.ERROR):
+        answer.unlink()
+        answer.mkdir()  # as root, a file that may not be read can be
+        await asyncio.sleep(3 * PERIOD_S)
+    assert changes.empty()
+    assert caplog.text.count("can't be read") == 1
+    answer.rmdir()
+    answer.write_text(kept.replace("enabled: true", "enabled: false"), encoding="utf-8")
+    library = await asyncio.wait_for(changes.get(), 20 * PERIOD_S)
+    assert not library.departments["small-town"].answers["language"].enabled

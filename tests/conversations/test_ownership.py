@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from people import liaison
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -146,6 +146,36 @@ async def test_only_what_the_resident_agreed_to_is_shown(engine: AsyncEngine, st
     await ownership.request(conversation, Consent(None, whole_chat=True), TOLD)
     assert (await row(engine, Conversation)).shown_from == 1
     assert (await row(engine, Handoff)).summary is None  # asked again while waiting: one request
+
+
+async def test_what_was_agreed_to_is_over_with_the_request(engine: AsyncEngine, store: Store) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    for agreed in (CONSENT, Consent(None, whole_chat=True)):
+        await ownership.request(conversation, agreed, TOLD)
+    await ownership.withdraw(conversation, TOLD)
+    assert (await row(engine, Conversation)).shown_from is None
+    assert (await row(engine, Handoff)).summary is None
+    await ownership.request(conversation, CONSENT, TOLD)
+    shown_from = (await row(engine, Conversation)).shown_from
+    await ownership.claim(conversation, ana, TOLD)
+    await ownership.say(conversation, ana, "Buenos días", "es")
+    await ownership.release(conversation, ana, TOLD)
+    await ownership.withdraw(conversation, TOLD)  # what a liaison has answered stays with the liaisons
+    assert (await row(engine, Conversation)).shown_from == shown_from
+    await ownership.request(conversation, Consent(None, whole_chat=True), TOLD)
+    await ownership.withdraw(conversation, TOLD)
+    assert (await row(engine, Conversation)).shown_from == shown_from
+
+
+async def test_what_is_on_hold_stays_open_to_those_who_can_lift_it(engine: AsyncEngine, store: Store) -> None:
+    ownership, conversation = Ownership(engine), await begin(store)
+    await ownership.request(conversation, CONSENT, TOLD)
+    async with engine.begin() as connection:
+        await connection.execute(update(Conversation).values(legal_hold=True))
+    await ownership.withdraw(conversation, TOLD)
+    assert (await row(engine, Conversation)).shown_from is not None
+    assert (await row(engine, Handoff)).summary == CONSENT.summary
 
 
 async def test_nobody_moves_a_conversation_that_is_not_theirs_or_not_there(engine: AsyncEngine, store: Store) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from people import liaison
-from turning import GREET, Rasa, accept, new, settle
+from turning import GREET, Detector, Rasa, Search, accept, new, settle
 
 from bot.conversations.answering import Answering
 from bot.conversations.ownership import Notice, Ownership
-from bot.conversations.store import NewConversation, Store
+from bot.conversations.store import NewConversation, Pending, Store
 from bot.conversations.turns import Turns
 from bot.replies import Say
+from bot.safety import Flag
 
 
 async def connect(store: Store, rasa: Rasa, turns: Turns) -> NewConversation:
@@ -107,6 +108,58 @@ async def test_a_turn_that_a_claim_overtakes_says_nothing(store: Store, rasa: Ra
     assert reply
     assert reply.text == ""
     assert [row.author for row in await store.messages(conversation.id)][-2:] == ["resident", "notice"]
+
+
+async def test_a_warning_is_given_also_where_a_claim_overtakes_it(
+    store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana = await liaison(store.engine, "Ana")
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+
+    async def claimed_meanwhile(*_: str) -> list[Say]:
+        await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+        return GREET
+
+    rasa.answer = claimed_meanwhile
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
+    assert reply
+    assert "911" in reply.text
+    assert [row.author for row in await store.messages(conversation.id)][-2:] == ["notice", "safety"]
+    assert (await store.access(conversation.id, conversation.token)).flag == "emergency"
+
+
+async def test_a_message_that_a_hand_back_overtakes_is_the_assistants(
+    store: Store, rasa: Rasa, turns: Turns, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana, ownership = await liaison(store.engine, "Ana"), Ownership(store.engine)
+    await ownership.claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+    inbox_id = await accept(store, conversation, "hola")
+    pass_on = store.pass_on
+
+    async def handed_back_meanwhile(pending: Pending) -> bool:
+        await ownership.hand_back(conversation.id, ana, Notice("Ana se fue", "es"))
+        return await pass_on(pending)
+
+    monkeypatch.setattr(store, "pass_on", handed_back_meanwhile)
+    reply = await settle(turns, conversation.id, inbox_id)
+    assert reply
+    assert reply.kind == "smalltalk"
+
+
+async def test_a_warning_beside_a_liaison_is_in_the_language_of_the_danger(
+    store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = await connect(store, rasa, turns)
+    await store.set_language(conversation.id, "en")
+    monkeypatch.setattr(Detector, "decide", lambda *_, **__: "es")
+    ana = await liaison(store.engine, "Ana")
+    await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana is here", "en"))
+    text = "mi esposo me está pegando ahora mismo, ayúdenme"
+    danger = await settle(turns, conversation.id, await accept(store, conversation, text))
+    assert danger
+    assert (danger.language, " al 911" in danger.text) == ("es", True)
 
 
 async def test_the_next_message_of_a_closed_conversation_is_the_assistants(

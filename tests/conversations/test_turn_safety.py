@@ -26,6 +26,30 @@ async def test_danger_is_answered_without_rasa(store: Store, rasa: Rasa, turns: 
     assert rasa.asked == []
 
 
+@pytest.mark.parametrize("text", ["mi esposo me quiere\nmatar", "someone is breaking\ninto my house right now"])
+async def test_a_line_break_hides_no_danger(store: Store, turns: Turns, text: str) -> None:
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, text))
+    assert reply
+    assert reply.kind == "emergency"
+
+
+async def test_what_was_asked_before_danger_is_not_what_the_conversation_is_about_after_it(
+    store: Store, turns: Turns
+) -> None:
+    conversation = await new(store)
+    inbox_id = await accept(store, conversation, "¿me piden papeles?")
+    pending = await store.pending(conversation.id)
+    assert pending
+    await store.complete(
+        pending, {"kind": "answer", "text": "No.", "language": "es"}, {"topic": "what-is-asked", "asked": 1}
+    )
+    del inbox_id
+    await settle(turns, conversation.id, await accept(store, conversation, "estamos en peligro"))
+    row = await store.access(conversation.id, conversation.token)
+    assert (row.topic, row.asked) == (None, row.last_number - 1)
+
+
 async def defect() -> None:
     """An encoder that fails."""
     raise ValueError("out of memory")

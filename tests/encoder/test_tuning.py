@@ -38,12 +38,21 @@ SEARCH = SearchExamples(
 )
 DANGER = SafetyExamples([("he has a gun", "emergency"), ("me quiero matar", "self_harm")], ["he had a toy gun"], [])
 SAID = [("greet", "hola"), ("thanks", "thank you"), ("explain", "no entiendo")]
+PAIRS = [("me robaron anoche", "i got robbed last night"), ("ocupo hablar con alguien", "can i talk to a person")]
 
 
 def vectors(learner: Learner) -> NDArray[np.float32]:
     """Of TEXTS."""
     with torch.no_grad():
         return learner.queries(TEXTS).numpy()
+
+
+def apart(learner: Learner) -> float:
+    """How far what is said in one language is from the same in another, beside how far it is from something else."""
+    with torch.no_grad():
+        spanish, english = (learner.queries(texts).numpy() for texts in zip(*PAIRS, strict=True))
+    alike = spanish @ english.T
+    return float((1 - np.diag(alike)).mean() / (1 - alike[~np.eye(len(PAIRS), dtype=bool)]).mean())
 
 
 def test_what_learns_is_the_model_of_the_wheel() -> None:
@@ -54,16 +63,17 @@ def test_what_learns_is_the_model_of_the_wheel() -> None:
 def test_it_learns_and_the_encoder_encodes_as_it_has_learned_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for kind in ("_TOPICS", "_OUTSIDE", "_DANGER", "_NEAR_MISSES", "_SAID"):
-        monkeypatch.setattr(f"bot.encoder.tuning.{kind}", 6)
+    for kind in ("_TOPICS", "_OUTSIDE", "_DANGER", "_NEAR_MISSES", "_SAID", "_PAIRS"):
+        monkeypatch.setattr(f"bot.encoder.tuning.{kind}", 4)
     # In so few steps no weight would come to round to another.
     monkeypatch.setattr("bot.encoder.tuning._WEIGHTS_LEARN", 0.1)
     learner = Learner({})
-    before = vectors(learner)
+    before, apart_before = vectors(learner), apart(learner)
     losses: list[float] = []
-    tune(learner, SEARCH, DANGER, SAID, steps=8, progress=lambda step, loss: losses.append(loss))
+    tune(learner, SEARCH, DANGER, SAID, PAIRS, steps=8, progress=lambda step, loss: losses.append(loss))
     assert len(losses) == 8
     assert losses[-1] < losses[0]
+    assert apart(learner) < apart_before
     learned = vectors(learner)
     assert (before * learned).sum(axis=1).max() < 0.999
     tuned = tmp_path / "tuned.npz"

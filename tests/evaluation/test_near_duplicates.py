@@ -14,9 +14,9 @@ from bot.training import asked, tuning_examples
 
 def test_nothing_that_is_learned_nearly_repeats_what_is_held_out() -> None:
     library = load(ROOT / "data")
-    search, danger, said = tuning_examples(Settings(), library)
+    search, danger, said, pairs = tuning_examples(Settings(), library)
     texts = [*(variant.text for variant in search.variants), *search.outside]
-    texts += [text for _, text in said]
+    texts += [text for _, text in said] + [text for pair in pairs for text in pair]
     texts += [question.text for question in asked(ROOT / "data")]
     texts += [*(text for text, _ in danger.danger), *danger.near_misses]
     held_out = [question.text for question in read_questions([ROOT / "tests" / "questions"])]

@@ -64,12 +64,12 @@ async def test_an_alarm_comes_again_and_again_until_somebody_comes(engine: Async
     conversation = await hand(ago_s=90)
     for number in (1, 2, 3):
         assert await alarms.raise_due() == [conversation]
-        await alarms.deliver_due()
+        await alarms.deliver("webhook")
         assert [alarm.number for alarm in way.got] == list(range(1, number + 1))
     assert way.got[0].waiting_s >= 90
     await alarms.raise_due()
     await Ownership(engine).claim(conversation, await hire("Ana"), NOTICE)
-    await alarms.deliver_due()  # the fourth is needless: somebody came
+    await alarms.deliver("webhook")  # the fourth is needless: somebody came
     assert await alarms.raise_due() == []
     assert len(way.got) == 3
     assert [state for state, *_ in await states(engine)] == ["sent"] * 3
@@ -88,7 +88,7 @@ async def test_who_is_in_danger_is_delivered_first(engine: AsyncEngine, hand: Ha
     calm, danger = await hand(ago_s=99), await hand(flag="emergency")
     alarms = Alarms(engine, 300, {"webhook": way.send})
     await alarms.raise_due()
-    await alarms.deliver_due()
+    await alarms.deliver("webhook")
     assert [alarm.conversation for alarm in way.got] == [danger, calm]
 
 
@@ -100,15 +100,64 @@ async def test_what_fails_is_tried_again_with_the_same_id_and_given_up_in_the_en
     await hand(said=CANARY)
     alarms = Alarms(engine, 300, {"email": way.send})
     await alarms.raise_due()
-    await alarms.deliver_due()
-    await alarms.deliver_due()  # not due yet
+    await alarms.deliver("email")
+    await alarms.deliver("email")  # not due yet
     assert await states(engine) == [("pending", 1, 1)]
     for _ in range(MAX_ATTEMPTS):
         await make_due(engine)
-        await alarms.deliver_due()
+        await alarms.deliver("email")
     assert await states(engine) == [("failed", 1, MAX_ATTEMPTS)]
     assert "ConnectionError" in caplog.text
     assert CANARY not in caplog.text
+
+
+async def test_each_way_delivers_its_own_and_none_holds_up_another(engine: AsyncEngine, hand: Hand) -> None:
+    hanging, way = asyncio.Event(), Way()
+
+    async def hang(alarm: Alarm) -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    alarms = Alarms(engine, 0, {"email": hang, "webhook": way.send})
+    await hand()
+    await alarms.raise_due()
+    task = asyncio.create_task(alarms.deliver("email"))
+    await asyncio.wait_for(hanging.wait(), 10)
+    await alarms.deliver("webhook")
+    await hand(flag="emergency")
+    await alarms.raise_due()
+    await alarms.deliver("webhook")  # also what comes while the mail server hangs
+    assert {alarm.flag for alarm in way.got} == {None, "emergency"}
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_nobody_is_alarmed_about_whom_somebody_took_up_meanwhile(
+    engine: AsyncEngine, hand: Hand, hire: Hire
+) -> None:
+    first, second = await hand(ago_s=99), await hand()
+    ana, way = await hire("Ana"), Way()
+
+    async def slow(alarm: Alarm) -> None:
+        await way.send(alarm)
+        if alarm.conversation == first:
+            await Ownership(engine).claim(second, ana, NOTICE)
+
+    alarms = Alarms(engine, 300, {"webhook": slow})
+    await alarms.raise_due()
+    await alarms.deliver("webhook")
+    assert [alarm.conversation for alarm in way.got] == [first]
+
+
+async def test_nothing_of_alarms_is_kept_when_a_request_is_over(engine: AsyncEngine, hand: Hand, hire: Hire) -> None:
+    ana, conversation = await hire("Ana"), await hand()
+    alarms = Alarms(engine, 300, {"webhook": Way().send})
+    await alarms.raise_due()
+    await alarms.deliver("webhook")
+    await Ownership(engine).claim(conversation, ana, NOTICE)
+    await Ownership(engine).close(conversation, ana, NOTICE)
+    await alarms.deliver("webhook")
+    assert await states(engine) == []
 
 
 async def test_one_that_a_crash_cut_off_is_due_again(engine: AsyncEngine, hand: Hand) -> None:
@@ -121,13 +170,13 @@ async def test_one_that_a_crash_cut_off_is_due_again(engine: AsyncEngine, hand: 
     await hand()
     cut = Alarms(engine, 300, {"webhook": never})
     await cut.raise_due()
-    task = asyncio.create_task(cut.deliver_due())
+    task = asyncio.create_task(cut.deliver("webhook"))
     await begun.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     way = Way()
     await make_due(engine)
-    await Alarms(engine, 300, {"webhook": way.send}).deliver_due()
+    await Alarms(engine, 300, {"webhook": way.send}).deliver("webhook")
     assert len(way.got) == 1
 
 
@@ -173,7 +222,7 @@ async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_wor
 
     async def mailed_to() -> list[str]:
         await alarms.raise_due()
-        await alarms.deliver_due()
+        await alarms.deliver("email")
         return sorted(address.partition("@")[0] for address in box.mails[-1][0])
 
     await hire("asleep")
@@ -222,7 +271,7 @@ async def test_a_webhook_is_signed_over_its_raw_bytes_and_tried_again_under_the_
     await alarms.raise_due()
     for _ in range(4):
         await make_due(engine)
-        await alarms.deliver_due()
+        await alarms.deliver("webhook")
     assert len(got) == 3  # two refusals, then it was taken; the redirect wasn't followed
     assert len({headers["Enlace-Delivery"] for headers, _ in got}) == 1
     headers, body = got[-1]

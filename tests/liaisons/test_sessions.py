@@ -18,9 +18,9 @@ from bot.errors import Conflict, NotFound, SignInFailed, TooSoon, WeakPassword
 from bot.liaisons import accounts as accounts_module
 from bot.liaisons import sessions as module
 from bot.liaisons.accounts import Accounts, Credentials, Profile
-from bot.liaisons.sessions import Sessions, delay_s
+from bot.liaisons.sessions import Sessions, check_key, delay_s
 from bot.liaisons.tables import AuditEntry, Liaison, LiaisonSession
-from bot.secrets import Secrets
+from bot.secrets import Secrets, WrongKeyError
 
 EMAIL = "ana@example.org"
 SERVED = accounts_module._hasher
@@ -264,3 +264,13 @@ async def test_what_was_done_is_in_the_audit_which_nobody_changes(
         with pytest.raises(DBAPIError):
             async with engine.begin() as connection:
                 await connection.execute(change)
+
+
+async def test_another_key_than_the_accounts_were_made_with_is_noticed_at_the_start(
+    engine: AsyncEngine, accounts: Accounts, secrets: Secrets
+) -> None:
+    await check_key(engine, Secrets("another" * 6))  # nothing is encrypted yet
+    await accounts.add(Profile("ana@example.org", "Ana", {"en": "Liaison"}, False, "liaison", ["kent-wa"], ["es"]))
+    await check_key(engine, secrets)
+    with pytest.raises(WrongKeyError, match="ENLACE_SECRET_KEY"):
+        await check_key(engine, Secrets("another" * 6))

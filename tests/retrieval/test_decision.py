@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bot.encoder import encoder_name
 from bot.retrieval.calibration import ANSWER_FROM, CLARIFY_FROM, Example, fit
-from bot.retrieval.decision import FEATURES, TOGETHER, Decision
+from bot.retrieval.decision import FEATURES, TOGETHER, Decision, Outcome
 from bot.retrieval.index import Found, Match
 from bot.retrieval.wording import Wording, ngrams
 from bot.settings import Settings
@@ -41,6 +41,15 @@ def test_what_is_sure_is_answered_and_what_is_lost_is_not() -> None:
     assert DECISION.decide(SURE, 8).topics == ("a",)
     assert DECISION.decide(LOST, 8).kind == "no_answer"
     assert DECISION.decide(LOST, 8).topics == ()
+
+
+def test_with_one_topic_left_it_is_answered_or_not_and_with_none_nothing_is() -> None:
+    one = SURE.only(["a"])
+    assert DECISION.decide(one, 8).topics == ("a",)
+    assert DECISION.decide(LOST.only(["a"]), 8).kind == "no_answer"
+    none = SURE.only([])
+    assert DECISION.decide(none, 8) == Outcome("no_answer", (), 0.0)
+    assert DECISION.decide_together(none, none, "a", 3) is None
 
 
 def test_what_is_far_outside_alone_is_not_answered_as_the_question_before_it() -> None:

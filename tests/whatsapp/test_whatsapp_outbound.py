@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from cloud_api import Config, create_cloud
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,9 +19,13 @@ from bot.channels.whatsapp.errors import OTHER, WORDS, action
 from bot.channels.whatsapp.outbound import Part, split
 from bot.messages import SAFETY, SMALLTALK, UNREAD, WHATSAPP
 from bot.replies import PERSON, Choice, Reply, Say, topic_choice
+from bot.settings import ROOT
+from bot.unserved import Unserved
 
 PLACES = [(department, language) for department in REAL.departments for language in REAL.languages]
 Refused = Callable[[Part], Any]
+UNSERVED = yaml.safe_load((ROOT / "data/unserved.yml").read_text(encoding="utf-8"))["languages"]
+FIELDS = ("name", "direction", "sentence", "person")
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +88,18 @@ def test_an_answer_comes_whole_with_its_passage_in_one_short_message(department:
             assert reply.citations[0].translation
             assert reply.citations[0].translation in " ".join([second, *rest])
         assert len(rest) <= 1
+
+
+@pytest.mark.parametrize("code", sorted(UNSERVED))
+async def test_who_writes_in_a_language_that_is_not_served_is_told_so(refused: Refused, code: str) -> None:
+    entry = UNSERVED[code]
+    reply = RENDERER.unserved(Unserved(code=code, **{key: entry[key] for key in FIELDS}), "kent-wa")
+    parts = OUTBOUND.parts(reply.text, reply.language, reply)
+    said = json.dumps(parts, ensure_ascii=False)
+    assert entry["sentence"] in said
+    assert entry["person"] in said
+    for part in [*parts, OUTBOUND.template(reply.language)]:
+        assert await refused(part) is None
 
 
 def shown(part: Part) -> str:

@@ -50,7 +50,8 @@ class Turns:
             if self.failures:
                 self.failures -= 1
                 raise OSError("the database is locked")
-            await self._store.pass_on(pending)
+            async with self._store.engine.begin() as connection:
+                await Store._done(connection, pending)
             self.settled.append(pending.text)
         self.done.set()
 
@@ -212,17 +213,29 @@ async def test_what_is_taken_back_is_passed_on_to_nobody(world: World, start: St
     receiver.wake(await say(QUESTION, id="wamid.theirs"))
     await asyncio.wait_for(turns.done.wait(), SOON)
     summary = RENDERER.summary("kent-wa", "es", "share-with-ice", QUESTION)
-    offer = HandoffOffer(readers=[], summary=summary)
+    async with world.engine.begin() as connection:
+        number = await connection.scalar(select(Inbox.number))
+    offer = HandoffOffer(readers=[], summary=summary, asked=number)
     reply = Reply(kind="handoff", department="kent-wa", language="es", text=f"Pasaría: «{summary}»", handoff=offer)
     await answered(world, reply, 1)
     async with world.engine.begin() as connection:
-        number = await connection.scalar(select(Inbox.number))
         await connection.execute(update(Conversation).values(asked=number, topic="share-with-ice"))
         await connection.execute(
             insert(Handoff).values(
-                conversation_id=world.conversation_id, department="kent-wa", language="es", summary=summary, alarms=0
+                conversation_id=world.conversation_id,
+                department="kent-wa",
+                language="es",
+                summary=summary,
+                asked=number,
+                alarms=0,
             )
         )
+    receiver.wake(await say(QUESTION[-6:], id="wamid.other"))
+    await emptied(world)
+    receiver.wake(await say("", kind="revoke", about="wamid.other"))
+    await emptied(world)
+    async with world.engine.connect() as connection:
+        assert (await connection.execute(select(Handoff))).one().summary == summary, "another message was taken back"
     receiver.wake(await say("", kind="revoke", about="wamid.theirs"))
     await emptied(world)
     async with world.engine.connect() as connection:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
+import httpx
 import pytest
+from browsing import EXIT
 from playwright.async_api import expect
 from visiting import Browsing, Visit, ask
 
@@ -125,3 +129,73 @@ async def test_two_tabs_of_one_conversation_show_the_same(visit: Visit, browsing
         for page in (first, second)
     ]
     assert said[0][1:] == said[1]
+
+
+async def test_what_came_while_no_stream_was_there_is_shown_when_it_is_back(
+    visit: Visit, client: httpx.AsyncClient
+) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    kept = json.loads(await page.evaluate("sessionStorage.getItem('enlace:kent-wa')"))
+    await page.route("**/events", lambda route: route.abort())
+    await page.reload()
+    await expect(page.locator("#log .message")).to_have_count(2)
+    url, headers = f"/api/conversations/{kept['id']}/messages", {"Authorization": f"Bearer {kept['token']}"}
+    answer = await client.post(url, json={"text": "gracias"}, headers=headers)  # as from elsewhere
+    assert answer.status_code == 200
+    await page.locator("#text").fill("¿me van a pedir papeles?")
+    await page.locator("#text").press("Enter")
+    await expect(page.locator("#log .message.answer")).to_have_count(1)
+    await expect(page.locator("#log .message")).to_have_count(4)
+    await page.unroute("**/events")
+    resident = page.locator("#log .message.resident p")
+    await expect(resident).to_have_text(["hola", "gracias", "¿me van a pedir papeles?"], timeout=20_000)
+    await expect(page.locator("#log .message")).to_have_count(6)
+
+
+async def test_who_writes_before_the_chat_is_open_again_has_it_all(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    await page.route("**/api/**", lambda route: route.abort())
+    await page.reload()
+    await expect(page.locator("#status").get_by_role("button", name="Intentar otra vez")).to_be_visible()
+    await page.unroute("**/api/**")
+    await page.locator("#text").fill("¿me van a pedir papeles?")
+    await page.locator("#text").press("Enter")
+    await expect(page.locator("#log .message.resident p")).to_have_text(["hola", "¿me van a pedir papeles?"])
+    await expect(page.locator("#log .message")).to_have_count(4)
+
+
+async def test_messages_that_never_went_go_after_a_reload_the_first_of_a_chat_too(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await page.route("**/api/**", lambda route: route.abort())
+    for text in ("hola", "gracias"):
+        await page.locator("#text").fill(text)
+        await page.locator("#text").press("Enter")
+    await expect(page.locator("#log .message.resident .state")).to_have_text(["No se envió"] * 2)
+    await page.reload()
+    await expect(page.locator("#log .message.resident .state")).to_have_text(["No se envió"] * 2)
+    await page.unroute("**/api/**")
+    await page.locator("#status").get_by_role("button", name="Intentar otra vez").click()
+    await expect(page.locator("#log .message.resident .state")).to_have_text(["Enviado"] * 2)
+    await expect(page.locator("#log .message.resident p")).to_have_text(["hola", "gracias"])
+
+
+async def test_a_message_of_several_paragraphs_is_shown_once(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await page.locator("#text").fill("hola\n\nme llamo Ana, mi número es 206 555 0142")
+    await page.locator("#text").press("Enter")
+    resident = page.locator("#log .message.resident")
+    await expect(resident.locator("p")).to_have_text(["hola", re.compile(r"es \[phone\]$")])
+    await expect(resident.locator(".state")).to_have_text("Enviado")
+
+
+async def test_a_page_works_where_storage_and_other_tabs_are_forbidden(visit: Visit, browsing: Browsing) -> None:
+    page = await visit(quiet=True)
+    await page.context.add_init_script(
+        "delete window.BroadcastChannel; Object.defineProperty(window, 'sessionStorage', { get() { throw Error(); } });"
+    )
+    page = await browsing.open(page.context, "/chat/kent-wa")
+    await ask(page, "hola")
+    await page.locator("#leave").click()
+    await page.wait_for_url(EXIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,9 @@ async def test_leaving_erases_and_opens_another_page(visit: Visit, server: Serve
     await expect(page.locator(".message.resident")).to_have_count(1)
     await page.locator("#leave").click()
     await page.wait_for_url(EXIT)
-    assert not any(b"muy privada" in content for path, content in server.files() if path.suffix != ".log")
+    async with asyncio.timeout(10):  # the page doesn't wait for it
+        while any(b"muy privada" in content for path, content in server.files() if path.suffix != ".log"):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("locale", ["es-MX", "en-US"])
@@ -93,6 +96,11 @@ async def test_what_is_wrong_is_said_on_a_page(client: httpx.AsyncClient) -> Non
     assert "solo se puede abrir donde se empezó" in answer.text
     answer = await client.post("/text/kent-wa", data={"do": "nonsense"}, headers=page)
     assert answer.status_code == 200
+    assert "No se pudo leer" in answer.text
+    answer = await client.post("/text/kent-wa", data={"do": "leave", "id": "x", "token": "over"}, headers=page)
+    assert answer.status_code == 200, "whoever leaves is gone, also from a chat that is over"
+    assert EXIT in answer.text
+    assert answer.headers["clear-site-data"]
     for path in ("/text/nowhere", "/chat/nowhere", "/demo/nowhere"):
         answer = await client.get(path, headers=page)
         assert answer.status_code == 404

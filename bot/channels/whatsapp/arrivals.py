@@ -238,7 +238,7 @@ class _One:
             return
         number = await self._store(said.text, "done")
         message = "reaction" if helpful is None else "helped" if helpful else "not_helped"
-        if self._conversation.owner != "liaison":
+        if self._conversation.owner != "liaison" and self._contact.stopped_at is None:
             await self._say(self._whatsapp(message), number)
 
     async def _replace(self, meta_id: str | None, with_what: str) -> None:
@@ -247,13 +247,12 @@ class _One:
             Event.id_hash == self._contacts.digest(meta_id or ""), Event.conversation_id == self._id
         )
         number = await self._connection.scalar(theirs)
-        if number is None:
+        if number is None or self._conversation.legal_hold:
             return
         text = self._renderer.labels.say(self._language, with_what)
         of_it = (Message.conversation_id == self._id, Message.number == number)
-        words = await self._connection.scalar(select(Message.text).where(*of_it))
         await self._connection.execute(update(Message).where(*of_it).values(text=text))
-        await self._no_longer_offered(number, words or "")
+        await self._no_longer_offered(number)
         await self._connection.execute(
             update(Inbox)
             .where(Inbox.conversation_id == self._id, Inbox.number == number)
@@ -270,7 +269,7 @@ class _One:
         if last and last.state == "joined":
             await self._connection.execute(update(Inbox).where(Inbox.id == last.id).values(state="received"))
 
-    async def _no_longer_offered(self, number: int, words: str) -> None:
+    async def _no_longer_offered(self, number: int) -> None:
         """What was passed on to a person, or was to be, has no words in it that were taken back."""
         await self._connection.execute(
             update(Conversation)
@@ -281,20 +280,20 @@ class _One:
         query = select(Message).where(Message.conversation_id == self._id, Message.author == "bot")
         for message in await self._connection.execute(query):
             offer = (message.reply or {}).get("handoff")
-            if offer and offer["summary"].endswith(words):
+            if offer and offer.get("asked") == number:
                 values = {
                     "text": message.text.replace(offer["summary"], bare),
                     "reply": {
                         **message.reply,
                         "text": message.reply["text"].replace(offer["summary"], bare),
-                        "handoff": {**offer, "summary": bare},
+                        "handoff": {**offer, "summary": bare, "asked": None},
                     },
                 }
                 await self._connection.execute(update(Message).where(Message.id == message.id).values(**values))
         await self._connection.execute(
             update(Handoff)
-            .where(Handoff.conversation_id == self._id, Handoff.summary.endswith(words, autoescape=True))
-            .values(summary=bare)
+            .where(Handoff.conversation_id == self._id, Handoff.asked == number)
+            .values(summary=bare, asked=None)
         )
 
     async def _turn_to(self, meta_id: str) -> None:
@@ -334,7 +333,15 @@ async def tell(connection: AsyncConnection, conversation_id: str, reply: Reply, 
 
 
 async def _release(connection: AsyncConnection, conversation_id: str) -> bool:
-    """What was kept until they write goes out now; returns whether anything was."""
+    """What was kept until they write goes out now; returns whether anything was.
+
+    So does what was put off because the invitation to write couldn't be sent: nothing after it would go out before it.
+    """
+    await connection.execute(
+        update(Outbox)
+        .where(Outbox.conversation_id == conversation_id, Outbox.state == "pending", Outbox.leased_until.is_(None))
+        .values(due_at=now())
+    )
     released = await connection.execute(
         update(Outbox)
         .where(Outbox.conversation_id == conversation_id, Outbox.state == "kept")

@@ -37,7 +37,11 @@ class Outbound:
         self._catalogs = catalogs
 
     def parts(self, text: str, language: str, reply: Reply | None, name: str | None = None) -> list[Part]:
-        """`reply`: the whole one, for a message of the bot or a notice. `name`: of the liaison who wrote."""
+        """`reply`: the whole one, for a message of the bot or a notice. `name`: of the liaison who wrote.
+
+        What is said in a language that isn't served has the channel's own words in one that is.
+        """
+        language = self._served(language)
         lead = f"*{name}:*\n" if name else ""
         texts = [lead + text]
         choices: list[Choice] = []
@@ -86,7 +90,7 @@ class Outbound:
             "index": "0",
             "parameters": [{"type": "payload", "payload": OPEN}],
         }
-        template = {"name": TEMPLATE, "language": {"code": language}, "components": [button]}
+        template = {"name": TEMPLATE, "language": {"code": self._served(language)}, "components": [button]}
         return {"type": "template", "template": template}
 
     def template_definition(self, language: str) -> dict[str, Any]:
@@ -108,6 +112,10 @@ class Outbound:
         problems.append(_over("template button", self._say(language, TEMPLATE_BUTTON), limits.TEMPLATE_BUTTON))
         problems += [_over("button", label, limits.ROW) for label in self._renderer.labels.every(language)]
         return [problem for problem in problems if problem]
+
+    def _served(self, language: str) -> str:
+        languages = self._renderer.library.languages
+        return language if language in languages else next(iter(languages))
 
     def _say(self, language: str, message: str, **values: Any) -> str:
         return self._catalogs.gettext(language, message, **values)

@@ -77,8 +77,12 @@ class Sender:
             raise Keep("window", still=silent)
         if message.author == "liaison" and (message_id := self._contacts.last_id(contact)):
             await self._cloud.read(contact.number_id, message_id, typing=False)
-        reply = Reply.model_validate(message.reply) if message.reply else None
-        parts = self._outbound.parts(message.text, message.language, reply, message.name)
+        try:
+            reply = Reply.model_validate(message.reply) if message.reply else None
+            parts = self._outbound.parts(message.text, message.language, reply, message.name)
+        except Exception as error:  # tried again it would fail again, and hold up what comes after it
+            log.error("a message could not be put into parts: %s", type(error).__name__)
+            raise GiveUp("not_rendered") from None
         for index, part in enumerate(parts):
             if index not in sent:
                 await self._send(contact, part, tracker(row.id, index, len(parts)), row.id, index)

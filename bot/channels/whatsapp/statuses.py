@@ -43,6 +43,12 @@ def tracker(outbox_id: int, part: int, parts: int) -> str:
     return f"{outbox_id}.{part}/{parts}"
 
 
+def tracked(data: str) -> tuple[int, int, int] | None:
+    """Outbox id, part and number of parts of what `tracker` made, or None if this is something else."""
+    found = _TRACKER.fullmatch(data)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
 def invitation(contact_id: int) -> str:
     """The same of the template that asks somebody to write."""
     return f"{_INVITATION}{contact_id}"
@@ -62,8 +68,8 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
         return Told(conversations=told, alarms=alarms)
     # A status can overtake the answer that names the message's id: what we sent along says which message it is.
     parts = 1
-    if found := _TRACKER.fullmatch(status.data):
-        outbox_id, part, parts = map(int, found.groups())
+    if found := tracked(status.data):
+        outbox_id, part, parts = found
         await know(connection, id_hash, outbox_id, part)
     sent = None
     if _RANK[name] > _RANK[FAILED]:

@@ -75,22 +75,31 @@ document.addEventListener("htmx:afterSettle", (event) => {
   badge();
 });
 
-document.addEventListener("htmx:afterSwap", () => {
-  const last = byId("messages")?.querySelector("li.message:last-of-type");
-  if (last) last.scrollIntoView({ block: "nearest" });
-});
+function showLast() {
+  [...document.querySelectorAll("#messages li.message")].at(-1)?.scrollIntoView({ block: "nearest" });
+}
+document.addEventListener("htmx:afterSwap", (event) => { if (ofMessages(event)) showLast(); });
 
 document.addEventListener("htmx:responseError", (event) => {
   if (ofMessages(event)) fetching = false;
+  if (ofMessages(event) && event.detail.xhr.status === 404) return location.assign("/console"); // the resident took it back
   let message = document.body.dataset.failed;
   try { message = JSON.parse(event.detail.xhr.responseText).error.message; } catch { /* not ours */ }
   say(message);
 });
+// A reply is taken as it was when it was sent: nothing is written into the box meanwhile.
+for (const [name, readOnly] of [["htmx:beforeRequest", true], ["htmx:afterRequest", false]]) {
+  document.addEventListener(name, (event) => {
+    if (event.detail.elt.id === "reply" && byId("text")) byId("text").readOnly = readOnly;
+  });
+}
 document.addEventListener("htmx:sendError", (event) => {
   if (ofMessages(event)) fetching = false;
   say(document.body.dataset.offline);
 });
-document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) say(""); });
+// What the page fetches by itself says nothing about what somebody did.
+const bySomebody = (event) => event.detail.requestConfig?.triggeringEvent?.type !== "renew";
+document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful && bySomebody(event)) say(""); });
 
 // --- sound and badge ---
 
@@ -173,7 +182,7 @@ function countDown() {
 if ("live" in document.body.dataset) follow();
 const first = byId("owner");
 if (first) document.body.dataset.owner = first.dataset.owner;
-byId("messages")?.querySelector("li.message:last-of-type")?.scrollIntoView({ block: "nearest" });
+showLast();
 badge();
 countDown();
 setInterval(countDown, 20000);

@@ -1,7 +1,7 @@
 // The chat: one conversation, kept for this tab, begun with the resident's first message.
 
 import { $, about, call, complain, data, direction, framed, follow, label, log, picker, say, tab, tell, word } from "./page.js";
-import { draw } from "./message.js";
+import { draw, paragraphs } from "./message.js";
 import { resume, who } from "./person.js";
 import { leave } from "./leave.js";
 
@@ -9,6 +9,10 @@ const form = $("form"), input = $("text"), notice = $("notice");
 const shown = new Set();
 const mine = new Map(); // the resident's messages, by the id that this page gave them
 let chosen = false, delivering = false;
+// Whether what the log shows is the whole conversation, and more comes by the stream.
+let opened = false;
+// The last message that the transcript or the stream brought: what a reply says of itself leaves gaps.
+let streamed = 0;
 let typingOver, lastTyped = 0;
 
 // --- showing ---
@@ -40,24 +44,29 @@ function greet() {
   shown.clear();
   mine.clear();
   $("who").replaceChildren();
+  opened = false;
+  streamed = 0;
   const reply = data.greetings[picker.value];
   show({ number: 0, author: "bot", text: reply.text, language: picker.value, reply });
   notice.open = true;
 }
 
 function state(node, key) {
+  if (!node) return;
   node.querySelector(".state")?.remove();
   node.querySelector(".who").append(label("span", key, { class: "state" }));
 }
 
 function arrive(message) {
   clearTyping();
+  streamed = Math.max(streamed, message.number);
   const sent = mine.get(message.client_id);
   if (sent) {
     // As it was stored: what could identify somebody is masked.
     shown.add(message.number);
     place(sent, message.number);
-    sent.querySelector("p").textContent = message.text;
+    for (const part of sent.querySelectorAll("p")) part.remove();
+    sent.append(...paragraphs(message.text));
     state(sent, "sent");
     return;
   }
@@ -73,7 +82,8 @@ function clearTyping() {
 }
 
 function live() {
-  follow(tab.id, () => Math.max(0, ...shown), (event, content) => {
+  opened = true;
+  follow(tab.id, () => streamed, (event, content) => {
     if (event === "over") return over();
     if (event === "message") arrive(content);
     if (event === "typing" && !$("status").textContent) {
@@ -85,6 +95,7 @@ function live() {
 
 // The conversation was erased, or opened elsewhere by its code.
 function over() {
+  input.value ||= tab.unsent.map(({ body }) => body.text ?? "").join("\n").trim();
   tab.forget();
   greet();
   say("over");
@@ -113,7 +124,7 @@ function draft(body, text) {
 
 // One after the other, so that they arrive in order; what fails stays, and goes first the next time.
 async function deliver() {
-  if (delivering) return;
+  if (delivering || !tab.unsent.length) return;
   delivering = true;
   try {
     while (tab.unsent.length) await deliverFirst();
@@ -122,26 +133,33 @@ async function deliver() {
   } finally {
     delivering = false;
     $("status").classList.remove("busy");
-    if (!framed || document.hasFocus()) input.focus();
+    // Not while somebody fills in something else.
+    const writing = document.activeElement?.matches("input, select, textarea");
+    if (!writing && (!framed || document.hasFocus())) input.focus();
   }
 }
 
 async function deliverFirst() {
+  if (tab.id && !opened) await reopen();
   const [{ body, text }] = tab.unsent;
+  // Erased, or left, while this was on its way.
+  const isOver = () => tab.unsent[0]?.body !== body;
   draft(body, text);
   say("typing", "busy");
   if (!tab.id) {
     const { id, token } = await call("POST", "/api/conversations", { department: data.department, language: body.language });
+    if (isOver()) return call("POST", `/api/conversations/${id}/leave`, undefined, { token, keepalive: true });
     tab.keep({ id, token });
     live();
   }
   const reply = await about("/messages", "POST", body);
+  if (isOver()) return;
   const sent = mine.get(body.id);
   state(sent, "sent");
   if (reply.number && sent.number > reply.number) place(sent, reply.number); // just before its reply, until its own is known
   tab.keep({ unsent: tab.unsent.slice(1) });
   say("");
-  if (reply.language in data.directions && reply.language !== picker.value) { picker.value = reply.language; translate(); }
+  if (!chosen && reply.language in data.directions && reply.language !== picker.value) { picker.value = reply.language; translate(); }
   showReply(reply);
 }
 
@@ -196,6 +214,8 @@ async function reopen() {
   translate();
   const last = transcript.messages.findLast((message) => message.author !== "resident");
   for (const message of transcript.messages) show(message, message === last);
+  streamed = transcript.messages.at(-1)?.number ?? 0;
+  for (const { body, text } of tab.unsent) draft(body, text);
   notice.open = false;
   say("");
   setTimeout(() => log.setAttribute("aria-live", "polite"), 500);
@@ -204,10 +224,11 @@ async function reopen() {
 }
 
 async function begin() {
-  if (!tab.id) return greet();
+  if (!tab.id) greet();
+  for (const { body, text } of tab.unsent) draft(body, text);
   try {
-    await reopen();
-    deliver();
+    if (tab.id && !opened) await reopen();
+    await deliver();
   } catch (error) {
     if (error.known?.status === 401) return over();
     complain(error);
@@ -243,7 +264,10 @@ $("department")?.addEventListener("change", (event) => location.assign(`/chat/${
 $("erase").addEventListener("click", async () => {
   try { await forget(); say("erased"); } catch (error) { complain(error); }
 });
-addEventListener("online", deliver);
+addEventListener("online", () => {
+  if ($("status").querySelector("[data-word=offline]")) say("");
+  begin();
+});
 addEventListener("offline", () => say("offline"));
 resume($("resume"), reopen);
 

@@ -3,8 +3,8 @@
 import { $, call, data, framed, tell, wipe } from "./page.js";
 
 const TIMES = 3, WITHIN_MS = 2000, ERASE_MS = 1000;
-const others = new BroadcastChannel("enlace");
-let leaving = false;
+let others = null, leaving = false;
+$("leave").addEventListener("click", () => leave());
 
 export async function leave(everywhere = true) {
   if (leaving) return;
@@ -12,7 +12,7 @@ export async function leave(everywhere = true) {
   document.body.replaceChildren();
   document.title = "\u200b";
   tell("blank");
-  if (everywhere) others.postMessage("leave"); // the same chat in a second tab
+  if (everywhere) others?.postMessage("leave"); // the same chat in a second tab
   const erasing = wipe().map(({ id, token }) => call("POST", `/api/conversations/${id}/leave`, undefined, { token, keepalive: true }).catch(() => {}));
   // The requests outlive the page; a moment's wait only makes it likelier that they are through.
   await Promise.race([Promise.all(erasing), new Promise((resolve) => setTimeout(resolve, ERASE_MS))]);
@@ -20,8 +20,11 @@ export async function leave(everywhere = true) {
   else location.replace(data.exit);
 }
 
-others.onmessage = () => leave(false);
-$("leave").addEventListener("click", () => leave());
+// Where storage is forbidden, a browser may forbid this, too; older ones don't have it. Then only this tab is left.
+try {
+  others = new BroadcastChannel("enlace");
+  others.onmessage = () => leave(false);
+} catch {}
 
 // Not Escape: it closes too much else.
 let presses = [];

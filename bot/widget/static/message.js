@@ -37,6 +37,8 @@ function helpful(number, given) {
   return box;
 }
 
+export const paragraphs = (text) => text.split("\n\n").map((part) => element("p", {}, part));
+
 // `last`: whether it is the newest, which alone may ask to pass something on. `press(choice)` sends a button.
 export function draw({ number, author, text, language, reply, name, at, helpful: given }, { last, press, showReply }) {
   const who = element("div", { class: "who" }, name || word(author === "resident" ? "you" : "enlace", language));
@@ -44,7 +46,7 @@ export function draw({ number, author, text, language, reply, name, at, helpful:
   // A screen reader says each message of the other side once; one's own words it has said already.
   const quiet = author === "resident" ? "off" : null;
   const node = element("div", { class: `message ${author} ${reply ? reply.kind : ""}`, lang: language, dir: direction(language), "aria-live": quiet }, who);
-  node.append(...text.split("\n\n").map((part) => element("p", {}, part)));
+  node.append(...paragraphs(text));
   if (!reply) return node;
   if (reply.reviewed === false) node.append(element("p", { class: "small" }, word("unreviewed", language)));
   if (reply.citations.length) node.append(sources(reply.citations, language));

@@ -63,12 +63,17 @@ export function wipe() {
 
 // --- the API ---
 
+// A connection may be dead and not say so; on a stream the server says something every 15 s.
+const ANSWER_MS = 30000, SILENT_MS = 40000;
+
 export async function call(method, path, body, options = {}) {
   const headers = { "Accept-Language": picker.value };
   if (body) headers["Content-Type"] = "application/json";
   const token = options.token || tab.token;
   if (token) headers.Authorization = `Bearer ${token}`;
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body), keepalive: options.keepalive });
+  const tired = new AbortController();
+  setTimeout(() => tired.abort(), ANSWER_MS);
+  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body), keepalive: options.keepalive, signal: tired.signal });
   if (response.status === 204) return null;
   const answer = await response.json();
   if (!response.ok) throw Object.assign(new Error(answer.error.message), { known: answer.error });
@@ -86,16 +91,22 @@ export function complain(error) {
 export async function follow(id, after, on) {
   let wait = 1000;
   while (tab.id === id) {
+    const silent = new AbortController();
+    const end = () => silent.abort();
+    let silence = setTimeout(end, SILENT_MS);
+    addEventListener("online", end, { once: true, signal: silent.signal });
     try {
       const headers = { Authorization: `Bearer ${tab.token}`, "Last-Event-ID": String(after()) };
-      const response = await fetch(`/api/conversations/${id}/events`, { headers });
+      const response = await fetch(`/api/conversations/${id}/events`, { headers, signal: silent.signal });
       if (response.status === 401) return on("over");
       if (!response.ok) throw response.status;
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       for (;;) {
         const { value, done } = await reader.read();
+        clearTimeout(silence);
         if (done || tab.id !== id) { reader.cancel(); break; }
+        silence = setTimeout(end, SILENT_MS);
         wait = 1000;
         text += value.replaceAll("\r", "");
         const events = text.split("\n\n");
@@ -106,6 +117,8 @@ export async function follow(id, after, on) {
         }
       }
     } catch { /* no connection: again, later and later, and at once when the browser says that it is back */ }
+    clearTimeout(silence);
+    end();
     await new Promise((resolve) => {
       setTimeout(resolve, wait);
       addEventListener("online", resolve, { once: true });

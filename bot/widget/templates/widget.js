@@ -34,8 +34,8 @@
     if (isOpen) return;
     isOpen = true;
     unread = false;
-    if (!frame) {
-      frame = document.createElement("iframe");
+    if (!ready) {
+      frame ||= document.createElement("iframe");
       frame.sandbox = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
       frame.referrerPolicy = "no-referrer";
       frame.src = `${origin}/chat/${id}?language=${language}`;
@@ -64,19 +64,19 @@
 
   addEventListener("message", ({ source, origin: from, data: { enlace, detail } = {} }) => {
     if (!frame || source !== frame.contentWindow || from !== origin) return;
-    if (enlace === "ready") { ready = true; say(isOpen ? "open" : ""); }
     if (enlace === "close") close();
     if (enlace === "blank") blank();
     if (enlace === "gone") away();
-    if (enlace === "language") { language = detail; draw(); emit("language", detail); }
-    if (enlace === "message") { unread = !isOpen; draw(); emit("message"); }
-    if (enlace === "reset") emit("reset");
+    if (enlace === "ready") { ready = frame.id = enlace; isOpen && say("open"); }
+    if (enlace === "language") { language = detail; draw(); emit(enlace, detail); }
+    if (enlace === "message") { unread = !isOpen; draw(); emit(enlace); }
+    if (enlace === "reset") emit(enlace);
   });
   // Shift three times on the page itself, once there is something to leave.
   let presses = [];
   addEventListener("keydown", ({ key, repeat, timeStamp }) => {
     presses = key === "Shift" ? presses.filter((at) => timeStamp - at < 2000) : [];
-    if (key === "Shift" && !repeat && presses.push(timeStamp) > 2) say("leave");
+    if (key === "Shift" && !repeat && presses.push(timeStamp) > 2) ready ? say("leave") : frame && blank();
   });
 
   button.onclick = () => (isOpen ? close() : open());
