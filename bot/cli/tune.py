@@ -12,10 +12,10 @@ _TELL_EVERY = 50
 
 
 def tune(
-    steps: Annotated[int, typer.Option(help="How many batches to learn from; each takes about two seconds.")] = 2000,
+    steps: Annotated[int, typer.Option(help="How many batches to learn from; each takes about three seconds.")] = 2000,
     anew: Annotated[bool, typer.Option("--anew", help="Start from the wheel's model, not the one tuned last.")] = False,
 ) -> None:
-    """Tune the bundled encoder to the questions and the examples of danger in data/: an hour.
+    """Tune the bundled encoder to the questions and the examples of danger in data/: an hour and a half.
 
     Goes on from what was tuned last, and keeps what lies halfway between the two, unless `--anew`. Not needed after a
     change of the content: search learns that by itself. What is written is part of the project, so commit it; then

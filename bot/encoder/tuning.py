@@ -275,7 +275,7 @@ def tune(
     steps: int,
     progress: Progress | None = None,
 ) -> None:
-    """Have `learner` learn for so many steps, each about two seconds on a processor that multiplies bfloat16.
+    """Have `learner` learn for so many steps, each about three seconds on a processor that multiplies bfloat16.
 
     `said` are messages and the intents of them (intent, text), `pairs` the same message in one language and another.
     """
