@@ -34,11 +34,7 @@ def serve(
     from bot.app import create_app
     from bot.i18n import MissingCatalogError
 
-    # Of the libraries warnings alone, whatever the level: below that some write what is sent and stored, word for word.
-    quiet = "ERROR" if settings.log_level == "ERROR" else "WARNING"
-    logging.basicConfig(level=quiet, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for name in ("bot", "actions"):
-        logging.getLogger(name).setLevel(settings.log_level)
+    log_to_stderr(settings.log_level)
 
     class Server(uvicorn.Server):
         """Says where it listens once everything answers, since the lifespan is over then."""
@@ -69,6 +65,17 @@ def serve(
     if not server.started:
         fail(app.state.problem or "it did not start; the reason is above", code=1)
     say("stopped")
+
+
+def log_to_stderr(level: str) -> None:
+    """Log what Enlace says from `level` up, and of the libraries warnings alone.
+
+    Below that some write, word for word, what is sent and stored.
+    """
+    quiet = "ERROR" if level == "ERROR" else "WARNING"
+    logging.basicConfig(level=quiet, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for name in ("bot", "actions"):
+        logging.getLogger(name).setLevel(level)
 
 
 def _listen(host: str, port: int) -> socket.socket:

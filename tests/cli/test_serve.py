@@ -38,3 +38,18 @@ def test_what_keeps_it_from_starting_is_one_sentence(tmp_path: Path, settings, s
     (line,) = done.stderr.splitlines()
     assert line.startswith("enlace: ")
     assert said in line
+
+
+def test_no_level_has_libraries_log_what_is_stored_and_sent() -> None:
+    script = """
+import logging
+from bot.cli.serve import log_to_stderr
+log_to_stderr("DEBUG")
+logging.getLogger("bot.conversations.turns").debug("of ours")
+for library in ("aiosqlite", "sse_starlette.sse", "httpx", "uvicorn.access"):
+    logging.getLogger(library).debug("a resident's words")
+    logging.getLogger(library).info("a resident's words")
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "of ours" in done.stderr
+    assert "words" not in done.stderr

@@ -8,7 +8,9 @@ import pytest
 import yaml
 from small_content import ASKING, Content
 
+from bot.content.documents import load_document
 from bot.content.library import inspect, load
+from bot.content.written_from import accept
 from bot.content.yamlfile import ContentError
 from bot.settings import ROOT
 
@@ -178,6 +180,31 @@ def test_a_condition_that_the_text_does_not_have(content: Content, old: str, new
     content.replace(DOC, old, new)
     found = [problem for problem in content.problems() if "condition that is not in the text" in problem.message]
     assert [(problem.path, problem.line) for problem in found] == [(content.path(DOC), content.line(DOC, start))]
+
+
+def test_rules_with_exceptions_have_to_be_right_again_when_one_answer_is(content: Content) -> None:
+    content.replace(B, "section: speaking", "section: asking")
+    content.replace(B, QUOTE, "quote: Victims are never asked.")
+    content.accept()
+    content.replace(DOC, "Officers shall not ask about status unless", "Officers must not ask about status unless")
+
+    def waits() -> list[bool]:
+        return [problem.stale for problem in content.problems() if "condition that is not in" in problem.message]
+
+    assert waits() == [True], "both answers are withheld"
+    content.replace(A, "Officers shall not", "Officers must not")
+    accept(content.path(A), {"rules": load_document(content.path(DOC))})
+    assert waits() == [False], "one is served again, and would be without its exceptions"
+
+
+def test_a_section_without_a_title_in_its_own_language(content: Content) -> None:
+    content.replace(DOC, "asking: {en: Asking, es: Preguntas}", "asking: {es: Preguntas}")
+    assert [problem.message for problem in content.problems()] == ["no title in 'en', the text's language"]
+
+
+def test_a_department_is_called_something(content: Content) -> None:
+    content.replace("department.yml", "also_called: [small town]", "also_called: []")
+    assert any("also_called" in problem.message for problem in content.problems())
 
 
 def test_a_sentence_that_no_topic_cites(content: Content) -> None:

@@ -11,15 +11,23 @@ from handed_over import NOTICE, Hand
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.console.news import News
 from bot.content.library import load
 from bot.conversations.ownership import Ownership
+from bot.conversations.store import Store
 from bot.conversations.tables import Conversation, Message
+from bot.errors import Conflict
 from bot.handoffs.alarms import Alarms
+from bot.handoffs.casework import callback_done
+from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
 from bot.handoffs.retention import Retention
+from bot.handoffs.tables import Callback
 from bot.i18n import Catalogs
+from bot.liaisons.access import Who
 from bot.liaisons.tables import AuditEntry
 from bot.rendering.renderer import Renderer
+from bot.secrets import Secrets
 from bot.settings import ROOT, Settings
 from bot.tables import now
 
@@ -68,6 +76,53 @@ async def test_who_waits_in_vain_is_told_once_and_offered_a_callback(
     assert await told(engine, early) == []
     assert await told(engine, taken) == []
     assert {conversation for conversation, _ in published} == {late}
+
+
+async def test_whoever_had_an_answer_is_not_told_that_nobody_answered(
+    engine: AsyncEngine, keeper: Keeper, hand: Hand, hire: Callable[..., Awaitable[int]]
+) -> None:
+    conversation, ana, ownership = await hand(ago_s=3600), await hire("Ana"), Ownership(engine)
+    await ownership.claim(conversation, ana, NOTICE)
+    await ownership.say(conversation, ana, "Buenos días", "es")
+    await ownership.release(conversation, ana, NOTICE)
+    await keeper.tell_those_who_wait()
+    assert await told(engine, conversation) == []
+
+
+async def test_consoles_hear_that_a_request_was_taken_back(engine: AsyncEngine, hand: Hand) -> None:
+    conversation, private = await hand(), (await Store(engine).create("kent-wa", "web", "es", chosen=False)).id
+    await Ownership(engine).withdraw(conversation, NOTICE)
+    news = News(engine)
+    who = Who(1, "Ana", {}, False, "liaison", ("kent-wa",), ("es",), True, "", "", "es")
+    async with news.running():
+        with news.subscribe(who) as subscription:
+            news.publish(private)  # nobody was ever asked for there
+            news.publish(conversation)
+            assert [each.conversation for each in await subscription.take(10)] == [conversation]
+
+
+async def test_a_wish_to_be_called_that_was_said_anew_is_not_done_with_the_old_one(
+    engine: AsyncEngine, hand: Hand, hire: Callable[..., Awaitable[int]]
+) -> None:
+    conversation, ana = await hand(), await hire("Ana")
+    who = Who(ana, "Ana", {}, False, "liaison", ("kent-wa",), ("es",), True, "", "", "es")
+    library = load(Settings().data_dir)
+    desk = Desk(Store(engine), Secrets("k" * 40), Renderer(library, Catalogs(ROOT / "locales", library.languages)))
+
+    async def wish(contact: str) -> Callback:
+        async with engine.connect() as connection:
+            row = (await connection.execute(select(Conversation).where(Conversation.id == conversation))).one()
+        await desk.call_back(row, contact, "hoy", "es")
+        async with engine.connect() as connection:
+            return (await connection.execute(select(Callback))).one()  # type: ignore[return-value]
+
+    old, new = await wish("206 555 0142"), await wish("206 555 0143")
+    assert old.id == new.id
+    with pytest.raises(Conflict):
+        async with engine.begin() as connection:
+            await callback_done(connection, who, old.id, old.created_at)
+    async with engine.begin() as connection:
+        await callback_done(connection, who, new.id, new.created_at)
 
 
 async def test_what_is_deleted_is_written_down_without_saying_whose(

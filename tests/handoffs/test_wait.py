@@ -53,3 +53,10 @@ async def test_only_the_last_ones_count(engine: AsyncEngine) -> None:
     await wait(engine, [50] * 20, days_ago=1)
     async with engine.connect() as connection:
         assert await expected_wait(connection, "kent-wa", UNKNOWN, AT) == 50
+
+
+async def test_one_that_a_liaison_took_up_again_was_never_waited_for(engine: AsyncEngine) -> None:
+    await wait(engine, [600] * 5)
+    await wait(engine, [0] * 20)
+    async with engine.connect() as connection:
+        assert await expected_wait(connection, "kent-wa", UNKNOWN, AT) == 600
