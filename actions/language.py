@@ -48,12 +48,13 @@ def wanted(text: str, languages: Sequence[str], current: str, written: str) -> s
     refused: set[str] = set()
     for clause in _CLAUSES.split(text):
         words = without_marks(clause).split()
+        asks_why = _ASKS_WHY.search(" ".join(words))
         start = 0
         for place, word in enumerate(words):
             named = [code for code in languages if word in _names(code, tuple(languages))]
             if named:
                 before, after = words[max(start, place - _REACH) : place], words[place + 1 : place + 2]
-                no = not _ASKS_WHY.search(" ".join(words)) and (_NOT.intersection(before) or _NONE.intersection(after))
+                no = not asks_why and (_NOT.intersection(before) or _NONE.intersection(after))
                 refused.update(named) if no else asked.extend(named)
                 start = place + 1
     if asked:

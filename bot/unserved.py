@@ -64,11 +64,11 @@ class _Signs:
     letters: re.Pattern[str] | None
     """Its own letters."""
 
-    def in_text(self, text: str, words: Set[str]) -> dict[str, int]:
-        """The points of each of the different `words` of `text`, for which this language speaks."""
+    def in_text(self, written: Iterable[str], words: Set[str]) -> dict[str, int]:
+        """The points of each of the different `words` of a text, for which it speaks; `written`: these, not folded."""
         found = {word: self.words[word] for word in words & self.words.keys()}
         if self.letters:
-            found |= {_fold(word): _CERTAIN for word in _LETTERS.findall(text) if self.letters.search(word)}
+            found |= {_fold(word): _CERTAIN for word in written if self.letters.search(word)}
         return found
 
 
@@ -127,7 +127,8 @@ class UnservedLanguages:
     def _best(self, text: str, script: str) -> str | None:
         """The language of `script` for which the most speaks; none of the Latin ones if that is too little."""
         words = set(self._token.findall(_fold(text)))
-        found = {code: signs.in_text(text, words) for code, signs in self._signs[script].items()}
+        written = _LETTERS.findall(text)
+        found = {code: signs.in_text(written, words) for code, signs in self._signs[script].items()}
         best = max(found, key=lambda code: sum(found[code].values()))
         if script != "Latin":
             return best

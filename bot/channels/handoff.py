@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from bot.channels.web import ERRORS, Body, CurrentConversation, CurrentRuntime
 from bot.errors import BadContact, UnknownChoice, UnknownCode, UnknownLanguage
-from bot.handoffs.desk import MAX_SUMMARY_CHARS
+from bot.handoffs.desk import MAX_LINE_CHARS, MAX_SUMMARY_CHARS
 from bot.handoffs.satisfaction import WHY, rate
 from bot.replies import HandoffOffer, Reader, Reply
 from bot.runtime import Runtime
@@ -26,7 +26,7 @@ async def counted(request: Request, conversation: CurrentConversation, runtime: 
 router = APIRouter(prefix="/api/conversations/{conversation_id}", responses=ERRORS, dependencies=[Depends(counted)])
 resuming = APIRouter(prefix="/api/conversations", responses=ERRORS)
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LINE_CHARS)]
 
 
 class HandoffState(BaseModel):

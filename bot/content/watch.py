@@ -39,10 +39,11 @@ async def watch(root: Path, changed: Callable[[Library], None]) -> None:
         try:
             now = await asyncio.to_thread(_signature, root)
             if now == seen:
+                failing = False
                 continue
             library = await asyncio.to_thread(load, root)
         except ContentError as error:
-            seen = now
+            seen, failing = now, False
             log.error("the content has changed and has errors; the content from before is served on:\n%s", error)
             continue
         except OSError as error:  # a file that is being replaced, or that may not be read: looked at again

@@ -20,6 +20,7 @@ from bot.channels import handoff, web
 from bot.channels.web import CurrentRuntime, MessageRequest
 from bot.content.library import DepartmentContent
 from bot.errors import BadRequest, EnlaceError, Unauthorized
+from bot.handoffs.desk import MAX_LINE_CHARS
 from bot.i18n import N_, in_language
 from bot.runtime import Runtime
 from bot.widget import theme
@@ -205,8 +206,8 @@ async def _withdraw(act: _Act) -> None:
 
 
 async def _callback(act: _Act) -> None:
-    contact, time = act.fields.contact.strip()[:200], act.fields.time.strip()[:200] or "-"
-    body = handoff.CallbackRequest(contact=contact or "-", time=time, language=act.shown.language)
+    contact, time = (each.strip()[:MAX_LINE_CHARS] or "-" for each in (act.fields.contact, act.fields.time))
+    body = handoff.CallbackRequest(contact=contact, time=time, language=act.shown.language)
     await handoff.call_back(body, await act.conversation(), act.runtime)
     act.tell("call_noted")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from people import liaison
 from turning import GREET, Detector, Rasa, Search, accept, new, settle
@@ -26,6 +28,16 @@ async def connect(store: Store, rasa: Rasa, turns: Turns) -> NewConversation:
         await settle(turns, conversation.id, await accept(store, conversation, f"una persona {number}"))
     rasa.answer = rasa.greet
     return conversation
+
+
+def claimed_meanwhile(store: Store, conversation: NewConversation, ana: int) -> Callable[..., Awaitable[list[Say]]]:
+    """What Rasa answers while a liaison claims the conversation."""
+
+    async def answer(*_: str) -> list[Say]:
+        await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+        return GREET
+
+    return answer
 
 
 async def test_a_resident_who_agrees_waits_and_the_assistant_goes_on(store: Store, rasa: Rasa, turns: Turns) -> None:
@@ -98,12 +110,7 @@ async def test_who_has_waited_longest_stands_first_whatever_they_write_meanwhile
 async def test_a_turn_that_a_claim_overtakes_says_nothing(store: Store, rasa: Rasa, turns: Turns) -> None:
     conversation = await connect(store, rasa, turns)
     ana = await liaison(store.engine, "Ana")
-
-    async def claimed_meanwhile(*_: str) -> list[Say]:
-        await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana está aquí", "es"))
-        return GREET
-
-    rasa.answer = claimed_meanwhile
+    rasa.answer = claimed_meanwhile(store, conversation, ana)
     reply = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
     assert reply
     assert reply.text == ""
@@ -116,12 +123,7 @@ async def test_a_warning_is_given_also_where_a_claim_overtakes_it(
     conversation = await connect(store, rasa, turns)
     ana = await liaison(store.engine, "Ana")
     monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
-
-    async def claimed_meanwhile(*_: str) -> list[Say]:
-        await Ownership(store.engine).claim(conversation.id, ana, Notice("Ana está aquí", "es"))
-        return GREET
-
-    rasa.answer = claimed_meanwhile
+    rasa.answer = claimed_meanwhile(store, conversation, ana)
     reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
     assert reply
     assert "911" in reply.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -269,3 +270,18 @@ async def test_what_was_kept_for_days_is_tried_from_the_beginning(world: World, 
     row = await world.row()
     assert (row.state, row.attempts) == ("pending", 0)
     assert await world.outbox.postpone(row.id, 1) == [], "one failure is no reason to give it up"
+
+
+@pytest.mark.parametrize(("hours", "at_once"), [(25, True), (1, False)])
+async def test_what_was_put_off_goes_out_when_they_write_only_where_the_window_was_closed(
+    world: World, start: Start, say: Say, hours: int, at_once: bool
+) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    await world.say()
+    later = now() + dt.timedelta(minutes=5)
+    await world.contact(wrote_at=now() - dt.timedelta(hours=hours))
+    async with world.engine.begin() as connection:
+        await connection.execute(update(Outbox).values(state="pending", due_at=later, leased_until=None))
+    receiver.wake(await say("hola"))
+    await emptied(world)
+    assert ((await world.row()).due_at < later) is at_once

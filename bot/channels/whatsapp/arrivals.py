@@ -16,7 +16,7 @@ from bot.channels.whatsapp.commands import Commands
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Received
 from bot.channels.whatsapp.outbound import OPEN
-from bot.channels.whatsapp.tables import Contact, Event, Sent
+from bot.channels.whatsapp.tables import WINDOW, Contact, Event, Sent
 from bot.conversations.ownership import write
 from bot.conversations.store import begin, take
 from bot.conversations.tables import Conversation, Handoff, Inbox, Message, Outbox
@@ -86,7 +86,7 @@ class Arrivals:
             kept = False
             if group[-1].said.kind in _OPENS:
                 await self._contacts.wrote(connection, contact, [each.said for each in group])
-                kept = await _release(connection, contact.conversation_id)
+                kept = await _release(connection, contact)
             return await _One(self, connection, contact, group, kept).take_up()
 
     async def done(self, event_id: int) -> None:
@@ -104,7 +104,7 @@ class Arrivals:
             contact = await self._contacts.find(connection, arrived.said)
             if contact is not None:
                 await self._contacts.wrote(connection, contact, [arrived.said])
-                await _release(connection, contact.conversation_id)
+                await _release(connection, contact)
 
     async def _contact(self, connection: AsyncConnection, group: Sequence[Arrived]) -> Any | None:
         """Who wrote, with a conversation begun and the welcome said if they are new."""
@@ -332,16 +332,19 @@ async def tell(connection: AsyncConnection, conversation_id: str, reply: Reply, 
     await write(connection, conversation_id, "notice", told.text, told.language, told.reply, in_reply_to=in_reply_to)
 
 
-async def _release(connection: AsyncConnection, conversation_id: str) -> bool:
-    """What was kept until they write goes out now; returns whether anything was.
+async def _release(connection: AsyncConnection, contact: Any) -> bool:
+    """What was kept until they write goes out now; returns whether anything was. `contact`: as it was before.
 
     So does what was put off because the invitation to write couldn't be sent: nothing after it would go out before it.
+    What was put off while the window was open waits on: whether Meta has it may not be known yet.
     """
-    await connection.execute(
-        update(Outbox)
-        .where(Outbox.conversation_id == conversation_id, Outbox.state == "pending", Outbox.leased_until.is_(None))
-        .values(due_at=now())
-    )
+    conversation_id = contact.conversation_id
+    if contact.wrote_at is None or now() >= contact.wrote_at + WINDOW:
+        await connection.execute(
+            update(Outbox)
+            .where(Outbox.conversation_id == conversation_id, Outbox.state == "pending", Outbox.leased_until.is_(None))
+            .values(due_at=now())
+        )
     released = await connection.execute(
         update(Outbox)
         .where(Outbox.conversation_id == conversation_id, Outbox.state == "kept")

@@ -81,8 +81,10 @@ function showLast() {
 document.addEventListener("htmx:afterSwap", (event) => { if (ofMessages(event)) showLast(); });
 
 document.addEventListener("htmx:responseError", (event) => {
-  if (ofMessages(event)) fetching = false;
-  if (ofMessages(event) && event.detail.xhr.status === 404) return location.assign("/console"); // the resident took it back
+  if (ofMessages(event)) {
+    fetching = false;
+    if (event.detail.xhr.status === 404) return location.assign("/console"); // the resident took it back
+  }
   let message = document.body.dataset.failed;
   try { message = JSON.parse(event.detail.xhr.responseText).error.message; } catch { /* not ours */ }
   say(message);
