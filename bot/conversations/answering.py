@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from bot.conversations.follow_ups import FollowUps
@@ -25,7 +26,7 @@ from bot.rendering.renderer import Renderer
 from bot.replies import REPORT_DANGER, UNREAD, Reply, Say
 from bot.retrieval.decision import Decision
 from bot.retrieval.index import Index
-from bot.safety import Flag, SafetyRules
+from bot.safety import Flag, SafetyRules, pieces
 from bot.safety.net import SafetyNet
 from bot.unserved import UnservedLanguages
 
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 _LEADING = re.compile(r"^[\s/]+")
 WARNED_WITHIN = 2.0
 """Seconds that a rule's warning waits for the encoder, without which it can't be taken back. A pass takes 0.05."""
+_PIECES = 8
+"""Of a message, those in which a rule fires, that are encoded by themselves before its flag is taken back."""
 FIRST = 2
 """Number of a conversation's first message, where something was said before it."""
 
@@ -153,6 +156,8 @@ class Answering:
             # On this thread: beside search on another one both take longer, and the turn no less.
             with stages.time("net"):
                 flag = self._net.check(written, encoded, rule)
+            if rule and not flag and await self._danger_in_a_piece(pending.text):
+                flag = rule
         if flag and flag == rule:
             return await self._warned(pending, flag, encoded, language)
         if unserved:
@@ -171,6 +176,19 @@ class Answering:
         if question and "asked" in answered.changes:
             answered.changes["asked"] = pending.conversation.asked
         return answered
+
+    async def _danger_in_a_piece(self, text: str) -> bool:
+        """Whether a sentence of `text` is danger by itself, to the rules and to the net.
+
+        A rule finds it in one sentence. The net knows a message only as a whole, and of a long one its beginning, so
+        that a story about something else would hide it.
+        """
+        parts = pieces(text)
+        fired = (part for part in parts if self._safety.check(part)) if len(parts) > 1 else iter(())
+        for part in islice(fired, _PIECES):
+            if self._net.check(self._net.read(part), await self._encoder.query(part)):
+                return True
+        return False
 
     async def _pressed(self, pending: Pending, choice: str, stages: Stages) -> Answered:
         conversation = pending.conversation

@@ -1,5 +1,5 @@
 """Fixed rules for danger, in every language, on every turn, and a net under them (net.py)."""
 
-from bot.safety.rules import Flag, SafetyRules
+from bot.safety.rules import Flag, SafetyRules, pieces
 
-__all__ = ["Flag", "SafetyRules"]
+__all__ = ["Flag", "SafetyRules", "pieces"]

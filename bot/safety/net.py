@@ -29,8 +29,10 @@ Written = tuple[NDArray[np.int64], Vectors]
 FIRES_FROM = -0.7
 """Score, about 1 for an example of danger and -1 for one of none: chosen so that few near misses fire."""
 DOUBTS_BELOW = -1.2
-"""Score under which a rule that fired is taken back, but for one of self-harm: of 642 emergencies, not learned,
-that a rule finds one is under it, of 44 questions to the department that a rule takes for one 31."""
+"""Score under which a rule that fired is taken back: of 642 emergencies, not learned, that a rule finds, one is under
+it, of 44 questions to the department that a rule takes for one 31."""
+_STANDS = frozenset({"self-harm", "overdose"})
+"""Rules that are never taken back: a child has swallowed what no example names."""
 _GAMMA = 3.0
 """How fast likeness falls off. With half of it, as for topics, a fifth more of other messages fire."""
 _PENALTY = 0.4
@@ -104,10 +106,10 @@ class SafetyNet:
 
     def check(self, written: Written, vector: Vectors, rule: Flag | None = None) -> Flag | None:
         """The flag of a message, with its vector (d,): its `rule`'s, which is taken back where the message is far from
-        danger (but for self-harm), or else what is likeliest to answer the examples that it is like, if it is like any.
+        danger (but for `_STANDS`), or else what is likeliest to answer the examples that it is like, if it is like any.
         """
         scores = self._scores(written, vector)
-        if rule and (rule.say == "self_harm" or scores[0] >= DOUBTS_BELOW):
+        if rule and (rule.rule in _STANDS or scores[0] >= DOUBTS_BELOW):
             return rule
         return Flag(NET, self._says[int((scores[1:] - self._handicaps).argmax())]) if scores[0] >= FIRES_FROM else None
 

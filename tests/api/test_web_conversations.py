@@ -168,6 +168,28 @@ async def test_danger_is_answered_with_911_wherever_it_comes(start: Start, text:
     assert (reply["kind"], "911" in reply["text"], reply["handoff_offered"]) == ("emergency", True, True)
 
 
+STORY = (
+    "I lost my copy of the police report from the accident in May. The insurance company asks for it every week and I "
+    "don't know where to go. I called twice. "
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{STORY}There is a man with a gun in my house.",
+        f"{STORY}He is breaking down my door right now.",
+        f"{STORY}Hay un hombre con pistola en mi casa.",
+        f"{STORY * 4}Están tumbando mi puerta ahorita.",
+        "What are your office hours? My son is missing.",
+        "¿Dónde pago una multa? Mi hija está perdida.",
+    ],
+)
+async def test_danger_in_one_sentence_of_a_story_is_met(start: Start, text: str) -> None:
+    reply = await (await start("kent-wa")).send(text)
+    assert (reply["kind"], "911" in reply["text"]) == ("emergency", True)
+
+
 async def test_the_transcript_is_what_was_said(start: Start) -> None:
     conversation = await start("kent-wa", "es")
     said = ["hola", "¿La policía me va a preguntar si tengo papeles?", "gracias"]

@@ -191,3 +191,20 @@ async def test_what_a_rule_finds_in_fragments_the_net_does_not_take_back(store: 
     reply = await settle(turns, conversation.id, inbox_id)
     assert reply
     assert reply.kind == "emergency"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Perdí mi reporte y no sé adónde ir. Hay un hombre con pistola en mi casa.", "emergency"),
+        ("En mi reporte puse que hay un hombre con pistola en mi casa.", "smalltalk"),
+    ],
+)
+async def test_a_story_about_something_else_hides_no_danger_from_the_net(
+    store: Store, turns: Turns, monkeypatch: pytest.MonkeyPatch, text: str, kind: str
+) -> None:
+    monkeypatch.setattr(Search, "check", lambda _, text, *__: None if "reporte" in text else Flag("net", "emergency"))
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, text))
+    assert reply
+    assert reply.kind == kind

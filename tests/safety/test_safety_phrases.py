@@ -160,10 +160,15 @@ def test_what_speaks_of_the_law_has_to_be_clearly_likelier(agents: float, says: 
 
 
 @pytest.mark.parametrize(
-    ("danger", "say", "kept"), [(-0.9, "emergency", True), (-1.6, "emergency", False), (-1.6, "self_harm", True)]
+    ("danger", "rule", "kept"),
+    [
+        (-0.9, Flag("weapon", "emergency"), True),
+        (-1.6, Flag("weapon", "emergency"), False),
+        (-1.6, Flag("overdose", "emergency"), True),
+        (-1.6, Flag("self-harm", "self_harm"), True),
+    ],
 )
-def test_a_rules_flag_is_taken_back_far_from_danger(danger: float, say: str, kept: bool) -> None:
-    rule = Flag("some-rule", say)
+def test_a_rules_flag_is_taken_back_far_from_danger(danger: float, rule: Flag, kept: bool) -> None:
     net = net_of(danger, emergency=1.0)
     assert net.check(net.read("?"), VECTOR, rule) == (rule if kept else None)
 

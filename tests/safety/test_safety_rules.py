@@ -78,6 +78,17 @@ DANGER_EN = [
     "he locked me in the basement",
     "they kidnapped my brother just now",
     "she took a bunch of pills and isnt waking up",
+    "call 911",
+    "call 911 for me",
+    "there is fire in my house",
+    "police he has a gun",
+    "please tell the police he has a gun",
+    "I need the police my daughter is missing",
+    "I found my dad not breathing",
+    "I found my son hanging",
+    "we found her bleeding",
+    "there's a shooter in my class",
+    "I'm dying",
 ]
 SELF_HARM_ES = [
     "me quiero matar",
@@ -91,6 +102,7 @@ SELF_HARM_ES = [
     "me voy a quitar la vida",
     "Voy a cortarme las venas",
     "no quiero seguir viviendo",
+    "voy a saltar del puente",
 ]
 DANGER_ES = [
     "mi esposo quiere matarme",
@@ -146,6 +158,21 @@ DANGER_ES = [
     "me tiene encerrada y no me deja salir",
     "hay hombres armados dentro del negocio",
     "me estan pegandome ayuda",
+    "llamen al 911",
+    "mi hijo se perdió con su bicicleta",
+    "me estoy desangrando",
+    "me estoy muriendo",
+    "me estoy ahogando",
+    "me estoy quemando",
+    "estoy sangrando",
+    "suena la alarma de monóxido de carbono",
+    "está pitando el detector de monóxido",
+    "mi padrastro me manosea",
+    "mi maestro me tocó",
+    "ayúdenme",
+    "un hombre agarró a mi hija",
+    "un hombre se metió a mi casa",
+    "me picó una araña viuda negra",
 ]
 HARMLESS_EN = [
     "is the department following the law",
@@ -205,6 +232,18 @@ HARMLESS_EN = [
     "how do i report if i was threatened",
     "he was hitting on me at the bar last week",
     "I'm writing about the man who had a gun, are there arrests?",
+    "they violate my rights",
+    "this place is fire",
+    "I am killing time",
+    "we live in fear of deportation",
+    "my employer has a copy of my passport",
+    "she took my son to school",
+    "the fire station near my house, what hours",
+    "can I have a fire pit in my yard",
+    "somebody keeps calling me about my car warranty",
+    "we found him at a friend's house",
+    "my son lost his bike",
+    "do the police here carry guns",
 ]
 HARMLESS_ES = [
     "me están violando mis derechos",
@@ -264,6 +303,12 @@ HARMLESS_ES = [
     "ya se fueron los ladrones, cómo reporto",
     "mi esposo me pegaba pero ya no",
     "escribo sobre el hombre que tenía la pistola, ¿lo arrestaron?",
+    "le tengo miedo a la policía",
+    "le tengo miedo a la migra",
+    "vivimos con miedo de ICE",
+    "mi mamá me va a matar si no llevo el reporte",
+    "la policía se llevó a mi hijo",
+    "se perdió mi perro",
 ]
 # Danger now and a word of the past or of a question in one message.
 MIXED = [
@@ -358,4 +403,15 @@ def test_a_rule_that_cannot_be_used_stops_the_start(tmp_path: Path, broken: str,
     folder = shutil.copytree(FOLDER, tmp_path / "safety")
     (folder / "rules" / "weapon.yml").write_text(broken, encoding="utf-8")
     with pytest.raises((KeyError, ValueError), match=said):
+        SafetyRules(folder)
+
+
+@pytest.mark.parametrize("word", ["911", "pistóla"])
+def test_a_pattern_with_a_word_that_no_message_is_read_as_having_stops_the_start(tmp_path: Path, word: str) -> None:
+    folder = shutil.copytree(FOLDER, tmp_path / "safety")
+    path = folder / "rules" / "weapon.yml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data["rules"][0]["patterns"].append(word)
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(ValueError, match=word):
         SafetyRules(folder)
