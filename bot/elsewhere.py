@@ -52,6 +52,9 @@ _MEANT = re.compile(
 _SHORTEST = 4
 """Words of a question that can be put to a department: "and Renton?" goes on from another one."""
 
+_OF = re.compile(r" (?:(?:of|in|de|del|en) )?")
+"""What may stand between a place, or its police, and where that is."""
+
 _APOSTROPHES = str.maketrans("", "", "'’")
 
 
@@ -121,7 +124,7 @@ class Elsewhere:
         if self._federal.search(words) and not _YOU_OR_POLICE.search(words):
             return self._agency.search(words)
         # The longest name counts: "North Kansas City" doesn't name Kansas City.
-        if self._own[department].intersection(self._places.findall(words)) or self._here.search(words):
+        if self._names_own(words, department) or self._here.search(words):
             return None  # its own place is named too: it is at least also asked about
         match = self._other[department].search(words)
         place = match and self._places.search(words, match.start())
@@ -129,6 +132,16 @@ class Elsewhere:
             return None
         only_lives = _ONLY_LIVES.search(words[: place.start()].rstrip()) and not _THERE.search(words, match.end())
         return None if only_lives else place
+
+    def _names_own(self, words: str, department: str) -> bool:
+        """Whether `department`'s place is named, and not only to say where another is: "Yakima, Washington"."""
+        before: re.Match[str] | None = None
+        for place in self._places.finditer(words):
+            own = place.group() in self._own[department]
+            if own and not (before and _OF.fullmatch(words, before.end(), place.start())):
+                return True
+            before = None if own else place
+        return False
 
 
 def _any(names: Iterable[str]) -> re.Pattern[str]:

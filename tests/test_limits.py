@@ -66,6 +66,10 @@ def test_what_is_never_answered(limits: Limits, text: str, limit: str) -> None:
         "olvidé mis papeles y sus documentos en la patrulla",
         "write the report online or in person?",
         "declare my status to report a crime?",
+        "will you tell ICE if I come in tomorrow?",
+        "will you ask my immigration status if I report today",
+        "¿le van a avisar a ICE si denuncio hoy?",
+        "si reporto hoy, van a llamar a la migra?",
     ],
 )
 def test_what_only_sounds_like_it(limits: Limits, text: str) -> None:
