@@ -15,7 +15,7 @@ from bot.rendering.labels import Labels, department_name
 from bot.replies import GUIDE, PERSON, Choice, Citation, Form, Reply, Step
 
 _DIAL = re.compile(r"[^\d+]")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][”»\"])\s+")
 
 
 class Answers:
