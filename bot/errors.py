@@ -138,7 +138,7 @@ class TooSoon(EnlaceError):
 
     code = "too_soon"
     status = 429
-    message = N_("That was tried too often. Please wait %(seconds)s seconds and try again.")
+    message = N_("That was tried too often. Please wait up to a minute and try again.")
 
 
 class TooOften(EnlaceError):
@@ -161,7 +161,7 @@ class UnknownCode(NotFound):
     """A code that opens nothing."""
 
     code = "unknown_code"
-    message = N_("That code does not open a chat. Please check each letter; a code works once.")
+    message = N_("That code does not open a chat. Please check each letter and number; a code works once.")
 
 
 class UnknownDepartment(NotFound):

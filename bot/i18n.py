@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time, get_datetime_format
 from babel.support import NullTranslations, Translations
 from babel.units import format_unit
 
@@ -69,8 +69,11 @@ class Catalogs:
 
     @staticmethod
     def moment(language: str, at: dt.datetime, time_zone: str) -> str:
-        """A moment as people write it in `language`, in the time of a place."""
-        return str(format_datetime(at, "medium", ZoneInfo(time_zone), language))
+        """A moment as people write it in `language`, in the time of a place, to the minute."""
+        zone = ZoneInfo(time_zone)
+        pattern = str(get_datetime_format("medium", language))
+        date, time = format_date(at.astimezone(zone), "medium", language), format_time(at, "short", zone, language)
+        return pattern.replace("{1}", date).replace("{0}", time)
 
 
 def in_language(text: Mapping[str, str], language: str) -> str:

@@ -11,23 +11,26 @@ from bot.i18n import N_
 
 SMALLTALK = {
     "greet": N_(
-        "Hello. I am Enlace, for %(department)s. You can ask me what officers ask, about immigration, or about "
-        "reporting a crime. I show you what the department’s published text says, or tell you that it says nothing. "
-        "What would you like to know?"
+        "Hello. I am Enlace, an automatic assistant for %(department)s. You can ask me what officers will "
+        "ask you, what the text says about immigration, and how to report a crime. I show you what the "
+        "published text says, or tell you that it says nothing. What would you like to know?"
     ),
     "goodbye": N_("Goodbye. You can come back at any time. If you are in danger, call 911."),
     "thanks": N_("You are welcome. Do you have another question?"),
     "acknowledge": N_("All right. What would you like to know?"),
     "about_bot": N_(
-        "I am Enlace, an automatic assistant for %(department)s. I am not a person and not an officer. I answer only "
-        "from texts that the department has published, and I show you the words. I cannot take reports or send "
-        "officers. In an emergency, call 911."
+        "I am Enlace, an automatic assistant for %(department)s. I am not a person and not a police "
+        "officer. I answer only from published texts, and I show you the words. I cannot take reports or "
+        "send officers. In an emergency, call 911."
     ),
     "privacy": N_(
-        "This chat is stored so that it can go on, and people who run this service can read it. A court can order that "
-        "it be handed over. Phone numbers and ID numbers are hidden before they are stored. I never ask for your name "
-        "or your immigration status: please do not send them. You can erase this chat at any time, unless a court or "
-        "the law asks that it be kept."
+        "This chat is kept until %(time)s after its last message, and longer while you wait for a person "
+        "or talk with one. The people who run this service can read it. People from the police department "
+        "read it only from when you ask for a person and agree. A court or the law can require that it "
+        "be handed over. I hide phone and ID numbers that you write when I can tell what they are. On "
+        "WhatsApp your own number is stored, encrypted, so that I can answer. You do not have to give "
+        "your name or your immigration status: please do not write them. To erase this chat, press “Erase "
+        "this chat now” at the top of the page, or write ERASE on WhatsApp."
     ),
     "nothing_yet": N_("I have not answered a question yet. What would you like to know?"),
     "stay": N_("All right, I have passed nothing on. What would you like to know?"),
@@ -39,28 +42,28 @@ FIRST_TOPICS = ("what-is-asked", "report-not-urgent", "report-anonymous")
 
 NO_ANSWER = {
     "not_in_the_texts": N_(
-        "I found nothing about that in the texts I have (%(department)s), so I cannot answer it; you can ask in other "
-        "words, or ask for a person."
+        "I found nothing about that in the texts I have (%(department)s). You can ask in other words, or "
+        "ask for a person."
     ),
     "no_promises": N_(
-        "I can only show what the text of %(department)s says, so I cannot promise or say anything else; you can ask "
-        "me what it says, or ask for a person."
+        "I can only show what the text of %(department)s says. I cannot promise or say anything else. You "
+        "can ask me what it says, or ask for a person."
     ),
     "no_legal_advice": N_(
-        "I cannot give legal advice, only show what the text of %(department)s says; for your case ask a lawyer, or "
-        "ask here for a person."
+        "I cannot give legal advice, only show what the text of %(department)s says. For your case ask a "
+        "lawyer, or ask here for a person."
     ),
     "no_predictions": N_(
-        "I cannot know what will happen, only show what the text of %(department)s says; you can ask me what it says, "
-        "or ask for a person."
+        "I cannot know what will happen, only show what the text of %(department)s says. You can ask me "
+        "what it says, or ask for a person."
     ),
     "elsewhere": N_(
-        "I have only the texts of one department (%(department)s), so I cannot say what the police of another place "
-        "or another agency do; you can ask me about this one, or ask for a person."
+        "I have only the texts of one department (%(department)s). I cannot say what other police or "
+        "another agency do. You can ask me about this one, or ask for a person."
     ),
     "insult": N_(
-        "I am sorry that this is frustrating; I can only answer what the texts of %(department)s say, and you can ask "
-        "me about them, or ask for a person."
+        "I am sorry that this is frustrating. I can only answer what the texts of %(department)s say. You "
+        "can ask me about them, or ask for a person."
     ),
 }
 ASKS_NOTHING = frozenset({"insult"})
@@ -68,26 +71,31 @@ ASKS_NOTHING = frozenset({"insult"})
 
 QUESTIONS = {
     "report_happening_now": N_(
-        "I can show you what the texts say about reporting. Please do not write here what happened: I cannot take a "
-        "report. Is it happening right now, or is somebody in danger?"
+        "I can show you what the texts say about reporting a crime. Please do not write here what "
+        "happened: I cannot take reports. Is it happening right now, or is somebody in danger?"
     ),
-    "report_with_name": N_("Do you want to give your name when you report it?"),
+    "report_with_name": N_(
+        "When you report it to the police, do you want to give your name? Answer yes or no; do not write "
+        "your name here."
+    ),
 }
 
 
-UNREVIEWED = N_("Nobody at the department has reviewed this summary yet. The quoted words are the department’s.")
+UNREVIEWED = N_("Nobody at the department has reviewed this summary yet. The quoted words are from the published text.")
 
 WHATSAPP = {
     "welcome": N_(
-        "Hello. I am Enlace, the automatic assistant for %(department)s, not a person and not an officer. This chat "
-        "cannot send the police: in an emergency call 911. Please do not send documents, photos, or anybody’s "
-        "immigration status. What you write is kept for %(time)s after your last message; people who run this "
-        "service can read it, and a court can order that it be handed over. WhatsApp belongs to Meta, which has rules "
-        "of its own. Write ERASE to have it erased here, STOP to get no more messages."
+        "Hello. I am Enlace, an automatic assistant for %(department)s, not a person and not a police "
+        "officer. This chat cannot send the police: in an emergency call 911. Please do not send "
+        "documents, photos, or anybody’s immigration status. What you write is kept for %(time)s after "
+        "the last message, and longer while you wait for a person or talk with one. The people who run "
+        "this service can read it, and a court can order that it be handed over. WhatsApp belongs to "
+        "Meta, which has rules of its own. Write ERASE to delete here what you wrote, STOP to get no more "
+        "messages."
     ),
     "stopped": N_(
-        "You will get no more messages from here. Write START to come back, or ERASE to have erased here what you "
-        "wrote. In an emergency call 911."
+        "You will get no more messages from here. A person’s answer will not reach you either. Write "
+        "START to come back. Write ERASE to delete here what you wrote. In an emergency call 911."
     ),
     "still_stopped": N_(
         "You asked for no more messages, so I do not answer here. Write START to come back. In an emergency call 911."
@@ -105,9 +113,11 @@ WHATSAPP = {
 """What the WhatsApp channel says itself."""
 
 UNREAD = {
-    "image": N_("I cannot see pictures. Please write your question."),
-    "video": N_("I cannot watch videos. Please write your question."),
-    "audio": N_("I cannot listen to voice messages. Please write your question."),
+    "image": N_("I cannot see pictures. If you are in danger, call 911. Otherwise, please write your question."),
+    "video": N_("I cannot watch videos. If you are in danger, call 911. Otherwise, please write your question."),
+    "audio": N_(
+        "I cannot listen to voice messages. If you are in danger, call 911. Otherwise, please write your question."
+    ),
     "sticker": N_("I cannot see stickers. Please write your question."),
     "document": N_("I cannot open documents, and you need not send any. Please write your question."),
     "location": N_(
@@ -115,7 +125,7 @@ UNREAD = {
     ),
     "contacts": N_("I cannot open contacts. Please write your question."),
     "order": N_("I cannot take orders. Please write your question."),
-    "other": N_("I cannot read what you sent. Please write your question."),
+    "other": N_("I cannot read what you sent. If you are in danger, call 911. Otherwise, please write your question."),
 }
 """What is said to what is no text."""
 UNREAD_SHOWN = {
@@ -155,16 +165,17 @@ SAFETY = {
     ),
     "self_harm": SafetyMessage(
         N_(
-            "I am very sorry that you feel this way. You are not alone. Call or text 988 now to talk with someone, "
-            "day or night. If you are in danger right now, call 911. It is possible "
-            "that nobody reads this chat in time."
+            "I am very sorry that you feel this way. You do not have to go through this alone. Call or "
+            "text 988 now to talk with someone, day or night. If you are in danger right now, call 911. "
+            "It is possible that nobody reads this chat in time."
         )
     ),
     "domestic_violence": SafetyMessage(
         N_(
-            "I am sorry that this is happening to you. It is not your fault. If you are in danger, call 911 when you "
-            "can do so safely. You can also report it when you are ready, or ask here for a person. If someone looks "
-            "at your phone, you can erase this chat."
+            "I am sorry that this is happening to you. It is not your fault. If you are in danger, call "
+            "911 when you can do so safely. You can also report it when you are ready, or ask here for a "
+            "person. If someone looks at your phone: on the web page, “Leave now” erases this chat. In "
+            "WhatsApp, delete it on your phone, too."
         ),
         offers=("report-not-urgent", "victims-witnesses", "right-to-report"),
     ),
@@ -177,9 +188,9 @@ SAFETY = {
     ),
     "trafficking": SafetyMessage(
         N_(
-            "If someone makes you work or have sex against your will, keeps your documents or does not let you leave, "
-            "that is a crime that you can report. If you are in danger, call 911 when you can do so safely. You can "
-            "also ask here for a person."
+            "If someone makes you work or have sex against your will, keeps your documents or does not "
+            "let you leave, that can be a crime, and you can report it. If you are in danger, call 911 "
+            "when you can do so safely. You can also ask here for a person."
         ),
         offers=("right-to-report", "report-anonymous", "victims-witnesses"),
     ),
@@ -192,8 +203,9 @@ SAFETY = {
     ),
     "agents_at_door": SafetyMessage(
         N_(
-            "I cannot give legal advice, and it is possible that nobody is reading this chat now. You can ask here for "
-            "a person. If someone is in danger, call 911."
+            "I cannot give legal advice: a lawyer can. It is possible that nobody is reading this chat "
+            "now. You can ask here for a person from the department, who may answer later. If someone is "
+            "in danger, call 911."
         ),
         answers=("ice-assistance", "federal-cooperation", "immigration-enforcement", "what-is-asked"),
     ),

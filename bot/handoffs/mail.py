@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.console.words import FLAGS
 from bot.content.library import Library
 from bot.handoffs.alarms import Alarm
+from bot.handoffs.notices import duration
 from bot.i18n import N_, SOURCE_LANGUAGE, Catalogs, in_language, language_name
 from bot.liaisons.sessions import present_liaisons
 from bot.liaisons.tables import Liaison
@@ -85,7 +86,7 @@ class Mail:
             return self._catalogs.gettext(language, message, **values)
 
         lines = [
-            say(WAITING, department=self._department(alarm, language), minutes=alarm.waiting_s // 60),
+            say(WAITING, department=self._department(alarm, language), time=duration(alarm.waiting_s, language)),
             say(SPEAKS, tongue=language_name(alarm.language), number=alarm.number),
         ]
         if alarm.flag:
@@ -96,7 +97,7 @@ class Mail:
 
 
 SUBJECT = N_("%(department)s: a resident is waiting for a person")
-WAITING = N_("A resident has been waiting for a person of %(department)s for %(minutes)s minutes.")
+WAITING = N_("A resident has been waiting for a person of %(department)s for %(time)s.")
 SPEAKS = N_("Language: %(tongue)s. Alarm number %(number)s.")
 FLAGGED = N_("The safety rules found: %(flag)s.")
 TROUBLE_SUBJECT = N_("Enlace: WhatsApp is not working")

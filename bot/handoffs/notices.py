@@ -33,7 +33,7 @@ class Notices:
         elif outlook.wait_s is not None:
             hint = self._catalogs.gettext(
                 language,
-                N_("Lately, half of those who asked waited %(time)s or less."),
+                N_("Lately, half of those who asked waited %(time)s or less, counting office hours only."),
                 time=duration(outlook.wait_s, language),
             )
         else:
@@ -42,14 +42,15 @@ class Notices:
             department,
             language,
             N_(
-                "I have passed it on, and you are waiting for a person now. You can go on asking me meanwhile. If you "
-                "do not want to wait here, you can ask to be called back, or take a code with which you open this chat "
-                "later. If you are in danger now, call 911."
+                "I have passed on your request. From now on people from the department can read all that "
+                "you write here, also what you ask me. If you do not want to wait here, you can ask to be "
+                "called back, or get a code to open this chat later. If you are in danger now, call 911."
             )
             if channel == "web"
             else N_(
-                "I have passed it on, and you are waiting for a person now. You can go on asking me meanwhile. You "
-                "do not have to wait here: the answer will come to this chat. If you are in danger now, call 911."
+                "I have passed on your request. From now on people from the department can read all that "
+                "you write here, also what you ask me. You do not have to wait here: an answer would come "
+                "to this chat. If you are in danger now, call 911."
             ),
             hint,
             forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
@@ -67,14 +68,15 @@ class Notices:
             department,
             language,
             N_(
-                "Nobody has been able to answer you yet. Your request stays, and we keep calling for somebody. You can "
-                "ask to be called back, or take a code with which you open this chat later. If you are in danger now, "
-                "call 911."
+                "Nobody has been able to answer you yet. Your request stays open, but I cannot say when "
+                "somebody will answer. You can ask to be called back, or get a code to open this chat "
+                "later. If you are in danger now, call 911."
             )
             if channel == "web"
             else N_(
-                "Nobody has been able to answer you yet. Your request stays, and we keep calling for somebody. The "
-                "answer will come to this chat. If you are in danger now, call 911."
+                "Nobody has been able to answer you yet. Your request stays open, but I cannot say when "
+                "somebody will answer. An answer would come to this chat. If you are in danger now, call "
+                "911."
             ),
             forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
         )
@@ -93,9 +95,15 @@ class Notices:
     def joined(self, department: str, language: str, reader: Reader) -> Reply:
         """A liaison has taken the conversation up."""
         message = (
-            N_("%(name)s (%(title)s, sworn officer) is here now and reads what you write. I am silent meanwhile.")
+            N_(
+                "%(name)s (%(title)s, police officer) is here now and reads what you write. I do not "
+                "answer meanwhile, but I still warn about danger."
+            )
             if reader.sworn
-            else N_("%(name)s (%(title)s, not an officer) is here now and reads what you write. I am silent meanwhile.")
+            else N_(
+                "%(name)s (%(title)s, not a police officer) is here now and reads what you write. I do "
+                "not answer meanwhile, but I still warn about danger."
+            )
         )
         return self._notice(department, language, message, name=reader.name, title=reader.title)
 
@@ -106,7 +114,7 @@ class Notices:
             language,
             N_("%(name)s had to leave. You are waiting for another person. You can go on asking me meanwhile."),
             name=reader.name,
-            forms=["callback", "code"],
+            forms=["callback", "code", "withdraw"],
         )
 
     def handed_back(self, department: str, language: str, reader: Reader) -> Reply:
@@ -115,8 +123,9 @@ class Notices:
             department,
             language,
             N_(
-                "%(name)s has left this chat. From here on the automatic assistant answers again. You can ask for a "
-                "person at any time."
+                "%(name)s has left this chat. The automatic assistant answers again, and you can ask for "
+                "a person at any time. People from the department can still read what you write here. To "
+                "write without them, erase this chat and start a new one."
             ),
             name=reader.name,
             forms=["rate"],
@@ -128,8 +137,9 @@ class Notices:
             department,
             language,
             N_(
-                "%(name)s has ended this conversation. If you write again, the automatic assistant answers. You can "
-                "ask for a person at any time."
+                "%(name)s has ended this conversation. If you write again, the automatic assistant "
+                "answers, and you can ask for a person at any time. People from the department can still "
+                "read what you write here. To write without them, erase this chat and start a new one."
             ),
             name=reader.name,
             forms=["rate"],
@@ -150,4 +160,4 @@ class Notices:
 
 def duration(seconds: float, language: str) -> str:
     """A length of time as people say it: "20 minutes", "2 horas"."""
-    return str(format_timedelta(int(max(seconds, 60)), threshold=1.5, locale=language))
+    return str(format_timedelta(int(max(seconds, 60)), "minute", threshold=1.5, locale=language))

@@ -79,14 +79,14 @@ class Labels:
             YES: self.say(language, N_("Yes")),
             NO: self.say(language, N_("No")),
             CONNECT: self.say(language, N_("Yes, pass it on")),
-            CONNECT_WHOLE: self.say(language, N_("With my whole chat")),
+            CONNECT_WHOLE: self.say(language, N_("Yes, with my whole chat")),
             STAY: self.say(language, N_("No, stay here")),
         }
 
     def forms(self, language: str) -> dict[str, str]:
         """Those of buttons that stand for the website's forms, by what they send."""
         return {
-            CONNECT_BARE: self.say(language, N_("Without the summary")),
+            CONNECT_BARE: self.say(language, N_("Yes, without the summary")),
             WITHDRAW: self.say(language, N_("Stop waiting")),
             HELPED: self.say(language, N_("It helped")),
             NOT_HELPED: self.say(language, N_("It did not help")),

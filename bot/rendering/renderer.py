@@ -97,7 +97,7 @@ class Renderer:
         if not answers:
             return reply
         answer = self.answers.answer(content, answers[0], language, 1.0)
-        lead = [self.labels.say(language, N_("This is what the department’s text says:"))] if answer.citations else []
+        lead = [self.labels.say(language, N_("This is what the published text says:"))] if answer.citations else []
         return answer.model_copy(
             update={
                 "kind": "answer" if answer.citations else reply.kind,
@@ -136,8 +136,8 @@ class Renderer:
     def trouble(self, department: str, language: str) -> Reply:
         """When a part that is needed doesn't answer: in every language, since nothing is known for sure."""
         message = N_(
-            "I cannot answer right now. Your message was kept. Please try again in a minute. "
-            "If you are in danger now, call 911."
+            "I cannot answer right now. Please send your question again in a minute. If you are in danger "
+            "now, call 911."
         )
         languages = dict.fromkeys([language, *self.library.languages])
         text = "\n\n".join(dict.fromkeys(self.labels.say(each, message) for each in languages))
@@ -183,7 +183,9 @@ class Renderer:
                 )
             case "smalltalk":
                 name = department_name(content, language)
-                text = self.labels.say(language, SMALLTALK[say["message"]], department=name)
+                text = self.labels.say(
+                    language, SMALLTALK[say["message"]], department=name, time=in_days(self._retention_days, language)
+                )
                 first = content.profile.first_topics or FIRST_TOPICS
                 offers = self.labels.choices(first if say["message"] in ASKS_WHAT else (), content, language)
                 return Reply(kind="smalltalk", text=text, choices=offers, **base)
@@ -197,7 +199,10 @@ class Renderer:
         parts = [
             self.labels.say(
                 language,
-                N_("A person from %(department)s can read what you pass on, and answer here."),
+                N_(
+                    "If you agree, a person from %(department)s can read what you pass on and all that "
+                    "you write here after that, and answer here."
+                ),
                 department=name,
             ),
             self.labels.say(language, N_("Who may read it: %(people)s."), people="; ".join(readers))
@@ -212,18 +217,19 @@ class Renderer:
                 N_("This is what I would pass on: “%(summary)s” You can change it or leave it out.")
                 if channel == "web"
                 else N_(
-                    "This is what I would pass on: “%(summary)s” You can leave it out. To change it, write what I "
-                    "should pass on, and then ask for a person again."
+                    "This is what I would pass on: “%(summary)s” You can leave it out. To pass on "
+                    "something else, choose “Yes, without the summary” and then write it here."
                 ),
                 summary=offer.summary,
             ),
             self.labels.say(
                 language,
                 N_(
-                    "You do not have to give your name. The chat is kept for %(time)s after its last message, and "
-                    "a court can order that it be handed over. You can erase it at any time, unless a court "
-                    "or the law asks that it be kept. I cannot say when somebody will read this: if you are in danger "
-                    "now, call 911."
+                    "You do not have to give your name. The chat is kept while you wait for a person or "
+                    "talk with one, and then for %(time)s after its last message. A court can order that "
+                    "it be handed over. You can erase it at any time, unless a court or the law asks that "
+                    "it be kept. I cannot say when somebody will read this: if you are in danger now, "
+                    "call 911."
                 ),
                 time=in_days(self._retention_days, language),
             ),
@@ -288,7 +294,9 @@ class Renderer:
 
     def _reader(self, reader: Reader, language: str) -> str:
         message = (
-            N_("%(name)s (%(title)s, sworn officer)") if reader.sworn else N_("%(name)s (%(title)s, not an officer)")
+            N_("%(name)s (%(title)s, police officer)")
+            if reader.sworn
+            else N_("%(name)s (%(title)s, not a police officer)")
         )
         return self.labels.say(language, message, name=reader.name, title=reader.title)
 

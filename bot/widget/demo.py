@@ -18,7 +18,7 @@ router = APIRouter(prefix="/demo", include_in_schema=False)
 WORDS = {
     "marked": N_("Demonstration: this city is made up, and this is no department’s own site."),
     "title": N_("Enlace: demonstration"),
-    "choose": N_("A made-up city for each department whose texts are served. Choose one and press the button below."),
+    "choose": N_("A made-up city for each department whose texts are here. Choose one and press the button below."),
     "city": N_("City of Exampleville"),
     "police": N_("Police and safety"),
     "lead": N_("Questions about the police? The button at the bottom of this page answers."),

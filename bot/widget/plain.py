@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 router = APIRouter(prefix="/text", include_in_schema=False)
 
 LEAVE_SAYS = N_(
-    "“Leave now” erases the chat and opens another page. It cannot take this site out of the browser’s history, or "
-    "undo a picture of the screen. Close the tab, too: Back may show it again."
+    "“Leave now” erases the chat and opens another page. It cannot take this site out of the browser’s "
+    "history, or delete a screenshot. Close the tab, too: Back may show it again."
 )
 LOOK = N_("See whether there is something new")
 

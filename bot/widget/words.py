@@ -11,19 +11,20 @@ from bot.messages import UNREVIEWED
 WORDS = {
     "about": N_("Before you write: what this chat is, and who can read it"),
     "emergency": N_("In an emergency, call 911. This chat cannot send the police."),
-    "intro": N_("An automatic assistant answers from the department’s own published words, and shows you those words."),
+    "intro": N_("An automatic assistant answers from a published text, and shows you its words."),
     "send_nothing": N_("Please do not send names, documents or immigration status: nobody here needs them."),
     "who_reads": N_(
         "The people who run this service can read the chat, and a court can order that it be handed over. A person "
         "from the department reads it only if you agree."
     ),
     "kept": N_(
-        "It is deleted %(time)s after your last message, or now, if you press the button. A "
+        "It is deleted %(time)s after its last message, or now, if you press the button. While you wait "
+        "for a person or talk with one, it is kept. The department can keep a copy of what it may read. A "
         "court or the law can ask that it be kept longer."
     ),
     "leave_says": N_(
-        "“Leave now”, or Shift three times, erases the chat and opens another page. It cannot take this site out of "
-        "the browser’s history, or undo a picture of the screen."
+        "“Leave now”, or Shift three times, erases the chat and opens another page. It cannot take this "
+        "site out of the browser’s history, or delete a screenshot."
     ),
     "leave": N_("Leave now"),
     "close": N_("Close"),
@@ -34,7 +35,7 @@ WORDS = {
     "send": N_("Send"),
     "erase": N_("Erase this chat now"),
     "erased": N_("The chat was erased."),
-    "over": N_("The chat from before is not open here any more."),
+    "over": N_("The chat from before is not open here any more. Write to start a new one."),
     "sources": N_("The published words"),
     "unofficial": N_("Unofficial translation, not reviewed by the department"),
     "reviewed_translation": N_("Reviewed translation"),
@@ -56,21 +57,25 @@ WORDS = {
     "person_typing": N_("Somebody is writing to you…"),
     "waiting": N_("You are waiting for a person."),
     "with_you": N_("You are talking with"),
-    "sworn": N_("sworn officer"),
-    "not_sworn": N_("not an officer"),
-    "summary": N_("What I pass on. You can change it, or leave it empty."),
+    "sworn": N_("police officer"),
+    "not_sworn": N_("not a police officer"),
+    "summary": N_("What is passed on. You can change it, or leave it empty."),
     "name": N_("What you want to be called, if you like"),
-    "whole_chat": N_("They may also read what I have written here so far"),
+    "whole_chat": N_("They may also read everything in this chat so far"),
     "connect": N_("Yes, pass it on"),
     "stay": N_("No, stay here"),
     "call_me": N_("Ask to be called back"),
     "contact": N_("Phone number with area code, or email"),
     "contact_kept": N_(
-        "Only the department’s liaisons see this. It is stored encrypted, and deleted some days after they have called."
+        "Only people from the department who answer here see this. It is stored encrypted. It is deleted "
+        "with this chat, or some days after they have called."
     ),
     "time": N_("When it suits you"),
     "call_language": N_("Language for the call"),
-    "call_noted": N_("We have noted it. If you are in danger now, do not wait for the call: call 911."),
+    "call_noted": N_(
+        "We have noted it. If you erase this chat or press “Leave now”, that is deleted too, and nobody "
+        "calls. If you are in danger now, do not wait for the call: call 911."
+    ),
     "get_code": N_("Get a code for later"),
     "your_code": N_("Your code:"),
     "code_kept": N_("Write it down. It opens this chat once, also on another phone. Whoever has it can read the chat."),
@@ -87,7 +92,7 @@ WORDS = {
 } | {f"why_{key}": label for labels in WHY.values() for key, label in labels.items()}
 
 BUTTON = {
-    "open": N_("Ask the police"),
+    "open": N_("Questions about the police"),
     "close": N_("Close"),
     "unread": N_("New message"),
 }

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from bot.channels.whatsapp.limits import ROW
+from bot.channels.whatsapp.limits import BUTTON
 from bot.content.library import Library, inspect
 from bot.content.yamlfile import ContentError
 from bot.settings import ROOT
@@ -81,7 +81,7 @@ def test_an_entry_says_what_it_has_to(entry: Mapping[str, Any]) -> None:
     assert "911" in entry["sentence"]
     assert "person" in entry["sentence"]
     assert entry["name"]
-    assert 0 < len(entry["person"]) <= ROW
+    assert 0 < len(entry["person"]) <= BUTTON
     assert entry["reviewed_by"] is None or entry["reviewed_by"].strip()
     for text in (entry["sentence"], entry["person"], entry["name"]):
         first = next(char for char in text if char.isalpha())
