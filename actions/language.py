@@ -12,7 +12,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.turns import TurnLookup
-from bot.content.check import plain
+from bot.content.plain import plain
 from bot.elsewhere import without_marks
 from bot.replies import Say
 

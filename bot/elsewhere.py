@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from bot.content.check import plain
 from bot.content.models import Department
+from bot.content.plain import plain
 
 _POLICE = (
     r"(?:police|polisia|policias?|polis|poli|cops?|(?:sh|ch)err?iff?s?|deput(?:y|ies)|officers?|oficiales|agentes|pd|"

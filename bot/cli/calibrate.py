@@ -42,11 +42,12 @@ def calibrate(
         zip(calibration.parts(questions), calibration.parts(follow_ups), strict=True), start=1
     ):
         say(f"an index that has not seen part {number} of {calibration.FOLDS} of them")
-        index = learned.index(unseen=[training.learned_text(question) for question in (*asked, *after)])
-        alone += calibration.judged(index, asked, library, cache)
         # Beside the follow-ups stand questions that go on from nothing, half of them.
         some = [*after, *calibration.after_others(asked[::2], library)]
         some = [question for question in some if may_go_on(question.text)]
+        unseen = [training.learned_text(question) for question in (*asked, *after)]
+        index = learned.index(unseen=[*unseen, *(question.before[-1] for question in some)])
+        alone += calibration.judged(index, asked, library, cache)
         together += calibration.judged_together(index, some, library, cache)
     say(f"{len(alone)} questions by themselves:")
     by_themselves = _fit(alone, FEATURES)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import filterfalse
 from pathlib import Path
 
 from bot.content import written_from
@@ -20,19 +17,11 @@ from bot.content.models import (
     Topic,
     citations_of,
 )
+from bot.content.plain import plain
 from bot.content.yamlfile import Problem, YamlFile
 
 MAX_WORDS = 90
 MIN_VARIANTS = 8
-_PUNCTUATION = re.compile(r"[^\w\s]")
-
-
-def plain(text: str) -> str:
-    """`text` without accents, case and punctuation: how two question variants are compared."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    if not decomposed.isascii():
-        decomposed = "".join(filterfalse(unicodedata.combining, decomposed))
-    return fold(_PUNCTUATION.sub(" ", decomposed))
 
 
 @dataclass(frozen=True)

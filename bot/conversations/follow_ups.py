@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.content.check import plain
 from bot.content.models import Language
+from bot.content.plain import plain
 
 MAX_WORDS = 10
 """A longer message says enough by itself."""

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.content.library import Library, Variant
+from bot.content.plain import plain
 from bot.encoder import unit
 from bot.retrieval import hashed, kernel
 from bot.retrieval.cache import Progress, VectorCache
@@ -63,8 +64,9 @@ def build_index(
     """The index of these examples, the library's quotes and this encoder: read from `folder`, or built into it."""
     texts: list[Variant | _Passage] = [*examples.variants, *_passages(library)]
     known = [f"{each.department}/{each.topic}/{each.text}" for each in texts]
+    known += [variant.language for variant in examples.variants]
     known += [*examples.outside, *(f"elsewhere/{text}" for text in examples.elsewhere)]
-    code = hashed.source(__name__, kernel.__name__, *(each.__module__ for each in (Meaning, Wording, Index)))
+    code = hashed.source(__name__, kernel.__name__, *(each.__module__ for each in (Meaning, Wording, plain, Index)))
     made_from = (cache.path.name, code, *known)
     return Index(hashed.kept(folder, "index", made_from, lambda: Learned(library, examples, cache, progress).arrays()))
 
@@ -110,7 +112,7 @@ class Learned:
         return alike
 
     def index(self, unseen: Collection[str] = ()) -> Index:
-        """The index, as if none of the texts `unseen` had been among the examples."""
+        """The index without what was learned from the texts `unseen`; means, n-grams and weights are still of all."""
         return Index(self.arrays(unseen))
 
     def arrays(self, unseen: Collection[str] = ()) -> dict[str, NDArray[Any]]:

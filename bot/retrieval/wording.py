@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.content.check import plain
+from bot.content.plain import plain
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

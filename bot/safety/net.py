@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.content.plain import plain
 from bot.encoder import Vectors, unit
 from bot.retrieval import hashed, kernel
 from bot.retrieval.cache import Progress, VectorCache
@@ -125,8 +126,13 @@ class SafetyNet:
 
 def build_net(examples: Examples, cache: VectorCache, folder: Path, progress: Progress | None = None) -> SafetyNet:
     """The net of these examples and this encoder: read from `folder`, or built and written there."""
-    known = [*(f"{say}/{text}" for text, say in examples.danger), *examples.near_misses, *examples.others]
-    made_from = (cache.path.name, hashed.source(__name__, kernel.__name__, Wording.__module__), *known)
+    known = [*(f"{say}/{text}" for text, say in examples.danger), *(f"near/{text}" for text in examples.near_misses)]
+    made_from = (
+        cache.path.name,
+        hashed.source(__name__, kernel.__name__, Wording.__module__, plain.__module__),
+        *known,
+        *examples.others,
+    )
     return SafetyNet(hashed.kept(folder, "net", made_from, lambda: _build(examples, cache, progress)))
 
 

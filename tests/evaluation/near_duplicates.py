@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from bot.content.check import plain
+from bot.content.plain import plain
 from bot.retrieval.wording import Wording
 
 NEAR = 0.85

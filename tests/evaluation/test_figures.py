@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.content.check import plain
 from bot.content.library import Library, load
+from bot.content.plain import plain
 from bot.evaluation.figures import EXCEPTIONS, LEAKS, PARITY, Share, figures
 from bot.evaluation.questions import Question, QuestionError, read_questions, right_citation, right_decision
 from bot.replies import Citation, Reply

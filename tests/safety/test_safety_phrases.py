@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from bot import training
-from bot.content.check import plain
 from bot.content.library import load
+from bot.content.plain import plain
 from bot.encoder import MAX_CHARS, Encoder
 from bot.safety import SafetyRules
 from bot.safety.net import SafetyNet

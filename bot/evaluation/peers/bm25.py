@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import bm25s  # type: ignore[import-untyped]
 import numpy as np
 
-from bot.content.check import plain
 from bot.content.library import Library
+from bot.content.plain import plain
 from bot.evaluation.peers import First, passages
 from bot.evaluation.questions import Question
 from bot.settings import Settings
