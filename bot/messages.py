@@ -26,11 +26,13 @@ SMALLTALK = {
     "privacy": N_(
         "This chat is kept until %(time)s after its last message, and longer while you wait for a person "
         "or talk with one. The people who run this service can read it. People from the police department "
-        "read it only from when you ask for a person and agree. A court or the law can require that it "
-        "be handed over. I hide phone and ID numbers that you write when I can tell what they are. On "
-        "WhatsApp your own number is stored, encrypted, so that I can answer. You do not have to give "
-        "your name or your immigration status: please do not write them. To erase this chat, press “Erase "
-        "this chat now” at the top of the page, or write ERASE on WhatsApp."
+        "can read it only if you ask for a person and agree: then what you write from then on, or the "
+        "whole chat if you say so, also after the person has left. They can keep a copy. A court or the "
+        "law can require that it be kept or handed over. I hide phone and ID numbers that you write when "
+        "I can tell what they are. On WhatsApp your own number is stored, encrypted, so that I can "
+        "answer. You do not have to give your name or your immigration status: please do not write them. "
+        "To erase this chat, open “Before you write” at the top of the chat and press “Erase this chat "
+        "now”, or write ERASE on WhatsApp."
     ),
     "nothing_yet": N_("I have not answered a question yet. What would you like to know?"),
     "stay": N_("All right, I have passed nothing on. What would you like to know?"),
@@ -58,8 +60,8 @@ NO_ANSWER = {
         "what it says, or ask for a person."
     ),
     "elsewhere": N_(
-        "I have only the texts of one department (%(department)s). I cannot say what other police or "
-        "another agency do. You can ask me about this one, or ask for a person."
+        "I have only the texts of one department (%(department)s). I cannot say what other police "
+        "departments or agencies do. You can ask me about this one, or ask for a person."
     ),
     "insult": N_(
         "I am sorry that this is frustrating. I can only answer what the texts of %(department)s say. You "
@@ -174,8 +176,8 @@ SAFETY = {
         N_(
             "I am sorry that this is happening to you. It is not your fault. If you are in danger, call "
             "911 when you can do so safely. You can also report it when you are ready, or ask here for a "
-            "person. If someone looks at your phone: on the web page, “Leave now” erases this chat. In "
-            "WhatsApp, delete it on your phone, too."
+            "person. If someone looks at your phone: on the web page, “Leave now” erases this chat. On "
+            "WhatsApp, write ERASE, and then delete the chat on your phone, too."
         ),
         offers=("report-not-urgent", "victims-witnesses", "right-to-report"),
     ),
@@ -196,8 +198,9 @@ SAFETY = {
     ),
     "threat_call_ice": SafetyMessage(
         N_(
-            "If someone threatens you with ICE so that you pay, obey or keep silent, that is a crime that you can "
-            "report. If you are in danger now, call 911. You can also ask here for a person."
+            "If someone threatens you with ICE so that you pay, obey or keep silent, that can be a crime "
+            "(extortion), and you can report it. If you are in danger now, call 911. You can also ask "
+            "here for a person."
         ),
         answers=("threat-call-ice", "right-to-report", "victims-witnesses", "share-with-ice", "what-is-asked"),
     ),

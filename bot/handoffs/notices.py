@@ -33,7 +33,7 @@ class Notices:
         elif outlook.wait_s is not None:
             hint = self._catalogs.gettext(
                 language,
-                N_("Lately, half of those who asked waited %(time)s or less, counting office hours only."),
+                N_("Lately, half of those who asked waited %(time)s or less."),
                 time=duration(outlook.wait_s, language),
             )
         else:
@@ -59,7 +59,14 @@ class Notices:
     def withdrawn(self, department: str, language: str) -> Reply:
         """After the resident took their request back."""
         return self._notice(
-            department, language, N_("You are not waiting for a person any more. You can go on asking me.")
+            department,
+            language,
+            N_(
+                "You are not waiting for a person any more. You can go on asking me. If a person from the "
+                "department was already in this chat, the department may still be able to read what you "
+                "write here. To write without them, erase this chat (on WhatsApp, write ERASE) and start "
+                "a new one."
+            ),
         )
 
     def nobody_came(self, department: str, language: str, channel: str = "web") -> Reply:
@@ -125,7 +132,7 @@ class Notices:
             N_(
                 "%(name)s has left this chat. The automatic assistant answers again, and you can ask for "
                 "a person at any time. People from the department can still read what you write here. To "
-                "write without them, erase this chat and start a new one."
+                "write without them, erase this chat (on WhatsApp, write ERASE) and start a new one."
             ),
             name=reader.name,
             forms=["rate"],
@@ -139,7 +146,8 @@ class Notices:
             N_(
                 "%(name)s has ended this conversation. If you write again, the automatic assistant "
                 "answers, and you can ask for a person at any time. People from the department can still "
-                "read what you write here. To write without them, erase this chat and start a new one."
+                "read what you write here. To write without them, erase this chat (on WhatsApp, write "
+                "ERASE) and start a new one."
             ),
             name=reader.name,
             forms=["rate"],

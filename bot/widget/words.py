@@ -18,9 +18,9 @@ WORDS = {
         "from the department reads it only if you agree."
     ),
     "kept": N_(
-        "It is deleted %(time)s after its last message, or now, if you press the button. While you wait "
-        "for a person or talk with one, it is kept. The department can keep a copy of what it may read. A "
-        "court or the law can ask that it be kept longer."
+        "It is deleted %(time)s after its last message, but not while you wait for a person or talk with "
+        "one. You can erase it at any time with “Erase this chat now”. The department can keep a copy of "
+        "what it may read. A court or the law can ask that it be kept longer."
     ),
     "leave_says": N_(
         "“Leave now”, or Shift three times, erases the chat and opens another page. It cannot take this "
