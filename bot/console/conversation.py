@@ -21,6 +21,7 @@ from bot.handoffs import casework
 from bot.handoffs.queue import colleagues
 from bot.liaisons.access import Who, access_conversation
 from bot.liaisons.audit import record
+from bot.liaisons.sessions import is_away
 from bot.replies import Say
 from bot.runtime import Runtime
 from bot.tables import MAX_ID, now
@@ -223,6 +224,7 @@ async def _tools(connection: AsyncConnection, who: Who, runtime: Runtime, row: A
         "notes": await casework.notes(connection, row.id),
         "labels": await casework.labels(connection, row.id),
         "closes": await casework.window_closes(connection, row),
+        "away": await is_away(connection, row.liaison_id),
     }
 
 

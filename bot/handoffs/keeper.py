@@ -100,7 +100,7 @@ class Keeper:
                     .where(
                         Handoff.id == row.id,
                         Handoff.told_at.is_(None),
-                        Handoff.claimed_at.is_(None),
+                        Handoff.liaison_id.is_(None),
                         Handoff.ended_at.is_(None),
                     )
                     .values(told_at=now())

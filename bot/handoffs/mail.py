@@ -35,7 +35,11 @@ class Mail:
         to = await self._readers(alarm)
         if not to:
             return
-        subject = self._catalogs.gettext(SOURCE_LANGUAGE, SUBJECT, department=self._department(alarm, SOURCE_LANGUAGE))
+        subject = self._catalogs.gettext(
+            SOURCE_LANGUAGE,
+            SUBJECT if alarm.callback is None else CALLBACK_SUBJECT,
+            department=self._department(alarm, SOURCE_LANGUAGE),
+        )
         text = "\n\n".join(self._text(alarm, language) for language in self._library.languages)
         # The same delivery tried again is the same mail to a mail program.
         await self._send(to, subject, text, f"alarm-{alarm.delivery}")
@@ -84,21 +88,31 @@ class Mail:
         def say(message: str, **values: object) -> str:
             return self._catalogs.gettext(language, message, **values)
 
-        lines = [
-            say(WAITING, department=self._department(alarm, language), minutes=alarm.waiting_s // 60),
-            say(SPEAKS, tongue=language_name(alarm.language), number=alarm.number),
-        ]
+        department, tongue = self._department(alarm, language), language_name(alarm.language)
+        if alarm.callback is not None:
+            lines = [say(CALLBACK, department=department), say(CALLBACK_IN, tongue=tongue)]
+        else:
+            waiting = UNANSWERED if alarm.claimed else WAITING
+            lines = [
+                say(waiting, department=department, minutes=alarm.waiting_s // 60),
+                say(SPEAKS, tongue=tongue, number=alarm.number),
+            ]
         if alarm.flag:
             lines.append(say(FLAGGED, flag=say(FLAGS[alarm.flag]) if alarm.flag in FLAGS else alarm.flag))
-        return "\n".join(
-            [*lines, f"{self._settings.public_url.rstrip('/')}/console/conversations/{alarm.conversation}"]
-        )
+        return "\n".join([*lines, f"{self._settings.public_url.rstrip('/')}{alarm.path}"])
 
 
 SUBJECT = N_("%(department)s: a resident is waiting for a person")
 WAITING = N_("A resident has been waiting for a person of %(department)s for %(minutes)s minutes.")
+UNANSWERED = N_(
+    "A person of %(department)s has this conversation, and the resident has been waiting for their answer for "
+    "%(minutes)s minutes."
+)
 SPEAKS = N_("Language: %(tongue)s. Alarm number %(number)s.")
 FLAGGED = N_("The safety rules found: %(flag)s.")
+CALLBACK_SUBJECT = N_("%(department)s: a resident wants to be called back")
+CALLBACK = N_("A resident wants to be called back by %(department)s. The console says when, and shows the contact.")
+CALLBACK_IN = N_("Language: %(tongue)s.")
 TROUBLE_SUBJECT = N_("Enlace: WhatsApp is not working")
 TROUBLE = N_(
     "WhatsApp is not working (Meta says: %(what)s), so messages may not arrive. “enlace whatsapp check” says what is "

@@ -22,6 +22,8 @@ from bot.tables import now
 
 ABSOLUTE = dt.timedelta(hours=12)
 IDLE = dt.timedelta(minutes=60)
+PRESENT = dt.timedelta(minutes=2)
+"""Whose console was heard from within that is there."""
 SECOND_FACTOR_WITHIN = dt.timedelta(minutes=10)
 _FREE_TRIES = 4
 """The two steps are a try each: a wrong code and the way back to it cost no wait."""
@@ -228,6 +230,11 @@ def _left(until: dt.datetime, moment: dt.datetime) -> int:
 
 async def present_liaisons(connection: AsyncConnection, department: str) -> list[Any]:
     """Those of the department who are on duty and whose console was heard from in the last two minutes."""
-    since = now() - dt.timedelta(minutes=2)
-    query = select(Liaison).where(Liaison.active, Liaison.on_duty, Liaison.seen_at > since)
+    query = select(Liaison).where(Liaison.active, Liaison.on_duty, Liaison.seen_at > now() - PRESENT)
     return [row for row in (await connection.execute(query)).all() if department in row.departments]
+
+
+async def is_away(connection: AsyncConnection, liaison_id: int | None) -> bool:
+    """Whether somebody's console wasn't heard from in the last two minutes, or their account is off; False of None."""
+    here = select(Liaison.id).where(Liaison.id == liaison_id, Liaison.active, Liaison.seen_at > now() - PRESENT)
+    return liaison_id is not None and await connection.scalar(here) is None

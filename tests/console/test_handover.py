@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import re
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 from signed_in import Hire, Person, ask_for_a_person
 
+from bot.tables import now
+
 if TYPE_CHECKING:
-    from tests.conftest import Start
+    from tests.conftest import Server, Start
 
 pytestmark = pytest.mark.rasa
 ASKED = "¿La policía me va a preguntar si tengo papeles?"
@@ -94,6 +98,27 @@ async def test_it_is_given_to_a_colleague_and_taken_over_by_a_supervisor_alone(
     assert (await sue.do(resident, "close")).status_code == 303
     assert (await resident.send("thank you"))["text"] != ""
     assert (await ben.do(resident, "reopen")).status_code == 409
+
+
+async def test_who_went_home_with_a_conversation_can_be_relieved_of_it_by_any_colleague(
+    server: Server, start: Start, hire: Hire, ben: Person, kay: Person
+) -> None:
+    gone = await hire("Gia Home")
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await gone.do(resident, "claim")
+    page = f"/conversations/{resident.id}"
+    assert "/release" not in (await ben.get(page)).text
+    assert (await ben.do(resident, "release")).status_code == 403
+    with sqlite3.connect(server.var_dir / "enlace.db", timeout=15) as database:
+        long_ago = (now() - dt.timedelta(seconds=121)).strftime("%Y-%m-%d %H:%M:%S.%f")
+        database.execute("UPDATE liaisons SET seen_at = ? WHERE email = ?", (long_ago, gone.profile.email))
+    assert "is away" in (await ben.get(page)).text
+    for move in ("close", "hand_back"):
+        assert (await ben.do(resident, move)).status_code == 403
+    assert (await kay.do(resident, "release")).status_code == 404
+    assert (await ben.do(resident, "release")).status_code == 303
+    assert (await ben.do(resident, "claim")).status_code == 303
 
 
 async def test_a_form_sent_twice_is_said_once_and_an_inserted_answer_keeps_its_sources(
