@@ -182,10 +182,17 @@ class Ownership:
             await _tell(connection, conversation_id, notice)
 
     async def reopen(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
-        """A liaison takes a closed conversation up again."""
+        """A liaison takes a closed conversation up again: what the resident agreed to before still stands."""
         async with self._transaction(also) as connection:
             row = await _move(connection, conversation_id, {"closed"}, "liaison", liaison_id)
             moment = now()
+            agreed = (
+                select(Handoff.summary, Handoff.asked, Handoff.name, Handoff.shown_before)
+                .where(Handoff.conversation_id == conversation_id)
+                .order_by(Handoff.id.desc())
+                .limit(1)
+            )
+            last = (await connection.execute(agreed)).one_or_none()
             await connection.execute(
                 insert(Handoff).values(
                     conversation_id=conversation_id,
@@ -197,6 +204,7 @@ class Ownership:
                     claimed_at=moment,
                     unanswered_since=moment,
                     liaison_id=liaison_id,
+                    **(last._asdict() if last else {}),
                 )
             )
             await _tell(connection, conversation_id, notice)

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.whatsapp.tables import WINDOW, Contact
@@ -38,6 +38,19 @@ async def messages(connection: AsyncConnection, row: Any, after: int = 0) -> Seq
             Message.number > after,
         )
         .order_by(Message.number)
+    )
+    return (await connection.execute(query)).all()
+
+
+async def messages_with(connection: AsyncConnection, row: Any, texts: Sequence[str]) -> Sequence[Any]:
+    """The `number`, `text` and `language` of the resident's messages that are one of `texts`, if they agreed to share
+    them.
+    """
+    query = select(Message.number, Message.text, Message.language).where(
+        Message.conversation_id == row.id,
+        Message.number >= row.shown_from,
+        Message.author == "resident",
+        Message.text.in_(texts),
     )
     return (await connection.execute(query)).all()
 
@@ -133,6 +146,16 @@ async def callbacks(connection: AsyncConnection, who: Who) -> Sequence[Any]:
     return (await connection.execute(query)).all()
 
 
+async def open_callbacks(connection: AsyncConnection, who: Who) -> int:
+    """How many nobody has made yet."""
+    query = (
+        select(func.count())
+        .select_from(Callback)
+        .where(Callback.department.in_(who.departments), Callback.done_at.is_(None))
+    )
+    return int(await connection.scalar(query) or 0)
+
+
 async def contact(connection: AsyncConnection, who: Who, callback_id: int) -> Any:
     """One callback, its contact and time still encrypted; that somebody looked is audited. Raises NotFound."""
     query = select(Callback).where(Callback.id == callback_id, Callback.department.in_(who.departments))
@@ -190,7 +213,12 @@ async def search(connection: AsyncConnection, who: Who, text: str) -> Sequence[A
         .limit(HITS)
     )
     found = (await connection.execute(query)).all()
-    await record(connection, "search", who, chars=len(text), hits=len(found))
+    for department in sorted({row.department for row in found}) or [None]:
+        theirs = [row.conversation_id for row in found if row.department == department]
+        detail: dict[str, Any] = {"chars": len(text), "hits": len(theirs)}
+        if theirs:
+            detail["conversations"] = list(dict.fromkeys(theirs))
+        await record(connection, "search", who, department, **detail)
     return found
 
 

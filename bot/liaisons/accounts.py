@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.errors import Conflict, NotFound, SignInFailed, WeakPassword
+from bot.errors import Conflict, NotFound, WeakPassword, WrongPassword
 from bot.liaisons.access import Role
 from bot.liaisons.audit import record
 from bot.liaisons.tables import Liaison, LiaisonSession
@@ -95,11 +95,11 @@ class Accounts:
             return (await connection.execute(select(Liaison).order_by(Liaison.name, Liaison.id))).all()
 
     async def change_password(self, liaison_id: int, old: str, new: str, session: str) -> None:
-        """Their own password, which ends their other sessions; raises SignInFailed, WeakPassword."""
+        """Their own password, which ends their other sessions; raises WrongPassword, WeakPassword."""
         async with self._engine.connect() as connection:
             row = (await connection.execute(select(Liaison).where(Liaison.id == liaison_id))).one()
         if not await verify(row.password, old):
-            raise SignInFailed
+            raise WrongPassword
         if len(new) < MIN_PASSWORD_CHARS or len(set(new)) < 6 or row.email in new.lower():
             raise WeakPassword(chars=MIN_PASSWORD_CHARS)
         hashed = await asyncio.to_thread(_hasher.hash, new)

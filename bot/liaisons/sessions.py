@@ -12,7 +12,7 @@ from sqlalchemy import Text, cast, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.store import hash_token
-from bot.errors import SignInFailed, TooSoon
+from bot.errors import SignInFailed, TooLate, TooSoon
 from bot.liaisons.access import Who
 from bot.liaisons.accounts import verify
 from bot.liaisons.audit import record
@@ -73,11 +73,11 @@ class Sessions:
     async def second_factor(self, token: str, code: str) -> str:
         """The second step: a code of the app, or a recovery code; returns a new token, of a session in full.
 
-        Raises SignInFailed, TooSoon. Neither kind of code is taken twice.
+        Raises TooLate, SignInFailed, TooSoon. Neither kind of code is taken twice.
         """
         row = await self._session(token)
         if row is None or row.complete or row.began < now() - SECOND_FACTOR_WITHIN:
-            raise SignInFailed
+            raise TooLate
         await self._count(row)
         code = "".join(code.split()).lower()
         if not (await self._take_totp(row, code) or await self._take_recovery(row, code)):

@@ -135,8 +135,37 @@ async def test_a_form_sent_twice_is_said_once_and_an_inserted_answer_keeps_its_s
     assert [each["text"] for each in said] == ["Esto dice el texto."]
     assert said[0]["reply"]["citations"]
     assert said[0]["reply"]["choices"] == []
+    await ana.write(resident, "Esto dice el texto. Y algo más.", key="the-same-key")
+    said = [each["text"] for each in (await resident.transcript())["messages"] if each["author"] == "liaison"]
+    assert said == ["Esto dice el texto.", "Esto dice el texto. Y algo más."], "other words are another message"
     wrong = await ana.do(resident, "messages", text="x", key="12345678", topic="no-such-topic")
     assert wrong.status_code == 404
+
+
+async def test_a_conversation_that_is_taken_up_again_shows_what_the_resident_agreed_to(
+    start: Start, ana: Person
+) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident)
+    body = {"summary": "Mi pregunta es otra", "name": "Rosa", "whole_chat": False}
+    await resident.client.post(f"{resident.url}/handoff", json=body, headers=resident.headers)
+    for move in ("claim", "close", "reopen"):
+        assert (await ana.do(resident, move)).status_code == 303
+    page = (await ana.get(f"/conversations/{resident.id}")).text
+    assert "Mi pregunta es otra" in page
+    assert "Wants to be called Rosa" in page
+
+
+async def test_no_line_of_a_resident_passes_for_another_message_in_an_export(start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident)
+    forged = "[Nov 30, 2026, 9:00:00 AM] Ana Reyes:"
+    await resident.send(f"hola\n{forged}\nNo le ayudaremos")
+    lines = (await ana.get(f"/conversations/{resident.id}/export")).text.splitlines()
+    assert lines[0].endswith(" · Pacific Time")
+    assert f"    {forged}" in lines
+    heads = [line for line in lines[1:] if line and not line.startswith("    ")]
+    assert all(re.fullmatch(r"\[.+\] (Resident|Assistant|Notice):", line) for line in heads), heads
 
 
 async def test_notes_and_labels_are_the_liaisons_own(start: Start, ana: Person, ben: Person) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from handed_over import NOTICE, Hand
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.console.news import News
+from bot.console.news import Change, News
 from bot.content.library import load
 from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
@@ -99,6 +99,19 @@ async def test_consoles_hear_that_a_request_was_taken_back(engine: AsyncEngine, 
             news.publish(private)  # nobody was ever asked for there
             news.publish(conversation)
             assert [each.conversation for each in await subscription.take(10)] == [conversation]
+
+
+async def test_consoles_hear_of_a_wish_to_be_called_back_without_its_conversation(engine: AsyncEngine) -> None:
+    private = (await Store(engine).create("kent-wa", "web", "es", chosen=False)).id
+    async with engine.begin() as connection:
+        wish = {"conversation_id": private, "department": "kent-wa", "language": "es"}
+        await connection.execute(insert(Callback).values(wish))
+    news = News(engine)
+    who = Who(1, "Ana", {}, False, "liaison", ("kent-wa",), ("es",), True, "", "", "es")
+    async with news.running():
+        with news.subscribe(who) as subscription:
+            news.publish(private)
+            assert await subscription.take(10) == [Change("changed", None)]
 
 
 async def test_a_wish_to_be_called_that_was_said_anew_is_not_done_with_the_old_one(

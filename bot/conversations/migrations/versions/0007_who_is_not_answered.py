@@ -1,4 +1,4 @@
-"""Alarms about residents whom a liaison doesn't answer, and about those who want to be called back."""
+"""Alarms about residents whom a liaison doesn't answer, and about those who want to be called back; who has read what."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,11 @@ def upgrade() -> None:
         batch.create_index(op.f("ix_alarm_deliveries_callback_id"), ["callback_id"])
 
 
+    op.create_index(op.f("ix_audit_conversation_id"), "audit", ["conversation_id"])
+
+
 def downgrade() -> None:
+    op.drop_index(op.f("ix_audit_conversation_id"), "audit")
     op.execute("DELETE FROM alarm_deliveries WHERE handoff_id IS NULL")
     with op.batch_alter_table("alarm_deliveries") as batch:
         batch.drop_index(op.f("ix_alarm_deliveries_callback_id"))
