@@ -82,6 +82,15 @@ class Accounts:
         await self._change(email, "reset", **stored, failures=0, not_before=None)
         return credentials
 
+    async def change(self, email: str, values: dict[str, Any]) -> None:
+        """Other columns of a profile, which ends the sessions; of `title` the languages given. Raises NotFound."""
+        values = dict(values)
+        if "title" in values:
+            async with self._engine.connect() as connection:
+                query = select(Liaison.title).where(Liaison.email == email.strip().lower())
+                values["title"] = (await connection.scalar(query) or {}) | values["title"]
+        await self._change(email, "change", detail={"changed": sorted(values)}, **values)
+
     async def set_active(self, email: str, active: bool, by: int | None = None) -> None:
         """Switch an account off, which ends its sessions, or on again; raises NotFound.
 
@@ -132,7 +141,9 @@ class Accounts:
             password, pyotp.TOTP(totp).provisioning_uri(name=email, issuer_name=_ISSUER), recovery
         ), stored
 
-    async def _change(self, email: str, did: str, by: int | None = None, **values: Any) -> None:
+    async def _change(
+        self, email: str, did: str, by: int | None = None, detail: dict[str, Any] | None = None, **values: Any
+    ) -> None:
         async with self._engine.begin() as connection:
             changed = await connection.execute(
                 update(Liaison).where(Liaison.email == email.strip().lower()).values(values).returning(Liaison.id)
@@ -141,7 +152,7 @@ class Accounts:
             if liaison_id is None:
                 raise NotFound
             await connection.execute(delete(LiaisonSession).where(LiaisonSession.liaison_id == liaison_id))
-            await record(connection, "account", by, did=did, account=liaison_id)
+            await record(connection, "account", by, did=did, account=liaison_id, **(detail or {}))
 
 
 async def verify(hashed: str | None, password: str) -> bool:
