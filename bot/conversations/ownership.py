@@ -246,11 +246,15 @@ async def wrote(connection: AsyncConnection, conversation_id: str) -> None:
 
 
 async def found(connection: AsyncConnection, conversation_id: str, flag: str) -> None:
-    """The safety layer found danger in a handed-over conversation: of who waits, somebody is alarmed at once."""
+    """The safety layer found danger in a handed-over conversation: of who waits, somebody is alarmed at once.
+
+    Of one that a liaison has, too, if somebody is alarmed already; else first they have time to answer.
+    """
+    alarming = Handoff.liaison_id.is_(None) | Handoff.alarm_at.is_not(None)
     await connection.execute(
         update(Handoff)
         .where(*_running(conversation_id))
-        .values(flag=flag, alarm_at=case((Handoff.liaison_id.is_(None), now()), else_=Handoff.alarm_at))
+        .values(flag=flag, alarm_at=case((alarming, now()), else_=Handoff.alarm_at))
     )
 
 

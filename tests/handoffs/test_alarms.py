@@ -146,6 +146,23 @@ async def test_danger_that_is_found_while_somebody_waits_alarms_at_once(engine: 
     assert await alarms.raise_due() == []
 
 
+async def test_while_the_office_is_closed_an_alarm_comes_once_and_when_it_opens_but_in_danger_again_and_again(
+    engine: AsyncEngine, hand: Hand
+) -> None:
+    calm, danger = await hand(), await hand(flag="emergency")
+    opens_at = now() + dt.timedelta(hours=9)
+    alarms = Alarms(engine, 300, {})
+    assert set(await alarms.raise_due(lambda department, at: opens_at)) == {calm, danger}
+
+    async def due_at(conversation: str) -> dt.datetime:
+        async with engine.connect() as connection:
+            query = select(Handoff.alarm_at).where(Handoff.conversation_id == conversation)
+            return (await connection.scalars(query)).one()  # type: ignore[return-value]
+
+    assert await due_at(calm) == opens_at
+    assert await due_at(danger) < now() + dt.timedelta(seconds=300)
+
+
 async def test_a_wish_to_be_called_back_is_told_once(engine: AsyncEngine, hand: Hand) -> None:
     way, conversation = Way(), await hand()
     await Alarms(engine, 300, {}).raise_due()  # nobody to tell: it waits until a way is set up
