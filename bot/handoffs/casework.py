@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.whatsapp.tables import WINDOW, Contact
@@ -22,6 +22,8 @@ from bot.liaisons.tables import Liaison
 from bot.tables import now
 
 HITS = 50
+# Capitals, too: where a PostgreSQL's collation is C, its lower() knows English letters alone.
+_PLAIN = dict(zip("áéíóúüñÁÉÍÓÚÜÑ", "aeiouunaeiouun", strict=True))
 
 
 async def messages(connection: AsyncConnection, row: Any, after: int = 0) -> Sequence[Any]:
@@ -187,11 +189,16 @@ async def callback_done(connection: AsyncConnection, who: Who, callback_id: int,
 
 
 async def search(connection: AsyncConnection, who: Who, text: str) -> Sequence[Any]:
-    """Messages that have `text`, whatever its case, in what residents agreed to share; the newest first.
+    """Messages that have `text`, whatever its case and accents, in what residents agreed to share; the newest first.
 
     A plain search through the rows: there is no index that would have to forget what is erased.
     """
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = (
+        text.lower().translate(str.maketrans(_PLAIN)).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    )
+    folded: ColumnElement[str] = func.lower(Message.text)
+    for accented, plain in _PLAIN.items():
+        folded = func.replace(folded, accented, plain)
     query = (
         select(
             Message.text,
@@ -207,7 +214,7 @@ async def search(connection: AsyncConnection, who: Who, text: str) -> Sequence[A
         .where(
             Conversation.department.in_(who.departments),
             Message.number >= Conversation.shown_from,
-            Message.text.ilike(f"%{escaped}%", escape="\\"),
+            folded.like(f"%{escaped}%", escape="\\"),
         )
         .order_by(Message.created_at.desc(), Message.id.desc())
         .limit(HITS)
