@@ -193,12 +193,11 @@ async def search(connection: AsyncConnection, who: Who, text: str) -> Sequence[A
 
     A plain search through the rows: there is no index that would have to forget what is erased.
     """
-    escaped = (
-        text.lower().translate(str.maketrans(_PLAIN)).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    )
+    plain = "".join(_PLAIN.get(char, char) for char in text.lower())
+    escaped = plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     folded: ColumnElement[str] = func.lower(Message.text)
-    for accented, plain in _PLAIN.items():
-        folded = func.replace(folded, accented, plain)
+    for accented, letter in _PLAIN.items():
+        folded = func.replace(folded, accented, letter)
     query = (
         select(
             Message.text,

@@ -163,6 +163,18 @@ async def test_a_page_that_was_away_misses_nothing(visit: Visit, start: Start, a
     await expect(console.locator("li.message").last).to_be_in_viewport()
 
 
+async def test_what_could_not_be_fetched_is_fetched_once_more(visit: Visit, start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "claim")
+    console = await visit(f"/console/conversations/{resident.id}", ana, offline=True)
+    await expect(console.locator("li.message")).not_to_have_count(0)
+    await console.route("**/messages?after=*", lambda route: route.abort(), times=1)
+    async with console.expect_event("requestfailed"):
+        await resident.send("are you there?")
+    await expect(console.locator("li.message").last).to_contain_text("are you there?")
+
+
 @pytest.mark.timeout(300)
 async def test_no_text_of_a_resident_runs_in_a_liaisons_browser(
     visit: Visit, start: Start, server: Server, ana: Person, sue: Person
