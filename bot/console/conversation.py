@@ -211,9 +211,11 @@ async def export(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) ->
     for message in said:
         author = message.name or say.named("AUTHORS", message.author)
         lines += [f"[{say.moment(message.created_at, row.department)}] {author}:"]
-        lines += [f"    {line}" for line in message.text.splitlines()]
-        for source in (message.reply or {}).get("citations", []):
-            lines.append(f"        “{source['quote']}” ({source['title']}, {source['section_title']})")
+        cited = [
+            f"“{source['quote']}” ({source['title']}, {source['section_title']})"
+            for source in (message.reply or {}).get("citations", [])
+        ]
+        lines += [f"    {line}" for text in (message.text, *cited) for line in text.splitlines()]
         lines.append("")
     headers = {"Content-Disposition": f'attachment; filename="enlace-{row.id}.txt"'}
     return PlainTextResponse("\n".join(lines), headers=headers)

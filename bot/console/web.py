@@ -236,7 +236,7 @@ def failed(request: Request, error: EnlaceError) -> Response | None:
     script = request.headers.get("hx-request") == "true"
     if isinstance(error, Unauthorized) and not isinstance(error, SignInFailed):
         if script:
-            return Response(status_code=401, headers={"HX-Redirect": f"{ROOT}/sign-in?over=true"})
+            return Response(status_code=401)
         here = request.url.path if request.method in _SAFE else ROOT
         over = "&over=true" if runtime and cookie_name(runtime.settings) in request.cookies else ""
         return to(f"/sign-in?next={quote(here)}{over}")

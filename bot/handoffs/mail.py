@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.console.words import FLAGS
 from bot.content.library import Library
+from bot.conversations.tables import Handoff
 from bot.handoffs.alarms import Alarm
 from bot.i18n import N_, SOURCE_LANGUAGE, Catalogs, in_language, language_name
 from bot.liaisons.sessions import present_liaisons
@@ -73,13 +74,15 @@ class Mail:
         )
 
     async def _readers(self, alarm: Alarm) -> list[str]:
-        """Those on duty who help in the language, else those on duty, else everybody of the department."""
+        """Those on duty who help in the language, else those on duty, else everybody there is; and who has it."""
         async with self._engine.connect() as connection:
             there = await present_liaisons(connection, alarm.department)
             query = select(Liaison).where(Liaison.active).order_by(Liaison.id)
             everybody = [row for row in (await connection.execute(query)).all() if alarm.department in row.departments]
+            holder = await connection.scalar(select(Handoff.liaison_id).where(Handoff.id == alarm.handoff))
         speaking = [row for row in there if alarm.language in row.languages]
-        return [row.email for row in speaking or there or everybody]
+        called = {row.id for row in speaking or there or everybody} | {holder}
+        return [row.email for row in everybody if row.id in called]
 
     def _department(self, alarm: Alarm, language: str) -> str:
         return in_language(self._library.departments[alarm.department].profile.name, language)

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from signed_in import Hire, Person, ask_for_a_person
 
 from bot.console.app import PARTS
+from bot.console.web import forget_cookie
 from bot.conversations.store import hash_token
 from bot.liaisons.sessions import IDLE
+from bot.settings import Settings
 from bot.tables import now
 
 if TYPE_CHECKING:
@@ -266,6 +269,15 @@ async def test_the_stream_asks_who_listens_and_ends_with_the_session(hire: Hire)
     out = await person.post("/sign-out")
     assert (out.status_code, out.headers["clear-site-data"]) == (303, '"cache", "storage"')
     assert (await person.get("")).status_code == 303
+
+
+@pytest.mark.parametrize(("url", "secure"), [("https://chat.example.org", True), ("http://127.0.0.1:8000", False)])
+def test_a_cookie_is_taken_back_as_it_was_given(url: str, secure: bool) -> None:
+    # A browser ignores what is said of a cookie whose name begins with __Host- unless it is secure.
+    answer = Response()
+    forget_cookie(answer, Settings(public_url=url))
+    cookie = answer.headers["set-cookie"]
+    assert (cookie.startswith("__Host-enlace="), "Secure" in cookie, "Path=/" in cookie) == (secure, secure, True)
 
 
 async def test_the_way_back_after_signing_in_leads_nowhere_else(client: httpx.AsyncClient, hire: Hire) -> None:

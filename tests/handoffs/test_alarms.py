@@ -345,7 +345,7 @@ async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_wor
         await alarms.deliver("email")
         return sorted(address.partition("@")[0] for address in box.mails[-1][0])
 
-    await hire("asleep")
+    away = await hire("asleep")
     await hire("gone", on_duty=True, seen_at=now() - dt.timedelta(minutes=5))
     assert await mailed_to() == ["asleep", "gone"]
     await hire("english", languages=["en"], **here)
@@ -363,6 +363,9 @@ async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_wor
         await connection.execute(update(Handoff).values(alarm_at=None))
     assert await mailed_to() == ["spanish"]
     text = box.mails[-1][1]
+    await Ownership(engine).claim(conversation, away, NOTICE)
+    assert await mailed_to() == ["asleep", "spanish"]
+    assert "has this conversation, and the resident has been waiting for their answer" in box.mails[-1][1]
     assert text.startswith("Kent Police Department: a resident wants to be called back\n")
     assert text.count("https://chat.example.org/console/callbacks") == 2
     assert CANARY not in text

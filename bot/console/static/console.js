@@ -42,11 +42,13 @@ function fetchLater() {
 
 const ofMessages = (event) => event.detail.requestConfig?.path.includes("/messages?after=");
 
-// The session has ended: who is on duty hears it.
+// The session has ended: who is on duty hears it, and what they are writing stays for them to copy.
+let ended = false;
 function over() {
-  if (unsent()) return say(document.body.dataset.over);
-  if (document.body.dataset.duty === "on") alarm();
-  setTimeout(() => location.reload(), 1000);
+  if (!ended && document.body.dataset.duty === "on") alarm();
+  if (!ended && !unsent()) setTimeout(() => location.reload(), 1000);
+  ended = true;
+  say(document.body.dataset.over);
 }
 
 async function followAgain() {
@@ -140,6 +142,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 
 document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) return over();
   if (ofMessages(event)) {
     fetching = false;
     if (event.detail.xhr.status === 404) {
