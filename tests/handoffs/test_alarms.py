@@ -146,6 +146,30 @@ async def test_danger_that_is_found_while_somebody_waits_alarms_at_once(engine: 
     assert await alarms.raise_due() == []
 
 
+async def test_danger_in_a_liaisons_conversation_leaves_them_time_unless_somebody_is_alarmed_already(
+    engine: AsyncEngine, hand: Hand, hire: Hire
+) -> None:
+    store, conversation = Store(engine), await hand()
+    alarms = Alarms(engine, 300, {})
+    await Ownership(engine).claim(conversation, await hire("Ana"), NOTICE)
+
+    async def danger() -> None:
+        await store.accept(conversation, "web", secrets.token_hex(8), "me pega", "es", None)
+        while pending := await store.pending(conversation):
+            reply = {"kind": "emergency", "text": "911", "language": "es"}
+            assert await store.complete(pending, reply, {"flag": "domestic_violence"}, author="safety")
+
+    await danger()
+    assert await alarms.raise_due() == []
+    async with engine.begin() as connection:
+        long_ago = now() - dt.timedelta(seconds=301)
+        await connection.execute(update(Handoff).values(unanswered_since=long_ago))
+    assert await alarms.raise_due() == [conversation]
+    assert await alarms.raise_due() == []
+    await danger()
+    assert await alarms.raise_due() == [conversation]
+
+
 async def test_while_the_office_is_closed_an_alarm_comes_once_and_when_it_opens_but_in_danger_again_and_again(
     engine: AsyncEngine, hand: Hand
 ) -> None:

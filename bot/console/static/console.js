@@ -88,7 +88,8 @@ function showTyping() {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   const owner = byId("owner");
-  if (ofMessages(event)) setTimeout(fetched, 0);  // htmx has to know the new element first
+  // htmx has to know the new element first.
+  if (ofMessages(event)) setTimeout(fetched, 0);
   if (owner) {
     const before = document.body.dataset.owner;
     // Somebody else moved it: what can be done with it is another.
@@ -152,7 +153,8 @@ document.addEventListener("htmx:responseError", (event) => {
     fetchLater();
   }
   let message = document.body.dataset.failed;
-  try { message = JSON.parse(event.detail.xhr.responseText).error.message; } catch { /* not ours */ }
+  // What isn't our own answer has no message.
+  try { message = JSON.parse(event.detail.xhr.responseText).error.message; } catch {}
   say(message);
 });
 // A reply is taken as it was when it was sent: nothing is written into the box meanwhile.
@@ -191,7 +193,8 @@ function badge() {
 let audio = null;
 function alarm() {
   document.title = `● ${title}`;
-  if (!soundOn() || !navigator.userActivation.hasBeenActive) return;  // before a first click no browser plays
+  // Before a first click no browser plays.
+  if (!soundOn() || !navigator.userActivation.hasBeenActive) return;
   audio ||= new AudioContext();
   for (const start of [0, 0.3, 0.6]) {
     const tone = audio.createOscillator(), volume = audio.createGain();
