@@ -16,6 +16,7 @@ from bot.handoffs.figures import Figures, Row, bars, figures, to_csv
 from bot.handoffs.hours import OfficeHours
 from bot.handoffs.notices import duration
 from bot.handoffs.ratings import Rated, rated_answers
+from bot.i18n import N_
 from bot.liaisons.access import Who
 from bot.liaisons.audit import record
 from bot.runtime import Runtime
@@ -39,7 +40,7 @@ async def show(request: Request, who: Overseer, runtime: CurrentRuntime, days: D
                     for name, row in rows
                     if row.waiting_median is not None
                 ],
-                say("Median time until a person came"),
+                say(N_("Median time until a person came")),
             )
         )
         for key, rows in named.items()
