@@ -11,6 +11,10 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("handoffs", sa.Column("unanswered_since", sa.DateTime(timezone=True), nullable=True))
+    op.execute(
+        "UPDATE handoffs SET unanswered_since = claimed_at "
+        "WHERE ended_at IS NULL AND liaison_id IS NOT NULL AND replied_at IS NULL"
+    )
     op.add_column("callbacks", sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))
     # A batch makes the table anew on SQLite; nothing hangs on this one.
     with op.batch_alter_table("alarm_deliveries") as batch:
@@ -20,8 +24,6 @@ def upgrade() -> None:
             op.f("fk_alarm_deliveries_callback_id_callbacks"), "callbacks", ["callback_id"], ["id"], ondelete="CASCADE"
         )
         batch.create_index(op.f("ix_alarm_deliveries_callback_id"), ["callback_id"])
-
-
     op.create_index(op.f("ix_audit_conversation_id"), "audit", ["conversation_id"])
 
 
