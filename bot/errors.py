@@ -6,10 +6,13 @@ EnlaceError
 │   ├── MessageTooLong
 │   ├── BadContact
 │   ├── WeakPassword
+│   ├── WrongPassword
 │   └── UnknownChoice
 ├── Unauthorized          401  no token, or not this conversation's
 │   └── SignInFailed
+│       └── TooLate
 ├── Forbidden             403  signed in, but not allowed, or not sent from the console's own pages
+│   └── OldPage
 ├── NotFound              404
 │   ├── UnknownCode
 │   ├── UnknownDepartment
@@ -103,6 +106,13 @@ class WeakPassword(BadRequest):
     message = N_("A password needs at least %(chars)s characters, not all alike, and must not have your email in it.")
 
 
+class WrongPassword(BadRequest):
+    """Whoever changes their password typed another than the one they have."""
+
+    code = "wrong_password"
+    message = N_("The old password is not right.")
+
+
 class UnknownChoice(BadRequest):
     """A button that this conversation was not offered."""
 
@@ -125,12 +135,26 @@ class SignInFailed(Unauthorized):
     message = N_("That did not work. Please check what you typed, and that your phone shows the right time.")
 
 
+class TooLate(SignInFailed):
+    """The password was given too long ago for the second factor to follow."""
+
+    code = "too_late"
+    message = N_("That took too long. Begin again.")
+
+
 class Forbidden(EnlaceError):
     """Signed in, but not allowed; or not sent from the console's own pages."""
 
     code = "forbidden"
     status = 403
     message = N_("This is not open to you. If you think it should be, ask whoever keeps the accounts.")
+
+
+class OldPage(Forbidden):
+    """Sent from a page of a session before this one."""
+
+    code = "old_page"
+    message = N_("This page is old. Copy what you wrote, load the page again, and send it then.")
 
 
 class TooSoon(EnlaceError):

@@ -46,7 +46,7 @@ def _is_identifier(text: str) -> bool:
     return not _KEPT.fullmatch(text)
 
 
-_SPACES = str.maketrans({"\n": " ", "·": "."})
+_SPACES = str.maketrans({"\n": " ", "·": ".", "_": "-", "*": "-"})
 """What people set between the parts of a number, as phonenumbers knows it."""
 
 
@@ -80,7 +80,7 @@ _END = r"(?!\d)"
 _AT = r"(?:\s?@\s?|\s*[(\[]\s*(?:at|arroba)\s*[)\]]\s*|\s+arroba\s+)"
 _DOT = r"(?:\.|\s*[(\[]\s*(?:dot|punto)\s*[)\]]\s*|\s+(?:dot|punto)\s+)"
 _MAILS = r"(?:gmail|hotmail|yahoo|outlook|icloud|live|aol|proton|protonmail|msn)"
-_DASH = r" ?[ .\-\u2010-\u2015\u2212/] ?"
+_DASH = r" ?[ .\-_*\u2010-\u2015\u2212/] ?"
 """Between the parts of a number."""
 _PLATE = r"\b(?:plates?|placas?|tablilla)"
 
@@ -104,11 +104,13 @@ _FINDERS: list[tuple[str, Callable[[str], Spans]]] = [
     (
         "id",
         _pattern(
-            rf"\b(?:consular|matr[ií]cula|licencia|license|licence|dui|c[eé]dula|ine){_LABEL}"
+            rf"\b(?:consular|matr[ií]cula|licencia|license|licence|dl|dui|c[eé]dula|ine){_LABEL}"
             rf"(?P<id>[A-Z]{{0,3}}\d[\d -]{{5,12}}\d{_END}|(?:[A-Z]{{2,4}}[ -])?[A-Z]{{2,6}}\d{{3,}}[A-Z\d]*)",
             _is_identifier,
         ),
     ),
+    # Washington's driver licences. Apart from the letters, a word without a digit is none.
+    ("id", _pattern(rf"{_START}WDL(?:[A-Z\d]{{9}}|[ -](?=[A-Z]*\d)[A-Z\d]{{9}})(?![^\W_])")),
     ("ssn", _pattern(rf"(?<!\d)\d{{3}}{_DASH}\d{{2}}{_DASH}\d{{4}}{_END}")),
     ("ssn", _pattern(rf"\b(?:ssn|social|seguro social|seguro|itin|tax id){_LABEL}(?P<id>\d(?:[ .-]?\d){{8}}){_END}")),
     ("card", _cards),

@@ -91,6 +91,12 @@ IDENTIFIERS = [
     ("plate", "las placas del carro son {}", "ABC1234"),
     ("plate", "las placas del carro rojo: {}", "ABC 1234"),
     ("id", "my driver license is {}", "WDL ABC123"),
+    ("id", "me quitaron {} y el carro", "WDL45L6D7F8G"),
+    ("id", "es {}", "wdl ABC1D234F"),
+    ("id", "my DL is {}", "123456789"),
+    ("phone", "llame al {}", "253_856_5890"),
+    ("phone", "al {}, por favor", "253*856*5890"),
+    ("ssn", "es {}", "123_45_6789"),
     ("email", "mi correo: {}", "ana (at) example.com"),
     ("email", "mi correo: {}", "ana [at] example [dot] com"),
     ("email", "mi correo: {}", "ana arroba gmail punto com"),
@@ -152,6 +158,11 @@ the 2016-2017 action plan
 2018 2019
 22-07-2019
 mi licencia es de 2019-2023
+mi dl es de 2019 y vence en 2027
+the DL office in Kent
+my WDL documents
+el 3*12*2024, de 9_17 h
+_5 de mayo de 2024_ y *10:30*
 mi seguro social me lo robaron
 seguro que no preguntan
 my social worker knows

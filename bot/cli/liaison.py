@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from bot.cli.terminal import fail, load_settings
 from bot.liaisons.access import ROLES
 from bot.liaisons.accounts import Accounts, Credentials, Profile
+
+if TYPE_CHECKING:
+    from bot.content.library import Library
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of the people who pick conversations up.")
 T = TypeVar("T")
@@ -41,26 +44,58 @@ def add(
 
     from bot.content.library import load
 
-    titles = dict(part.partition("=")[::2] for part in title)
+    titles = _titles(title)
     library = load(load_settings().data_dir)
     try:
         validate_email(email, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         fail(f"{email!r} is no email address: {error}")
-    for what, given, known in (
-        ("role", [role], ROLES),
-        ("department", department, library.departments),
-        ("language", language, library.languages),
-        ("title's language", titles, library.languages),
-    ):
-        for value in given:
-            if value not in known:
-                fail(f"unknown {what} {value!r}: it is one of {', '.join(known)}")
+    _check(library, [role], department, language, titles)
     for code, entry in library.languages.items():
         if entry.completeness == "required" and not titles.get(code, "").strip():
             fail(f"residents read the title in {entry.name}, too: add --title {code}=…")
     profile = Profile(email, name, titles, sworn, role, department, language)  # type: ignore[arg-type] # checked above
     _show(_with_accounts(lambda accounts: accounts.add(profile), "has an account already: `enlace liaison reset`"))
+
+
+@app.command()
+def change(
+    email: Email,
+    name: Annotated[str | None, typer.Option(help="As residents see it.")] = None,
+    title: Annotated[
+        list[str] | None, typer.Option(help="Their work as residents see it, LANGUAGE=TEXT; other languages' stay.")
+    ] = None,
+    department: Annotated[
+        list[str] | None, typer.Option(help="Whose conversations they may see, in place of those before.")
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="A language in which they can help, in place of those before.")
+    ] = None,
+    sworn: Annotated[bool | None, typer.Option("--sworn/--not-sworn", help="Whether they are a sworn officer.")] = None,
+    role: Annotated[str | None, typer.Option(help=f"One of {', '.join(ROLES)}.")] = None,
+) -> None:
+    """Correct what an account says of its person, whose sessions end. Residents are told it as it is from then on.
+
+    Example: enlace liaison change ana@example.org --title en="Sergeant" --title es="Sargento" --sworn
+    """
+    from bot.content.library import load
+
+    given = {
+        "name": name,
+        "title": _titles(title) if title else None,
+        "departments": department or None,
+        "languages": language or None,
+        "sworn": sworn,
+        "role": role,
+    }
+    changes = {what: value for what, value in given.items() if value is not None}
+    if not changes:
+        fail("nothing to change: `enlace liaison change --help` says what can be")
+    _check(
+        load(load_settings().data_dir), [role] if role else [], department or [], language or [], _titles(title or [])
+    )
+    _with_accounts(lambda accounts: accounts.change(email, changes))
+    typer.echo(f"{email} is changed, and has to sign in again")
 
 
 @app.command()
@@ -114,6 +149,29 @@ def list_() -> None:
             str(len(row.recovery)),
         )
     Console().print(table) if table.row_count else typer.echo("no accounts yet: `enlace liaison add --help`")
+
+
+def _titles(parts: list[str]) -> dict[str, str]:
+    """Titles by language, from LANGUAGE=TEXT."""
+    return dict(part.partition("=")[::2] for part in parts)
+
+
+def _check(
+    library: Library, roles: list[str], departments: list[str], languages: list[str], titles: dict[str, str]
+) -> None:
+    """Ends the command where one of them isn't known, or a title is empty."""
+    for what, given, known in (
+        ("role", roles, ROLES),
+        ("department", departments, library.departments),
+        ("language", languages, library.languages),
+        ("title's language", titles, library.languages),
+    ):
+        for value in given:
+            if value not in known:
+                fail(f"unknown {what} {value!r}: it is one of {', '.join(known)}")
+    for code, text in titles.items():
+        if not text.strip():
+            fail(f"residents read the title: write it after --title {code}=")
 
 
 def _with_accounts(work: Callable[[Accounts], Awaitable[T]], conflict: str = "") -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import secrets
 from typing import Annotated, Any
 
@@ -14,13 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.text import tidy
 from bot.channels.web import CurrentRuntime
-from bot.console.web import SignedIn, Watching, Words, page, to
+from bot.console.web import Reading, SignedIn, Watching, Words, page, to
 from bot.conversations.tables import Inbox
-from bot.errors import NotFound
+from bot.errors import Conflict, NotFound
 from bot.handoffs import casework
 from bot.handoffs.queue import colleagues
 from bot.liaisons.access import Who, access_conversation
-from bot.liaisons.audit import record
+from bot.liaisons.audit import has_viewed, record
+from bot.liaisons.sessions import is_away
+from bot.messages import CHANGED, TAKEN_BACK
 from bot.replies import Say
 from bot.runtime import Runtime
 from bot.tables import MAX_ID, now
@@ -34,11 +37,14 @@ _STATES = 40
 
 
 @router.get("")
-async def show(request: Request, conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> HTMLResponse:
-    """The page. That somebody reads it is audited."""
+async def show(
+    request: Request, conversation_id: Id, who: Reading, runtime: CurrentRuntime, renew: bool = False
+) -> HTMLResponse:
+    """The page. That somebody reads it is audited, unless it is open and loads itself again (`renew`)."""
     async with runtime.store.engine.begin() as connection:
         row = await access_conversation(connection, who, conversation_id)
-        await record(connection, "view", who, row.department, row.id)
+        if not renew or not await has_viewed(connection, who, row.id):
+            await record(connection, "view", who, row.department, row.id)
         context = await _tools(connection, who, runtime, row) | await _messages(connection, runtime, row, 0)
         handoffs = await casework.handoffs(connection, row.id)
         context |= {
@@ -60,8 +66,10 @@ async def messages(
     after: Annotated[int, Query(ge=1, le=MAX_ID)],
 ) -> HTMLResponse:
     """What was said after a message, for the page that has those before it to stay live."""
-    async with runtime.store.engine.connect() as connection:
+    async with runtime.store.engine.begin() as connection:
         row = await access_conversation(connection, who, conversation_id)
+        if not await has_viewed(connection, who, row.id):
+            await record(connection, "view", who, row.department, row.id)
         context = await _messages(connection, runtime, row, after)
     return page(
         request, runtime, "_messages.html", conversation=row, mine=row.liaison_id == who.id, part=True, **context
@@ -78,18 +86,19 @@ async def say(
     key: Annotated[str, Form(max_length=40, min_length=8)],
     topic: Annotated[str, Form(max_length=64)] = "",
 ) -> HTMLResponse:
-    """Write to the resident. `key` is the form's own: sent twice, it is said once."""
+    """Write to the resident. `key` is the form's own: sent twice with the same words, it is said once."""
     async with runtime.store.engine.connect() as connection:
         row = await access_conversation(connection, who, conversation_id)
         closes = await casework.window_closes(connection, row)
     text = tidy(text, MAX_CHARS)
     reply = _inserted(runtime, row, topic, text) if topic else None
+    said = hashlib.sha256(f"{topic}\n{text}".encode()).hexdigest()[:32]
 
     async def once(connection: AsyncConnection) -> None:
         await connection.execute(
             insert(Inbox).values(
                 channel=CHANNEL,
-                provider_id=f"{row.id}:{key}",
+                provider_id=f"{row.id}:{key}:{said}",
                 conversation_id=row.id,
                 number=0,
                 state="done",
@@ -119,11 +128,14 @@ async def typing(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) ->
 async def retry(
     conversation_id: Id, number: Annotated[int, Path(ge=1, le=MAX_ID)], who: SignedIn, runtime: CurrentRuntime
 ) -> Response:
-    """Have a message that could not be delivered tried again."""
-    async with runtime.store.engine.begin() as connection:
+    """Have a message that could not be delivered tried again; whoever has the conversation may."""
+    async with runtime.store.engine.connect() as connection:
         row = await access_conversation(connection, who, conversation_id)
-        await record(connection, "retry", who, row.department, row.id)
+    if row.liaison_id != who.id:
+        raise Conflict
     await runtime.outbox.retry(row.id, number)
+    async with runtime.store.engine.begin() as connection:
+        await record(connection, "retry", who, row.department, row.id)
     runtime.changed(row.id)
     return Response(status_code=204)
 
@@ -194,12 +206,16 @@ async def export(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) ->
         row = await access_conversation(connection, who, conversation_id)
         said = await casework.messages(connection, row)
         await record(connection, "export", who, row.department, row.id, messages=len(said))
-    lines = [f"{say.department(row.department)} · {row.id}", ""]
+    # Indented, so that no line of a text can be taken for the head of another message.
+    lines = [f"{say.department(row.department)} · {row.id} · {say.zone(row.department)}", ""]
     for message in said:
         author = message.name or say.named("AUTHORS", message.author)
-        lines += [f"[{say.moment(message.created_at, row.department)}] {author}:", message.text]
-        for source in (message.reply or {}).get("citations", []):
-            lines.append(f"    “{source['quote']}” ({source['title']}, {source['section_title']})")
+        lines += [f"[{say.moment(message.created_at, row.department)}] {author}:"]
+        cited = [
+            f"“{source['quote']}” ({source['title']}, {source['section_title']})"
+            for source in (message.reply or {}).get("citations", [])
+        ]
+        lines += [f"    {line}" for text in (message.text, *cited) for line in text.splitlines()]
         lines.append("")
     headers = {"Content-Disposition": f'attachment; filename="enlace-{row.id}.txt"'}
     return PlainTextResponse("\n".join(lines), headers=headers)
@@ -211,6 +227,7 @@ async def _messages(connection: AsyncConnection, runtime: Runtime, row: Any, aft
     return {
         "messages": new,
         "earlier": [message for message in said if message.number <= after],
+        "replaced": await casework.messages_with(connection, row, _withdrawn(runtime)) if after else [],
         "last": max([after, 1, *(message.number for message in new)]),
     }
 
@@ -223,7 +240,14 @@ async def _tools(connection: AsyncConnection, who: Who, runtime: Runtime, row: A
         "notes": await casework.notes(connection, row.id),
         "labels": await casework.labels(connection, row.id),
         "closes": await casework.window_closes(connection, row),
+        "away": await is_away(connection, row.liaison_id),
     }
+
+
+def _withdrawn(runtime: Runtime) -> list[str]:
+    """What stands in place of a message that a resident has taken back or changed, in every language."""
+    say = runtime.catalogs.gettext
+    return [say(language, message) for language in runtime.library.languages for message in (TAKEN_BACK, CHANGED)]
 
 
 def _inserted(runtime: Runtime, row: Any, topic: str, text: str) -> dict[str, Any]:

@@ -19,9 +19,11 @@ from bot.handoffs.desk import notice
 from bot.i18n import in_language
 from bot.liaisons.access import Who, access_conversation
 from bot.liaisons.audit import Action, record
+from bot.liaisons.sessions import is_away
 from bot.liaisons.tables import Liaison
 from bot.replies import Reader
 from bot.runtime import Runtime
+from bot.tables import MAX_ID
 
 router = APIRouter(prefix="/conversations/{conversation_id}")
 
@@ -46,10 +48,12 @@ async def reopen(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) ->
 
 @router.post("/release")
 async def release(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
-    """Back into the queue."""
-    row = await _row(runtime, who, conversation_id)
+    """Back into the queue: their own; anybody's for a supervisor; one whose holder is away for each colleague."""
+    async with runtime.store.engine.connect() as connection:
+        row = await access_conversation(connection, who, conversation_id)
+        of = row.liaison_id if await is_away(connection, row.liaison_id) else _of(who, row)
     told = notice(runtime.renderer.notices.released(row.department, row.language, await _holder(runtime, row)))
-    await runtime.ownership.release(row.id, _of(who, row), told, _audited("release", who, row))
+    await runtime.ownership.release(row.id, of, told, _audited("release", who, row))
     _moved(runtime, row)
     return to("")
 
@@ -74,7 +78,7 @@ async def close(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> 
 
 @router.post("/transfer")
 async def transfer(
-    conversation_id: Id, who: SignedIn, runtime: CurrentRuntime, colleague: Annotated[int, Form(ge=1)]
+    conversation_id: Id, who: SignedIn, runtime: CurrentRuntime, colleague: Annotated[int, Form(ge=1, le=MAX_ID)]
 ) -> Response:
     """To a colleague who may see it. A supervisor can give away, or take over, what somebody else has."""
     row = await _row(runtime, who, conversation_id)
@@ -83,9 +87,11 @@ async def transfer(
         to_whom = (await connection.execute(query)).one_or_none()
     if to_whom is None or row.department not in to_whom.departments:
         raise NotFound
-    told = notice(runtime.renderer.notices.joined(row.department, row.language, _reader(to_whom, row.language)))
+    notices = runtime.renderer.notices
+    said = notices.joined if colleague == who.id else notices.passed_on
+    told = notice(said(row.department, row.language, _reader(to_whom, row.language)))
     audited = _audited("transfer", who, row, to=colleague)
-    await runtime.ownership.transfer(row.id, _of(who, row), colleague, told, audited)
+    await runtime.ownership.transfer(row.id, _of(who, row), colleague, told, audited, here=colleague == who.id)
     return _moved(runtime, row)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations.tables import Conversation, Handoff
+from bot.handoffs.tables import Callback
 from bot.liaisons.access import Who
 
 log = logging.getLogger(__name__)
@@ -117,8 +118,12 @@ class News:
             .where(Handoff.conversation_id == Conversation.id, Handoff.outcome == "withdrawn")
             .exists()
         )
+        wish = select(Callback.id).where(Callback.conversation_id == Conversation.id).exists()
         query = select(
-            Conversation.id, Conversation.department, (Conversation.shown_from.is_not(None) | withdrawn).label("known")
+            Conversation.id,
+            Conversation.department,
+            (Conversation.shown_from.is_not(None) | withdrawn).label("known"),
+            wish.label("wish"),
         ).where(Conversation.id.in_(list(changed)))
         async with self._engine.connect() as connection:
             rows = {row.id: row for row in (await connection.execute(query)).all()}
@@ -129,6 +134,9 @@ class News:
                     subscription.put(Change("changed", None))
                 elif row.known and row.department in subscription.departments:
                     subscription.put(Change(event, conversation_id))
+                elif row.wish and row.department in subscription.departments:
+                    # Of a conversation that nobody was asked for consoles know this alone.
+                    subscription.put(Change("changed", None))
 
 
 class Typing:

@@ -41,4 +41,5 @@ async def _show(request: Request, who: Who, runtime: Runtime, template: str) -> 
     async with runtime.store.engine.connect() as connection:
         entries = await queue(connection, who)
     lists = {place: [entry for entry in entries if entry.place == place] for place in words.PLACES}
-    return page(request, runtime, template, lists=lists, alarming=len(lists["for_you"]))
+    part = template == "_queue.html"
+    return page(request, runtime, template, lists=lists, alarming=len(lists["for_you"]), part=part)

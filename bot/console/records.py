@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -67,10 +67,28 @@ async def audit(
     runtime: CurrentRuntime,
     before: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     action: Annotated[str, Query(max_length=32)] = "",
+    conversation: Annotated[str, Query(max_length=32)] = "",
 ) -> HTMLResponse:
     """What was done in the departments of a supervisor, the newest first. Reading it is in it."""
     async with runtime.store.engine.begin() as connection:
-        rows = await entries(connection, who, before, action or None)
+        rows = await entries(connection, who, before, action or None, conversation or None)
         await record(connection, "audit", who)
-    more = rows[-1].id if len(rows) == PAGE else None
-    return page(request, runtime, "audit.html", entries=rows, more=more, action=action, actions=list(words.ACTIONS))
+    names = {row.id: row.name for row in await runtime.accounts.everybody()}
+    return page(
+        request,
+        runtime,
+        "audit.html",
+        entries=[(row, _readable(row.detail or {}, names)) for row in rows],
+        more=rows[-1].id if len(rows) == PAGE else None,
+        action=action,
+        actions=list(words.ACTIONS),
+        conversation=conversation,
+    )
+
+
+def _readable(detail: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
+    """An entry's detail with people by name, and conversations by what the page shows of their ids."""
+    shown = detail | {key: names.get(detail[key], detail[key]) for key in ("account", "to") if key in detail}
+    if "conversations" in detail:
+        shown["conversations"] = " ".join(each[:8] for each in detail["conversations"])
+    return shown

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from bot.channels.text import tidy
 from bot.channels.web import CurrentRuntime
 from bot.console.web import Administrator, Overseer, SignedIn, page, runtime_say, to
-from bot.errors import NotFound, SignInFailed, WeakPassword
+from bot.errors import NotFound, WeakPassword, WrongPassword
 from bot.handoffs import casework
 from bot.liaisons.access import Who
 from bot.liaisons.accounts import MIN_PASSWORD_CHARS
@@ -38,7 +38,7 @@ async def password(
     """A new password; every other session ends."""
     try:
         await runtime.accounts.change_password(who.id, old, new, who.session)
-    except (SignInFailed, WeakPassword) as error:
+    except (WrongPassword, WeakPassword) as error:
         return await _show(request, who, runtime, error.status, problem=runtime_say(runtime, request, error))
     return await _show(request, who, runtime, changed=True)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from bot.channels.web import CurrentRuntime
-from bot.console.web import ROOT, SignedIn, cookie_name, from_own_page, page, runtime_say, set_cookie, to
+from bot.console.web import ROOT, SignedIn, cookie_name, forget_cookie, from_own_page, page, runtime_say, set_cookie, to
 from bot.errors import EnlaceError, SignInFailed, TooOften, TooSoon
 
 router = APIRouter()
@@ -16,9 +16,14 @@ Next = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/sign-in")
-async def form(request: Request, runtime: CurrentRuntime, next: Next = ROOT) -> HTMLResponse:  # noqa: A002
-    """The first step."""
-    return page(request, runtime, "sign_in.html", problem=None, next=next)
+async def form(
+    request: Request,
+    runtime: CurrentRuntime,
+    next: Next = ROOT,  # noqa: A002
+    over: bool = False,
+) -> HTMLResponse:
+    """The first step. `over`: whoever comes here was signed in until now."""
+    return page(request, runtime, "sign_in.html", problem=None, next=next, over=over)
 
 
 @router.post("/sign-in", dependencies=[Depends(from_own_page)])
@@ -65,7 +70,7 @@ async def sign_out(who: SignedIn, runtime: CurrentRuntime, everywhere: Annotated
     """End this session, or all of them; the browser forgets what it has of the console."""
     await runtime.sessions.sign_out(who, everywhere)
     answer = to("/sign-in")
-    answer.delete_cookie(cookie_name(runtime.settings), path="/")
+    forget_cookie(answer, runtime.settings)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
@@ -85,4 +90,6 @@ def _again(
     error: EnlaceError,
     next: str,  # noqa: A002
 ) -> HTMLResponse:
-    return page(request, runtime, template, error.status, problem=runtime_say(runtime, request, error), next=next)
+    return page(
+        request, runtime, template, error.status, problem=runtime_say(runtime, request, error), next=next, over=False
+    )

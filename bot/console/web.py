@@ -7,8 +7,9 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
-from babel.dates import format_timedelta
+from babel.dates import format_timedelta, get_timezone_name
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -16,7 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from bot.channels.web import CurrentRuntime
 from bot.channels.whatsapp import errors
 from bot.console import words
-from bot.errors import EnlaceError, Forbidden, SignInFailed, Unauthorized
+from bot.errors import EnlaceError, Forbidden, OldPage, SignInFailed, Unauthorized
+from bot.handoffs import casework
 from bot.i18n import N_, in_language, language_name
 from bot.liaisons.access import Who
 from bot.runtime import Runtime
@@ -52,6 +54,11 @@ def set_cookie(response: Response, settings: Settings, token: str) -> None:
     response.set_cookie(cookie_name(settings), token, path="/", secure=_secure(settings), httponly=True, samesite="lax")
 
 
+def forget_cookie(response: Response, settings: Settings) -> None:
+    """Take the session's token from the browser."""
+    response.delete_cookie(cookie_name(settings), path="/", secure=_secure(settings), httponly=True, samesite="lax")
+
+
 def from_own_page(request: Request) -> None:
     """Raises Forbidden for what another site's page had the browser send."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
@@ -70,8 +77,13 @@ async def signed_in(request: Request, runtime: CurrentRuntime) -> Who:
         from_own_page(request)
         sent = request.headers.get("x-csrf-token") or (await request.form()).get("csrf")
         if not isinstance(sent, str) or not secrets.compare_digest(sent.encode(), who.csrf.encode()):
-            raise Forbidden
+            raise OldPage
     return who
+
+
+async def reading(request: Request, runtime: CurrentRuntime) -> Who:
+    """Who has asked for this page; a page that loads itself again says so (`renew`), and then as `watching`."""
+    return await _session(request, runtime, acts="renew" not in request.query_params)
 
 
 async def watching(request: Request, runtime: CurrentRuntime) -> Who:
@@ -86,10 +98,13 @@ async def _session(request: Request, runtime: Runtime, acts: bool) -> Who:
         raise Unauthorized
     request.state.language = who.language
     request.state.who = who
+    async with runtime.store.engine.connect() as connection:
+        request.state.callbacks = await casework.open_callbacks(connection, who)
     return who
 
 
 SignedIn = Annotated[Who, Depends(signed_in)]
+Reading = Annotated[Who, Depends(reading)]
 Watching = Annotated[Who, Depends(watching)]
 
 
@@ -178,6 +193,12 @@ class Words:
         """Whether a moment has passed."""
         return at <= now()
 
+    def zone(self, department: str) -> str:
+        """What a department's own time is called."""
+        known = self._runtime.library.departments.get(department)
+        zone = ZoneInfo(known.profile.time_zone if known else "UTC")
+        return str(get_timezone_name(zone, locale=self.language))
+
     def since(self, at: dt.datetime) -> str:
         """How long ago: "5 minutes"."""
         return str(format_timedelta(now() - at, threshold=1.5, locale=self.language))
@@ -189,7 +210,14 @@ def page(request: Request, runtime: Runtime, template: str, status: int = 200, *
     language = who.language if who else runtime.catalogs.negotiate(request.headers.get("accept-language"), "en")
     say = Words(runtime, language)
     html = _templates.get_template(template).render(
-        _=say, say=say, language=language, languages=runtime.library.languages, who=who, root=ROOT, **context
+        _=say,
+        say=say,
+        language=language,
+        languages=runtime.library.languages,
+        who=who,
+        callbacks_open=getattr(request.state, "callbacks", 0),
+        root=ROOT,
+        **context,
     )
     return HTMLResponse(html, status)
 
@@ -202,15 +230,16 @@ def to(path: str) -> RedirectResponse:
 def failed(request: Request, error: EnlaceError) -> Response | None:
     """An error as a page, for somebody who follows a link or sends a form; None: answer with JSON, for a script.
 
-    Who isn't signed in goes to where they can, and comes back afterwards.
+    Who isn't signed in goes to where they can, and comes back afterwards. Who was, is told that they are no longer.
     """
     runtime: Runtime | None = request.app.state.runtime
     script = request.headers.get("hx-request") == "true"
     if isinstance(error, Unauthorized) and not isinstance(error, SignInFailed):
         if script:
-            return Response(status_code=401, headers={"HX-Redirect": f"{ROOT}/sign-in"})
+            return Response(status_code=401)
         here = request.url.path if request.method in _SAFE else ROOT
-        return to(f"/sign-in?next={quote(here)}")
+        over = "&over=true" if runtime and cookie_name(runtime.settings) in request.cookies else ""
+        return to(f"/sign-in?next={quote(here)}{over}")
     if script or runtime is None or "text/html" not in request.headers.get("accept", ""):
         return None
     return page(request, runtime, "error.html", error.status, message=runtime_say(runtime, request, error))

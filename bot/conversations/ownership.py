@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.tables import Conversation, Handoff, Message, Outbox
@@ -123,20 +123,37 @@ class Ownership:
         """A liaison takes a waiting conversation; raises AlreadyClaimed with the name of who was first."""
         async with self._transaction(also) as connection:
             await _move(connection, conversation_id, {"waiting"}, "liaison", liaison_id)
+            moment = now()
             await connection.execute(
                 update(Handoff)
                 .where(*_running(conversation_id))
-                .values(claimed_at=now(), liaison_id=liaison_id, alarm_at=None)
+                .values(
+                    claimed_at=func.coalesce(Handoff.claimed_at, moment),
+                    liaison_id=liaison_id,
+                    unanswered_since=moment,
+                    alarm_at=None,
+                )
             )
             await _tell(connection, conversation_id, notice)
 
     async def transfer(
-        self, conversation_id: str, liaison_id: int, to: int, notice: Notice, also: Also | None = None
+        self,
+        conversation_id: str,
+        liaison_id: int,
+        to: int,
+        notice: Notice,
+        also: Also | None = None,
+        here: bool = False,
     ) -> None:
-        """A liaison gives a conversation to another."""
+        """A liaison gives a conversation to another, who is alarmed about it unless they are `here`: took it over."""
         async with self._transaction(also) as connection:
             await _move(connection, conversation_id, {"liaison"}, "liaison", to, of=liaison_id)
-            await connection.execute(update(Handoff).where(*_running(conversation_id)).values(liaison_id=to))
+            moment = now()
+            await connection.execute(
+                update(Handoff)
+                .where(*_running(conversation_id))
+                .values(liaison_id=to, unanswered_since=moment, alarm_at=None if here else moment)
+            )
             await _tell(connection, conversation_id, notice)
 
     async def release(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
@@ -146,7 +163,7 @@ class Ownership:
             await connection.execute(
                 update(Handoff)
                 .where(*_running(conversation_id))
-                .values(claimed_at=None, liaison_id=None, alarm_at=now())
+                .values(liaison_id=None, unanswered_since=None, alarm_at=now())
             )
             await _tell(connection, conversation_id, notice)
 
@@ -165,9 +182,17 @@ class Ownership:
             await _tell(connection, conversation_id, notice)
 
     async def reopen(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
-        """A liaison takes a closed conversation up again."""
+        """A liaison takes a closed conversation up again: what the resident agreed to before still stands."""
         async with self._transaction(also) as connection:
             row = await _move(connection, conversation_id, {"closed"}, "liaison", liaison_id)
+            moment = now()
+            agreed = (
+                select(Handoff.summary, Handoff.asked, Handoff.name, Handoff.shown_before)
+                .where(Handoff.conversation_id == conversation_id)
+                .order_by(Handoff.id.desc())
+                .limit(1)
+            )
+            last = (await connection.execute(agreed)).one_or_none()
             await connection.execute(
                 insert(Handoff).values(
                     conversation_id=conversation_id,
@@ -175,8 +200,11 @@ class Ownership:
                     language=row.language,
                     topic=row.topic,
                     flag=row.flag,
-                    claimed_at=now(),
+                    requested_at=moment,
+                    claimed_at=moment,
+                    unanswered_since=moment,
                     liaison_id=liaison_id,
+                    **(last._asdict() if last else {}),
                 )
             )
             await _tell(connection, conversation_id, notice)
@@ -194,7 +222,9 @@ class Ownership:
         async with self._transaction(also) as connection:
             await _move(connection, conversation_id, {"liaison"}, "liaison", liaison_id, of=liaison_id)
             await connection.execute(
-                update(Handoff).where(*_running(conversation_id), Handoff.replied_at.is_(None)).values(replied_at=now())
+                update(Handoff)
+                .where(*_running(conversation_id))
+                .values(replied_at=func.coalesce(Handoff.replied_at, now()), unanswered_since=None, alarm_at=None)
             )
             return await write(connection, conversation_id, "liaison", text, language, reply, liaison_id)
 
@@ -204,6 +234,28 @@ class Ownership:
             yield connection
             if also:
                 await also(connection)
+
+
+async def wrote(connection: AsyncConnection, conversation_id: str) -> None:
+    """The resident has written in a liaison's conversation: somebody is alarmed unless they answer."""
+    await connection.execute(
+        update(Handoff)
+        .where(*_running(conversation_id), Handoff.liaison_id.is_not(None))
+        .values(unanswered_since=func.coalesce(Handoff.unanswered_since, now()))
+    )
+
+
+async def found(connection: AsyncConnection, conversation_id: str, flag: str) -> None:
+    """The safety layer found danger in a handed-over conversation: of who waits, somebody is alarmed at once.
+
+    Of one that a liaison has, too, if somebody is alarmed already; else first they have time to answer.
+    """
+    alarming = Handoff.liaison_id.is_(None) | Handoff.alarm_at.is_not(None)
+    await connection.execute(
+        update(Handoff)
+        .where(*_running(conversation_id))
+        .values(flag=flag, alarm_at=case((alarming, now()), else_=Handoff.alarm_at))
+    )
 
 
 async def write(

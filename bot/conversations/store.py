@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, case, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.conversations.ownership import Also, write
+from bot.conversations.ownership import Also, found, write, wrote
 from bot.conversations.tables import Conversation, Handoff, Inbox, Message
 from bot.errors import NotFound, Unauthorized
 from bot.liaisons.tables import Liaison
@@ -147,7 +147,9 @@ class Store:
             if author == "bot":
                 where.append(Conversation.owner != "liaison")
                 if pending.conversation.owner == "closed":
-                    changes = {"owner": "bot", **changes}
+                    # Unless the resident has asked for a person since, elsewhere.
+                    opened = case((Conversation.owner == "closed", "bot"), else_=Conversation.owner)
+                    changes = {"owner": opened, **changes}
             taken = await connection.execute(
                 update(Conversation).where(*where).values(last_at=now(), **changes).returning(Conversation.id)
             )
@@ -156,6 +158,10 @@ class Store:
                 flagged = update(Conversation).where(this).values(last_at=now(), flag=changes["flag"])
                 is_there = (await connection.execute(flagged.returning(Conversation.id))).first() is not None
                 author, also = "safety", None
+            if flag := changes.get("flag"):
+                await found(connection, conversation_id, flag)
+            if author == "safety" or not is_there:
+                await wrote(connection, conversation_id)
             number = None
             if is_there:
                 number = await write(
@@ -185,6 +191,7 @@ class Store:
             )
             if theirs.first() is None:
                 return False
+            await wrote(connection, pending.conversation.id)
             await self._done(connection, pending)
         return True
 

@@ -138,7 +138,7 @@ class Handoff(Base):
     language: Mapped[str] = mapped_column(String(8))
     topic: Mapped[str | None] = mapped_column(String(64))
     flag: Mapped[str | None] = mapped_column(String(32))
-    """What the safety layer had found in the conversation when the resident asked."""
+    """What the safety layer found in the conversation, last before the handoff ended."""
     summary: Mapped[str | None] = mapped_column(Text)
     """What the resident agreed to pass on, masked; None where they dropped it."""
     asked: Mapped[int | None]
@@ -149,17 +149,20 @@ class Handoff(Base):
     """What the resident wants to be called, encrypted; None: they stay anonymous."""
     requested_at: Mapped[dt.datetime] = mapped_column(default=now)
     claimed_at: Mapped[dt.datetime | None]
+    """When a liaison first took it."""
     replied_at: Mapped[dt.datetime | None]
     """A liaison's first message."""
     ended_at: Mapped[dt.datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(16))
     """handed_back, closed, or withdrawn by the resident."""
     liaison_id: Mapped[int | None] = mapped_column(ForeignKey("liaisons.id"))
-    """The last who claimed it."""
+    """Who has it, or had it last; None while nobody has, also after somebody put it back into the queue."""
+    unanswered_since: Mapped[dt.datetime | None]
+    """When a liaison took it, or the resident wrote to them, without a word of theirs since; else None."""
     told_at: Mapped[dt.datetime | None]
     """When the resident was told that nobody had come, and offered to be called back."""
     alarm_at: Mapped[dt.datetime | None] = mapped_column(index=True)
-    """When the next alarm is due; None when nobody need be alarmed any more."""
+    """When the next alarm is due; None where none is, or none yet since who has it took it or wrote."""
     alarms: Mapped[int] = mapped_column(default=0)
     helpful: Mapped[bool | None]
     """The resident's first tap afterwards."""

@@ -1,4 +1,5 @@
-"""Alarms about residents whom nobody has taken up: again and again, until somebody does.
+"""Alarms about residents who wait to be taken up, or for a liaison's answer: again and again, until somebody comes. And
+one, by the same ways, about a resident who wants to be called back.
 
 An alarm is raised in the database first, one delivery for each way that is set up, and each delivery is tried until it
 succeeds, is given up, or is needless since somebody came. No alarm has a word of a resident.
@@ -11,12 +12,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Handoff
-from bot.handoffs.tables import AlarmDelivery
+from bot.handoffs.tables import AlarmDelivery, Callback
 from bot.tables import now
 
 log = logging.getLogger(__name__)
@@ -30,18 +31,29 @@ class Alarm:
 
     delivery: int
     """Id of this delivery; the same when it is tried again."""
-    handoff: int
+    handoff: int | None
+    callback: int | None
+    """Id of the wish to be called back that it is about; None where it is about a handoff."""
     conversation: str
     department: str
     language: str
     flag: str | None
+    claimed: bool
+    """Whether a liaison has the conversation, and doesn't answer."""
     waiting_s: int
     number: int
     """The how manieth alarm about this resident it is."""
 
+    @property
+    def path(self) -> str:
+        """Of the console's page that shows what it is about."""
+        return f"/console/conversations/{self.conversation}" if self.callback is None else "/console/callbacks"
+
 
 Send = Callable[[Alarm], Awaitable[None]]
 """One way to deliver an alarm; raises what went wrong."""
+Opening = Callable[[str, dt.datetime], dt.datetime | None]
+"""When a department is there next, if it isn't at a moment; else None."""
 
 
 class Alarms:
@@ -53,25 +65,45 @@ class Alarms:
         self._every = dt.timedelta(seconds=every_s)
         self._ways = ways
 
-    async def raise_due(self) -> Sequence[str]:
-        """Raise those that are due, and return their conversations' ids. Of two who do so at once, one raises each."""
+    async def raise_due(self, opening: Opening = lambda *_: None) -> Sequence[str]:
+        """Raise those that are due, and return the handoffs' conversations' ids. Of two who do so at once, one raises
+        each.
+
+        After the first, an alarm about a resident who isn't in danger waits for the `opening` of a department.
+        """
         moment = now()
+        unanswered = Handoff.alarm_at.is_(None) & (Handoff.unanswered_since <= moment - self._every)
         async with self._engine.begin() as connection:
             due = await connection.execute(
                 update(Handoff)
-                .where(Handoff.alarm_at <= moment, Handoff.claimed_at.is_(None), Handoff.ended_at.is_(None))
+                .where(
+                    Handoff.ended_at.is_(None),
+                    or_(Handoff.alarm_at <= moment, Handoff.liaison_id.is_not(None) & unanswered),
+                )
                 .values(alarm_at=moment + self._every, alarms=Handoff.alarms + 1)
-                .returning(Handoff.id, Handoff.alarms, Handoff.conversation_id)
+                .returning(Handoff.id, Handoff.alarms, Handoff.conversation_id, Handoff.department, Handoff.flag)
             )
             rows = due.all()
-            deliveries = [
-                {"handoff_id": row.id, "way": way, "number": row.alarms, "due_at": moment}
-                for row in rows
-                for way in self._ways
-            ]
+            for row in rows:
+                if row.flag is None and (opens_at := opening(row.department, moment + self._every)):
+                    await connection.execute(update(Handoff).where(Handoff.id == row.id).values(alarm_at=opens_at))
+            about = [{"handoff_id": row.id, "callback_id": None, "number": row.alarms} for row in rows]
+            if self._ways:
+                about += await self._wishes(connection, moment)
+            deliveries = [{**each, "way": way, "due_at": moment} for each in about for way in self._ways]
             if deliveries:
                 await connection.execute(insert(AlarmDelivery), deliveries)
         return [row.conversation_id for row in rows if row.conversation_id]
+
+    async def _wishes(self, connection: AsyncConnection, moment: dt.datetime) -> list[dict[str, int | None]]:
+        """The wishes to be called back that nobody was told of yet, as alarms."""
+        told = await connection.execute(
+            update(Callback)
+            .where(Callback.told_at.is_(None), Callback.done_at.is_(None))
+            .values(told_at=moment)
+            .returning(Callback.id)
+        )
+        return [{"handoff_id": None, "callback_id": each, "number": 1} for each in told.scalars()]
 
     @property
     def ways(self) -> Sequence[str]:
@@ -81,7 +113,7 @@ class Alarms:
     async def deliver(self, way: str) -> None:
         """Deliver by this way what is due, residents in danger first."""
         for alarm, attempts in await self._lease(way):
-            if await self._is_over(alarm.handoff):  # somebody came while those before it were delivered
+            if await self._is_needless(alarm.delivery):  # somebody came while those before it were delivered
                 continue
             try:
                 await self._ways[way](alarm)
@@ -91,22 +123,19 @@ class Alarms:
             else:
                 await self._set(alarm.delivery, state="sent", attempts=attempts + 1)
 
-    async def _is_over(self, handoff: int) -> bool:
-        query = select(Handoff.id).where(Handoff.id == handoff, _over())
+    async def _is_needless(self, delivery: int) -> bool:
+        query = select(AlarmDelivery.id).where(AlarmDelivery.id == delivery, _about(_taken_up()))
         async with self._engine.connect() as connection:
             return await connection.scalar(query) is not None
 
     async def _lease(self, way: str) -> list[tuple[Alarm, int]]:
         """What is due, put off meanwhile: if this process ends, it is due again. What is needless is dropped."""
         moment = now()
-        over = select(Handoff.id).where(_over())
-        ended = select(Handoff.id).where(Handoff.ended_at.is_not(None))
         pending = (AlarmDelivery.state == "pending", AlarmDelivery.due_at <= moment)
         async with self._engine.begin() as connection:
             await connection.execute(
                 delete(AlarmDelivery).where(
-                    (AlarmDelivery.state == "pending") & AlarmDelivery.handoff_id.in_(over)
-                    | AlarmDelivery.handoff_id.in_(ended)
+                    (AlarmDelivery.state == "pending") & _about(_taken_up()) | _about(Handoff.ended_at.is_not(None))
                 )
             )
             leased = await connection.execute(
@@ -115,21 +144,24 @@ class Alarms:
                 .values(due_at=moment + _LEASE)
                 .returning(AlarmDelivery.id)
             )
+            conversation = func.coalesce(Handoff.conversation_id, Callback.conversation_id)
             query = (
-                select(AlarmDelivery, Handoff)
-                .join(Handoff, Handoff.id == AlarmDelivery.handoff_id)
-                .where(AlarmDelivery.id.in_(leased.scalars().all()), Handoff.conversation_id.is_not(None))
-                .with_only_columns(
+                select(
                     AlarmDelivery.id,
                     AlarmDelivery.number,
                     AlarmDelivery.attempts,
-                    Handoff.id.label("handoff"),
-                    Handoff.conversation_id,
-                    Handoff.department,
-                    Handoff.language,
+                    AlarmDelivery.handoff_id,
+                    AlarmDelivery.callback_id,
+                    conversation.label("conversation"),
+                    func.coalesce(Handoff.department, Callback.department).label("department"),
+                    func.coalesce(Handoff.language, Callback.language).label("language"),
                     Handoff.flag,
-                    Handoff.requested_at,
+                    Handoff.liaison_id,
+                    func.coalesce(Handoff.unanswered_since, Handoff.requested_at, Callback.created_at).label("since"),
                 )
+                .outerjoin(Handoff, Handoff.id == AlarmDelivery.handoff_id)
+                .outerjoin(Callback, Callback.id == AlarmDelivery.callback_id)
+                .where(AlarmDelivery.id.in_(leased.scalars().all()), conversation.is_not(None))
                 .order_by(Handoff.flag.is_(None), AlarmDelivery.id)
             )
             rows = (await connection.execute(query)).all()
@@ -137,12 +169,14 @@ class Alarms:
             (
                 Alarm(
                     delivery=row.id,
-                    handoff=row.handoff,
-                    conversation=row.conversation_id,
+                    handoff=row.handoff_id,
+                    callback=row.callback_id,
+                    conversation=row.conversation,
                     department=row.department,
                     language=row.language,
                     flag=row.flag,
-                    waiting_s=int((moment - row.requested_at).total_seconds()),
+                    claimed=row.liaison_id is not None,
+                    waiting_s=int((moment - row.since).total_seconds()),
                     number=row.number,
                 ),
                 row.attempts,
@@ -161,6 +195,13 @@ class Alarms:
             await connection.execute(update(AlarmDelivery).where(AlarmDelivery.id == delivery).values(**values))
 
 
-def _over() -> ColumnElement[bool]:
-    """Of a handoff: nobody need be alarmed about it any more."""
-    return Handoff.claimed_at.is_not(None) | Handoff.ended_at.is_not(None)
+def _taken_up() -> ColumnElement[bool]:
+    """Of a handoff: nobody need be alarmed about it now."""
+    return Handoff.ended_at.is_not(None) | (Handoff.liaison_id.is_not(None) & Handoff.alarm_at.is_(None))
+
+
+def _about(handoff: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Of a delivery: it is about such a handoff, or about a callback that was made."""
+    handoffs = select(Handoff.id).where(handoff)
+    made = select(Callback.id).where(Callback.done_at.is_not(None))
+    return AlarmDelivery.handoff_id.in_(handoffs) | AlarmDelivery.callback_id.in_(made)

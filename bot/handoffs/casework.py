@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.whatsapp.tables import WINDOW, Contact
@@ -22,6 +22,8 @@ from bot.liaisons.tables import Liaison
 from bot.tables import now
 
 HITS = 50
+# Capitals, too: where a PostgreSQL's collation is C, its lower() knows English letters alone.
+_PLAIN = dict(zip("áéíóúüñÁÉÍÓÚÜÑ", "aeiouunaeiouun", strict=True))
 
 
 async def messages(connection: AsyncConnection, row: Any, after: int = 0) -> Sequence[Any]:
@@ -38,6 +40,19 @@ async def messages(connection: AsyncConnection, row: Any, after: int = 0) -> Seq
             Message.number > after,
         )
         .order_by(Message.number)
+    )
+    return (await connection.execute(query)).all()
+
+
+async def messages_with(connection: AsyncConnection, row: Any, texts: Sequence[str]) -> Sequence[Any]:
+    """The `number`, `text` and `language` of the resident's messages that are one of `texts`, if they agreed to share
+    them.
+    """
+    query = select(Message.number, Message.text, Message.language).where(
+        Message.conversation_id == row.id,
+        Message.number >= row.shown_from,
+        Message.author == "resident",
+        Message.text.in_(texts),
     )
     return (await connection.execute(query)).all()
 
@@ -133,6 +148,16 @@ async def callbacks(connection: AsyncConnection, who: Who) -> Sequence[Any]:
     return (await connection.execute(query)).all()
 
 
+async def open_callbacks(connection: AsyncConnection, who: Who) -> int:
+    """How many nobody has made yet."""
+    query = (
+        select(func.count())
+        .select_from(Callback)
+        .where(Callback.department.in_(who.departments), Callback.done_at.is_(None))
+    )
+    return int(await connection.scalar(query) or 0)
+
+
 async def contact(connection: AsyncConnection, who: Who, callback_id: int) -> Any:
     """One callback, its contact and time still encrypted; that somebody looked is audited. Raises NotFound."""
     query = select(Callback).where(Callback.id == callback_id, Callback.department.in_(who.departments))
@@ -164,11 +189,15 @@ async def callback_done(connection: AsyncConnection, who: Who, callback_id: int,
 
 
 async def search(connection: AsyncConnection, who: Who, text: str) -> Sequence[Any]:
-    """Messages that have `text`, whatever its case, in what residents agreed to share; the newest first.
+    """Messages that have `text`, whatever its case and accents, in what residents agreed to share; the newest first.
 
     A plain search through the rows: there is no index that would have to forget what is erased.
     """
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    plain = "".join(_PLAIN.get(char, char) for char in text.lower())
+    escaped = plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    folded: ColumnElement[str] = func.lower(Message.text)
+    for accented, letter in _PLAIN.items():
+        folded = func.replace(folded, accented, letter)
     query = (
         select(
             Message.text,
@@ -184,13 +213,18 @@ async def search(connection: AsyncConnection, who: Who, text: str) -> Sequence[A
         .where(
             Conversation.department.in_(who.departments),
             Message.number >= Conversation.shown_from,
-            Message.text.ilike(f"%{escaped}%", escape="\\"),
+            folded.like(f"%{escaped}%", escape="\\"),
         )
         .order_by(Message.created_at.desc(), Message.id.desc())
         .limit(HITS)
     )
     found = (await connection.execute(query)).all()
-    await record(connection, "search", who, chars=len(text), hits=len(found))
+    for department in sorted({row.department for row in found}) or [None]:
+        theirs = [row.conversation_id for row in found if row.department == department]
+        detail: dict[str, Any] = {"chars": len(text), "hits": len(theirs)}
+        if theirs:
+            detail["conversations"] = list(dict.fromkeys(theirs))
+        await record(connection, "search", who, department, **detail)
     return found
 
 

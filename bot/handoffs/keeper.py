@@ -16,6 +16,7 @@ from bot.conversations.ownership import write
 from bot.conversations.tables import Conversation, Handoff
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import notice
+from bot.handoffs.hours import OfficeHours
 from bot.handoffs.retention import Retention
 from bot.liaisons.audit import record
 from bot.rendering.renderer import Renderer
@@ -57,7 +58,7 @@ class Keeper:
     async def running(self) -> AsyncIterator[None]:
         """Keep on until the end of the block."""
         rounds = [
-            self._repeat(_EVERY_S, self.tell_those_who_wait, self._raise),
+            self._repeat(_EVERY_S, self.tell_those_who_wait, self.raise_alarms),
             # Each way by itself: a mail server that hangs holds up no webhook.
             *(self._repeat(_EVERY_S, partial(self._alarms.deliver, way)) for way in self._alarms.ways),
             self._repeat(_EVERY_S * 5, self._forgetting),
@@ -72,7 +73,8 @@ class Keeper:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def tell_those_who_wait(self) -> None:
-        """Once to each whom nobody took up in time: that it is so, and that they can be called back."""
+        """Once to each whom nobody took up in time, of office hours: that it is so, and that somebody can call them."""
+        moment = now()
         async with self._engine.connect() as connection:
             query = (
                 select(
@@ -81,6 +83,7 @@ class Keeper:
                     Conversation.department,
                     Conversation.language,
                     Conversation.channel,
+                    Handoff.requested_at,
                 )
                 .join(Conversation, Conversation.id == Handoff.conversation_id)
                 .where(
@@ -88,11 +91,14 @@ class Keeper:
                     Handoff.ended_at.is_(None),
                     Handoff.told_at.is_(None),
                     Handoff.replied_at.is_(None),
-                    Handoff.requested_at < now() - self._patience,
+                    Handoff.requested_at < moment - self._patience,
                 )
             )
             rows = (await connection.execute(query)).all()
         for row in rows:
+            waited_s = self._hours(row.department).open_seconds(row.requested_at, moment)
+            if waited_s < self._patience.total_seconds():
+                continue
             told = notice(self._renderer.notices.nobody_came(row.department, row.language, row.channel))
             async with self._engine.begin() as connection:
                 first = await connection.execute(
@@ -100,7 +106,7 @@ class Keeper:
                     .where(
                         Handoff.id == row.id,
                         Handoff.told_at.is_(None),
-                        Handoff.claimed_at.is_(None),
+                        Handoff.liaison_id.is_(None),
                         Handoff.ended_at.is_(None),
                     )
                     .values(told_at=now())
@@ -119,8 +125,12 @@ class Keeper:
             async with self._engine.begin() as connection:
                 await record(connection, "purge", None, **vars(purged))
 
-    async def _raise(self) -> None:
-        for conversation_id in await self._alarms.raise_due():
+    def _hours(self, department: str) -> OfficeHours:
+        return OfficeHours(self._renderer.library.departments[department].profile)
+
+    async def raise_alarms(self) -> None:
+        """Raise those that are due, and have the consoles sound."""
+        for conversation_id in await self._alarms.raise_due(lambda name, at: self._hours(name).next_opening(at)):
             self._publish(conversation_id, "alarm")
 
     async def _forgetting(self) -> None:

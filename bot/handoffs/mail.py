@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.console.words import FLAGS
 from bot.content.library import Library
+from bot.conversations.tables import Handoff
 from bot.handoffs.alarms import Alarm
 from bot.handoffs.notices import duration
 from bot.i18n import N_, SOURCE_LANGUAGE, Catalogs, in_language, language_name
@@ -36,7 +37,11 @@ class Mail:
         to = await self._readers(alarm)
         if not to:
             return
-        subject = self._catalogs.gettext(SOURCE_LANGUAGE, SUBJECT, department=self._department(alarm, SOURCE_LANGUAGE))
+        subject = self._catalogs.gettext(
+            SOURCE_LANGUAGE,
+            SUBJECT if alarm.callback is None else CALLBACK_SUBJECT,
+            department=self._department(alarm, SOURCE_LANGUAGE),
+        )
         text = "\n\n".join(self._text(alarm, language) for language in self._library.languages)
         # The same delivery tried again is the same mail to a mail program.
         await self._send(to, subject, text, f"alarm-{alarm.delivery}")
@@ -70,13 +75,15 @@ class Mail:
         )
 
     async def _readers(self, alarm: Alarm) -> list[str]:
-        """Those on duty who help in the language, else those on duty, else everybody of the department."""
+        """Those on duty who help in the language, else those on duty, else everybody there is; and who has it."""
         async with self._engine.connect() as connection:
             there = await present_liaisons(connection, alarm.department)
             query = select(Liaison).where(Liaison.active).order_by(Liaison.id)
             everybody = [row for row in (await connection.execute(query)).all() if alarm.department in row.departments]
+            holder = await connection.scalar(select(Handoff.liaison_id).where(Handoff.id == alarm.handoff))
         speaking = [row for row in there if alarm.language in row.languages]
-        return [row.email for row in speaking or there or everybody]
+        called = {row.id for row in speaking or there or everybody} | {holder}
+        return [row.email for row in everybody if row.id in called]
 
     def _department(self, alarm: Alarm, language: str) -> str:
         return in_language(self._library.departments[alarm.department].profile.name, language)
@@ -85,21 +92,30 @@ class Mail:
         def say(message: str, **values: object) -> str:
             return self._catalogs.gettext(language, message, **values)
 
-        lines = [
-            say(WAITING, department=self._department(alarm, language), time=duration(alarm.waiting_s, language)),
-            say(SPEAKS, tongue=language_name(alarm.language), number=alarm.number),
-        ]
+        department, tongue = self._department(alarm, language), language_name(alarm.language)
+        if alarm.callback is not None:
+            lines = [say(CALLBACK, department=department), say(CALLBACK_IN, tongue=tongue)]
+        else:
+            waiting = UNANSWERED if alarm.claimed else WAITING
+            lines = [
+                say(waiting, department=department, time=duration(alarm.waiting_s, language)),
+                say(SPEAKS, tongue=tongue, number=alarm.number),
+            ]
         if alarm.flag:
             lines.append(say(FLAGGED, flag=say(FLAGS[alarm.flag]) if alarm.flag in FLAGS else alarm.flag))
-        return "\n".join(
-            [*lines, f"{self._settings.public_url.rstrip('/')}/console/conversations/{alarm.conversation}"]
-        )
+        return "\n".join([*lines, f"{self._settings.public_url.rstrip('/')}{alarm.path}"])
 
 
 SUBJECT = N_("%(department)s: a resident is waiting for a person")
 WAITING = N_("A resident has been waiting for a person of %(department)s for %(time)s.")
+UNANSWERED = N_(
+    "A person of %(department)s has this conversation, and the resident has been waiting for their answer for %(time)s."
+)
 SPEAKS = N_("Language: %(tongue)s. Alarm number %(number)s.")
 FLAGGED = N_("The safety rules found: %(flag)s.")
+CALLBACK_SUBJECT = N_("%(department)s: a resident wants to be called back")
+CALLBACK = N_("A resident wants to be called back by %(department)s. The console says when, and shows the contact.")
+CALLBACK_IN = N_("Language: %(tongue)s.")
 TROUBLE_SUBJECT = N_("Enlace: WhatsApp is not working")
 TROUBLE = N_(
     "WhatsApp is not working (Meta says: %(what)s), so messages may not arrive. “enlace whatsapp check” says what is "

@@ -114,6 +114,21 @@ class Notices:
         )
         return self._notice(department, language, message, name=reader.name, title=reader.title)
 
+    def passed_on(self, department: str, language: str, reader: Reader) -> Reply:
+        """A liaison has given the conversation to a colleague, who may not be there."""
+        message = (
+            N_(
+                "%(name)s (%(title)s, police officer) will answer you from now on. I do not answer meanwhile, but I "
+                "still warn about danger."
+            )
+            if reader.sworn
+            else N_(
+                "%(name)s (%(title)s, not a police officer) will answer you from now on. I do not answer meanwhile, "
+                "but I still warn about danger."
+            )
+        )
+        return self._notice(department, language, message, name=reader.name, title=reader.title)
+
     def released(self, department: str, language: str, reader: Reader) -> Reply:
         """A liaison has put the conversation back into the queue."""
         return self._notice(

@@ -25,9 +25,11 @@ class Rated:
 
 
 async def rated_answers(connection: AsyncConnection, departments: Collection[str], since: dt.datetime) -> list[Rated]:
-    """The least helpful first. Topics that fewer than FEWEST have rated are left out, and no total tells of them."""
+    """The least helpful first. Topics that were rated in fewer than FEWEST conversations are left out, and no total
+    tells of them.
+    """
     query = (
-        select(Message.reply, Message.helpful)
+        select(Message.reply, Message.helpful, Message.conversation_id)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Conversation.department.in_(list(departments)),
@@ -36,8 +38,14 @@ async def rated_answers(connection: AsyncConnection, departments: Collection[str
         )
     )
     groups: defaultdict[str, list[bool]] = defaultdict(list)
+    conversations: defaultdict[str, set[str]] = defaultdict(set)
     for row in await connection.execute(query):
         if topic := (row.reply or {}).get("topic"):
             groups[topic].append(row.helpful)
-    rated = [Rated(topic, len(said), sum(said) / len(said)) for topic, said in groups.items() if len(said) >= FEWEST]
+            conversations[topic].add(row.conversation_id)
+    rated = [
+        Rated(topic, len(said), sum(said) / len(said))
+        for topic, said in groups.items()
+        if len(conversations[topic]) >= FEWEST
+    ]
     return sorted(rated, key=lambda each: (each.helpful, each.topic))

@@ -94,6 +94,7 @@ class Retention:
             Conversation.last_at < now() - self._retention,
             Conversation.legal_hold.is_(False),
             Conversation.owner.in_(("bot", "closed")),
+            Conversation.id.not_in(select(Callback.conversation_id).where(Callback.done_at.is_(None))),
         )
 
     def _called(self) -> tuple[Any, ...]:

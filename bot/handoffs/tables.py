@@ -25,6 +25,8 @@ class Callback(Base):
     time: Mapped[str | None] = mapped_column(Text)
     """When it suits them, in their words, encrypted; None once it was deleted."""
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    told_at: Mapped[dt.datetime | None]
+    """When an alarm about it was raised."""
     done_at: Mapped[dt.datetime | None]
     done_by: Mapped[int | None] = mapped_column(ForeignKey("liaisons.id"))
 
@@ -68,11 +70,13 @@ class AlarmDelivery(Base):
     __table_args__ = (Index("ix_alarm_deliveries_due", "state", "due_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoffs.id", ondelete="CASCADE"), index=True)
+    handoff_id: Mapped[int | None] = mapped_column(ForeignKey("handoffs.id", ondelete="CASCADE"), index=True)
+    callback_id: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id", ondelete="CASCADE"), index=True)
+    """One of the two is what it is about."""
     way: Mapped[str] = mapped_column(String(8))
     """email or webhook."""
     number: Mapped[int]
-    """The how manieth alarm of its handoff this is."""
+    """The how manieth alarm of its handoff this is; of a callback there is one."""
     state: Mapped[str] = mapped_column(String(8), default="pending")
     """pending, sent or failed."""
     attempts: Mapped[int] = mapped_column(default=0)

@@ -28,8 +28,9 @@ class Webhook:
 
     async def send(self, alarm: Alarm) -> None:
         """Raises unless the other side answers 2xx."""
-        url = f"{self._public_url}/console/conversations/{alarm.conversation}"
-        await self._post({"event": "handoff.waiting", **asdict(alarm), "url": url}, str(alarm.delivery))
+        event = "handoff.waiting" if alarm.callback is None else "callback.wanted"
+        content = {"event": event, **asdict(alarm), "url": f"{self._public_url}{alarm.path}"}
+        await self._post(content, str(alarm.delivery))
 
     async def trouble(self, what: str) -> None:
         """WhatsApp doesn't work, by Meta's name or code for it; raises as `send` does."""

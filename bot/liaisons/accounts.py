@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.errors import Conflict, NotFound, SignInFailed, WeakPassword
+from bot.errors import Conflict, NotFound, WeakPassword, WrongPassword
 from bot.liaisons.access import Role
 from bot.liaisons.audit import record
 from bot.liaisons.tables import Liaison, LiaisonSession
@@ -82,6 +82,15 @@ class Accounts:
         await self._change(email, "reset", **stored, failures=0, not_before=None)
         return credentials
 
+    async def change(self, email: str, values: dict[str, Any]) -> None:
+        """Other columns of a profile, which ends the sessions; of `title` the languages given. Raises NotFound."""
+        values = dict(values)
+        if "title" in values:
+            async with self._engine.connect() as connection:
+                query = select(Liaison.title).where(Liaison.email == email.strip().lower())
+                values["title"] = (await connection.scalar(query) or {}) | values["title"]
+        await self._change(email, "change", detail={"changed": sorted(values)}, **values)
+
     async def set_active(self, email: str, active: bool, by: int | None = None) -> None:
         """Switch an account off, which ends its sessions, or on again; raises NotFound.
 
@@ -95,11 +104,11 @@ class Accounts:
             return (await connection.execute(select(Liaison).order_by(Liaison.name, Liaison.id))).all()
 
     async def change_password(self, liaison_id: int, old: str, new: str, session: str) -> None:
-        """Their own password, which ends their other sessions; raises SignInFailed, WeakPassword."""
+        """Their own password, which ends their other sessions; raises WrongPassword, WeakPassword."""
         async with self._engine.connect() as connection:
             row = (await connection.execute(select(Liaison).where(Liaison.id == liaison_id))).one()
         if not await verify(row.password, old):
-            raise SignInFailed
+            raise WrongPassword
         if len(new) < MIN_PASSWORD_CHARS or len(set(new)) < 6 or row.email in new.lower():
             raise WeakPassword(chars=MIN_PASSWORD_CHARS)
         hashed = await asyncio.to_thread(_hasher.hash, new)
@@ -132,7 +141,9 @@ class Accounts:
             password, pyotp.TOTP(totp).provisioning_uri(name=email, issuer_name=_ISSUER), recovery
         ), stored
 
-    async def _change(self, email: str, did: str, by: int | None = None, **values: Any) -> None:
+    async def _change(
+        self, email: str, did: str, by: int | None = None, detail: dict[str, Any] | None = None, **values: Any
+    ) -> None:
         async with self._engine.begin() as connection:
             changed = await connection.execute(
                 update(Liaison).where(Liaison.email == email.strip().lower()).values(values).returning(Liaison.id)
@@ -141,7 +152,7 @@ class Accounts:
             if liaison_id is None:
                 raise NotFound
             await connection.execute(delete(LiaisonSession).where(LiaisonSession.liaison_id == liaison_id))
-            await record(connection, "account", by, did=did, account=liaison_id)
+            await record(connection, "account", by, did=did, account=liaison_id, **(detail or {}))
 
 
 async def verify(hashed: str | None, password: str) -> bool:

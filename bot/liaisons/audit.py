@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.liaisons.access import Who
 from bot.liaisons.tables import AuditEntry, Liaison
+from bot.tables import now
 
 Action = Literal[
     "sign_in",
@@ -40,6 +42,8 @@ Action = Literal[
 """contact: a callback's contact was shown. settings: canned replies, or one's own account. account: somebody else's."""
 
 PAGE = 100
+_READS_ON = dt.timedelta(hours=12)
+"""For so long an open page counts as read once: a session lasts no longer."""
 
 
 async def record(
@@ -65,20 +69,48 @@ async def record(
     )
 
 
+async def has_viewed(connection: AsyncConnection, who: Who, conversation_id: str) -> bool:
+    """Whether it is written down that they read the conversation, within the last 12 hours."""
+    query = (
+        select(AuditEntry.id)
+        .where(
+            AuditEntry.conversation_id == conversation_id,
+            AuditEntry.liaison_id == who.id,
+            AuditEntry.action == "view",
+            AuditEntry.at > now() - _READS_ON,
+        )
+        .limit(1)
+    )
+    return await connection.scalar(query) is not None
+
+
 async def entries(
-    connection: AsyncConnection, who: Who, before: int | None = None, action: str | None = None
+    connection: AsyncConnection,
+    who: Who,
+    before: int | None = None,
+    action: str | None = None,
+    conversation_id: str | None = None,
 ) -> Sequence[Any]:
     """The newest entries that `who` may read, at most PAGE, each with `name`; `before` is the id of the last one seen.
 
-    Those of their departments, and those of no department (sign-ins, accounts).
+    Those of their departments, and of those of no department (sign-ins, accounts) the ones by or about somebody who
+    shares a department with them, or nobody.
     """
+    people = (await connection.execute(select(Liaison.id, Liaison.departments))).all()
+    colleagues = [row.id for row in people if set(row.departments) & set(who.departments)]
+    of_nobody = AuditEntry.liaison_id.is_(None) & (
+        (AuditEntry.action != "account") | AuditEntry.detail["account"].as_integer().in_(colleagues)
+    )
+    of_colleagues = AuditEntry.department.is_(None) & (AuditEntry.liaison_id.in_(colleagues) | of_nobody)
     query = (
         select(AuditEntry, Liaison.name)
         .outerjoin(Liaison, Liaison.id == AuditEntry.liaison_id)
-        .where(or_(AuditEntry.department.in_(who.departments), AuditEntry.department.is_(None)))
+        .where(or_(AuditEntry.department.in_(who.departments), of_colleagues))
         .order_by(AuditEntry.id.desc())
         .limit(PAGE)
     )
+    if conversation_id:
+        query = query.where(AuditEntry.conversation_id == conversation_id)
     if before is not None:
         query = query.where(AuditEntry.id < before)
     if action:

@@ -12,7 +12,7 @@ from sqlalchemy import Text, cast, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.store import hash_token
-from bot.errors import SignInFailed, TooSoon
+from bot.errors import SignInFailed, TooLate, TooSoon
 from bot.liaisons.access import Who
 from bot.liaisons.accounts import verify
 from bot.liaisons.audit import record
@@ -22,6 +22,8 @@ from bot.tables import now
 
 ABSOLUTE = dt.timedelta(hours=12)
 IDLE = dt.timedelta(minutes=60)
+PRESENT = dt.timedelta(minutes=2)
+"""Whose console was heard from within that is there."""
 SECOND_FACTOR_WITHIN = dt.timedelta(minutes=10)
 _FREE_TRIES = 4
 """The two steps are a try each: a wrong code and the way back to it cost no wait."""
@@ -71,11 +73,11 @@ class Sessions:
     async def second_factor(self, token: str, code: str) -> str:
         """The second step: a code of the app, or a recovery code; returns a new token, of a session in full.
 
-        Raises SignInFailed, TooSoon. Neither kind of code is taken twice.
+        Raises TooLate, SignInFailed, TooSoon. Neither kind of code is taken twice.
         """
         row = await self._session(token)
         if row is None or row.complete or row.began < now() - SECOND_FACTOR_WITHIN:
-            raise SignInFailed
+            raise TooLate
         await self._count(row)
         code = "".join(code.split()).lower()
         if not (await self._take_totp(row, code) or await self._take_recovery(row, code)):
@@ -228,6 +230,11 @@ def _left(until: dt.datetime, moment: dt.datetime) -> int:
 
 async def present_liaisons(connection: AsyncConnection, department: str) -> list[Any]:
     """Those of the department who are on duty and whose console was heard from in the last two minutes."""
-    since = now() - dt.timedelta(minutes=2)
-    query = select(Liaison).where(Liaison.active, Liaison.on_duty, Liaison.seen_at > since)
+    query = select(Liaison).where(Liaison.active, Liaison.on_duty, Liaison.seen_at > now() - PRESENT)
     return [row for row in (await connection.execute(query)).all() if department in row.departments]
+
+
+async def is_away(connection: AsyncConnection, liaison_id: int | None) -> bool:
+    """Whether somebody's console wasn't heard from in the last two minutes, or their account is off; False of None."""
+    here = select(Liaison.id).where(Liaison.id == liaison_id, Liaison.active, Liaison.seen_at > now() - PRESENT)
+    return liaison_id is not None and await connection.scalar(here) is None

@@ -81,6 +81,6 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(32))
     """One of bot/liaisons/audit.py."""
     department: Mapped[str | None] = mapped_column(String(64))
-    conversation_id: Mapped[str | None] = mapped_column(String(32))
+    conversation_id: Mapped[str | None] = mapped_column(String(32), index=True)
     detail: Mapped[dict[str, Any] | None]
     """Never a resident's words."""

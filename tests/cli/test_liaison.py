@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,6 +81,28 @@ def test_a_mistake_is_named_with_its_remedy(enlace: Enlace, old: str, new: str, 
     done = enlace(f"liaison {ADD.replace(old, new)}")
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+def test_what_residents_are_told_of_somebody_can_be_put_right(enlace: Enlace, tmp_path: Path) -> None:
+    assert enlace(f"liaison {ADD}").exit_code == 0
+    done = enlace("liaison change Ana@example.org --title es=Sargento --sworn --role supervisor --language en")
+    assert (done.exit_code, done.stdout) == (0, "Ana@example.org is changed, and has to sign in again\n"), done.stderr
+    with contextlib.closing(sqlite3.connect(tmp_path / "enlace.db")) as database:
+        row = database.execute("SELECT name, title, sworn, role, departments, languages FROM liaisons").fetchone()
+        audit = database.execute("SELECT detail FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+    titles = {"en": "Liaison", "es": "Sargento"}
+    assert (row[0], json.loads(row[1]), *row[2:4]) == ("Ana", titles, 1, "supervisor")
+    assert (json.loads(row[4]), json.loads(row[5])) == (["kent-wa"], ["en"])
+    changed = ["languages", "role", "sworn", "title"]
+    assert json.loads(audit[0]) == {"did": "change", "account": 1, "changed": changed}
+    for words, code, said in (
+        ("change ana@example.org", 2, "nothing to change"),
+        ("change ana@example.org --department no-such", 2, "unknown department 'no-such'"),
+        ("change ana@example.org --title es=", 2, "--title es="),
+        ("change nobody@example.org --sworn", 1, "enlace liaison list"),
+    ):
+        wrong = enlace(f"liaison {words}")
+        assert (wrong.exit_code, said in wrong.stderr) == (code, True), words
 
 
 def test_purging_says_what_it_did(enlace: Enlace) -> None:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import json
+import re
 import sqlite3
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from signed_in import Hire, Person, ask_for_a_person
 
 from bot.console.app import PARTS
+from bot.console.web import forget_cookie
 from bot.conversations.store import hash_token
 from bot.liaisons.sessions import IDLE
+from bot.settings import Settings
 from bot.tables import now
 
 if TYPE_CHECKING:
     from tests.conftest import Conversation, Server, Start
 
 pytestmark = pytest.mark.rasa
+KANSAS = "kansas-city-mo"
 OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/second-factor")}
 OVERSEE = {
     ("GET", "/audit"),
@@ -79,13 +86,12 @@ async def test_nobody_gets_in_without_a_session(
 ) -> None:
     conversation = await start("kent-wa", "es")
     own = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
-    answer = await client.request(method, f"/console{address(path, conversation)}", headers=own)
-    assert answer.status_code in {303, 422}, (method, path)
-    assert answer.status_code == 422 or answer.headers["location"].startswith("/console/sign-in")
-    script = await client.request(
-        method, f"/console{address(path, conversation)}", headers=own | {"HX-Request": "true"}
-    )
-    assert script.status_code in {401, 422}
+    url = f"/console{address(path, conversation)}"
+    form = FORMS.get(path.rsplit("/", 1)[-1], {}) if method == "POST" else None
+    answer = await client.request(method, url, headers=own, data=form)
+    assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/console/sign-in")
+    script = await client.request(method, url, headers=own | {"HX-Request": "true"}, data=form)
+    assert script.status_code == 401
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in routes() if route not in OPEN | SKIPPED])
@@ -105,6 +111,34 @@ async def test_every_route_as_every_role_and_from_another_department(
     assert (supervisor.status_code == 403) is ((method, path) in ADMINISTER), supervisor.text
     assert liaison.status_code != 500
     assert supervisor.status_code != 500
+
+
+async def test_what_another_department_has_beside_conversations_is_not_there(
+    server: Server, start: Start, hire: Hire, ana: Person, sue: Person, kay: Person
+) -> None:
+    boss, other = await hire("Bo Kent", role="admin"), await hire("Ada Kansas", role="admin", departments=[KANSAS])
+    person, conversation = await hire("Per Son"), await start("kent-wa", "es")
+    wish = {"contact": "2065550142", "time": "de noche", "language": "es"}
+    await conversation.client.post(f"{conversation.url}/callback", json=wish, headers=conversation.headers)
+    texts = {"text-en": "We call.", "text-es": "Le llamamos."}
+    assert (await sue.post("/settings/canned", department="kent-wa", title="Kent's", **texts)).status_code == 303
+    with contextlib.closing(sqlite3.connect(server.var_dir / "enlace.db", timeout=15)) as database:
+        query = "SELECT id, created_at FROM callbacks WHERE conversation_id = ?"
+        callback, since = database.execute(query, (conversation.id,)).fetchone()
+        canned = database.execute("SELECT id FROM canned_replies WHERE title = 'Kent''s'").fetchone()[0]
+        mail = (person.profile.email,)
+        account = database.execute("SELECT id FROM liaisons WHERE email = ?", mail).fetchone()[0]
+    tries: list[tuple[Person, int, str, dict[str, str]]] = [
+        (ana, 200, f"/callbacks/{callback}/contact", {}),
+        (ana, 303, f"/callbacks/{callback}/done", {"since": f"{since}+00:00"}),
+        (sue, 303, f"/settings/canned/{canned}/delete", {}),
+        (boss, 303, f"/settings/people/{account}", {"active": "true"}),
+    ]
+    for own, status, path, form in tries:
+        strangers = (other,) if "people" in path else (kay, other)
+        assert [(await each.post(path, **form)).status_code for each in strangers] == [404] * len(strangers), path
+        assert (await own.post(path, **form)).status_code == status, path
+    assert (await kay.post("/settings/canned", department="kent-wa", title="t", **texts)).status_code == 404
 
 
 async def test_lists_show_nothing_of_another_department(start: Start, ana: Person, kay: Person, sue: Person) -> None:
@@ -152,6 +186,77 @@ async def test_what_is_neither_from_a_browser_nor_from_a_page_is_refused(
     assert (await client.post("/console/sign-in", data={"email": "a@b.c", "password": "x"})).status_code == 403
 
 
+async def test_an_old_page_says_so(start: Start, ana: Person) -> None:
+    conversation = await start("kent-wa", "es")
+    await ask_for_a_person(conversation)
+    answer = await ana.post(f"/conversations/{conversation.id}/notes", headers={"X-CSRF-Token": "before"}, text="x")
+    assert answer.json()["error"]["code"] == "old_page"
+
+
+async def test_who_was_signed_in_until_now_is_told(client: httpx.AsyncClient, hire: Hire) -> None:
+    person = await hire("Out Now")
+    await person.post("/sign-out")
+    there = await person.get("", Accept="text/html")
+    assert there.headers["location"] == "/console/sign-in?next=/console&over=true"
+    assert "Alarms do not sound here" in (await client.get(there.headers["location"])).text
+    fresh = await client.get("/console", headers={"Accept": "text/html"})
+    assert "over" not in fresh.headers["location"]
+
+
+async def test_reading_on_is_written_down_once_in_half_a_day_and_what_a_search_shows(
+    server: Server, start: Start, hire: Hire
+) -> None:
+    person = await hire("Rea Der", departments=["kent-wa", KANSAS])
+    conversation = await start("kent-wa", "es")
+    await ask_for_a_person(conversation)
+    await conversation.send("la palabra es xilófono")
+    page, more = f"/conversations/{conversation.id}", f"/conversations/{conversation.id}/messages?after=1"
+
+    def rows(action: str) -> list[tuple[str | None, str | None, str | None]]:
+        with contextlib.closing(sqlite3.connect(server.var_dir / "enlace.db", timeout=15)) as database:
+            query = (
+                "SELECT audit.department, conversation_id, detail FROM audit JOIN liaisons ON liaisons.id = liaison_id "
+                "WHERE email = ? AND action = ? ORDER BY audit.id"
+            )
+            return list(database.execute(query, (person.profile.email, action)))
+
+    for _ in range(2):
+        await person.get(more)
+    assert [row[:2] for row in rows("view")] == [("kent-wa", conversation.id)]
+    await person.get(f"{page}?renew=true")
+    assert len(rows("view")) == 1
+    await person.get(page)
+    assert len(rows("view")) == 2
+    await person.get("/search?q=xilófono")
+    await person.get("/search?q=nowhere+at+all")
+    shown, nothing = ((row[0], json.loads(row[2] or "")) for row in rows("search"))
+    assert shown == ("kent-wa", {"chars": 8, "hits": 1, "conversations": [conversation.id]})
+    assert nothing == (None, {"chars": 14, "hits": 0})
+
+
+async def test_the_audit_names_people_and_is_kept_to_those_of_ones_own_departments(
+    start: Start, hire: Hire, ana: Person, sue: Person, kay: Person
+) -> None:
+    conversation, other = await start("kent-wa", "es"), await start("kent-wa", "es")
+    for each in (conversation, other):
+        await ask_for_a_person(each)
+        await ana.do(each, "claim")
+    await ana.do(
+        conversation,
+        "transfer",
+        colleague=re.findall(r'value="(\d+)">Sue Park', (await ana.get(f"/conversations/{conversation.id}")).text)[0],
+    )
+    page = (await sue.get(f"/conversations/{conversation.id}")).text
+    assert f"/console/audit?conversation={conversation.id}" in page
+    audit = (await sue.get(f"/audit?conversation={conversation.id}")).text
+    assert "to: Sue Park" in audit
+    assert "When (Pacific Time)" in audit
+    assert other.id[:8] not in audit
+    await hire("Kan Sas", departments=[KANSAS])  # who signs in, which is of no department
+    assert "Kan Sas" in (await kay.get("/audit")).text
+    assert "Kan Sas" not in (await sue.get("/audit")).text
+
+
 async def test_the_stream_asks_who_listens_and_ends_with_the_session(hire: Hire) -> None:
     person = await hire("Lis Tener")
     other = await person.get("/events", **{"Sec-Fetch-Site": "cross-site"})
@@ -164,6 +269,15 @@ async def test_the_stream_asks_who_listens_and_ends_with_the_session(hire: Hire)
     out = await person.post("/sign-out")
     assert (out.status_code, out.headers["clear-site-data"]) == (303, '"cache", "storage"')
     assert (await person.get("")).status_code == 303
+
+
+@pytest.mark.parametrize(("url", "secure"), [("https://chat.example.org", True), ("http://127.0.0.1:8000", False)])
+def test_a_cookie_is_taken_back_as_it_was_given(url: str, secure: bool) -> None:
+    # A browser ignores what is said of a cookie whose name begins with __Host- unless it is secure.
+    answer = Response()
+    forget_cookie(answer, Settings(public_url=url))
+    cookie = answer.headers["set-cookie"]
+    assert (cookie.startswith("__Host-enlace="), "Secure" in cookie, "Path=/" in cookie) == (secure, secure, True)
 
 
 async def test_the_way_back_after_signing_in_leads_nowhere_else(client: httpx.AsyncClient, hire: Hire) -> None:
@@ -227,6 +341,7 @@ async def test_what_an_open_page_fetches_by_itself_does_not_keep_its_session_ali
     assert seen(at=almost) == almost
     for path in ("/queue", f"/conversations/{conversation.id}/messages?after=1"):
         assert (await person.get(path)).status_code == 200
+    assert (await person.get(f"/conversations/{conversation.id}?renew=true")).status_code == 200
     assert seen() == almost
     assert (await person.get("")).status_code == 200
     assert seen() > almost

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -162,6 +163,18 @@ async def test_a_page_that_was_away_misses_nothing(visit: Visit, start: Start, a
     await expect(console.locator("li.message").last).to_be_in_viewport()
 
 
+async def test_what_could_not_be_fetched_is_fetched_once_more(visit: Visit, start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "claim")
+    console = await visit(f"/console/conversations/{resident.id}", ana, offline=True)
+    await expect(console.locator("li.message")).not_to_have_count(0)
+    await console.route("**/messages?after=*", lambda route: route.abort(), times=1)
+    async with console.expect_event("requestfailed"):
+        await resident.send("are you there?")
+    await expect(console.locator("li.message").last).to_contain_text("are you there?")
+
+
 @pytest.mark.timeout(300)
 async def test_no_text_of_a_resident_runs_in_a_liaisons_browser(
     visit: Visit, start: Start, server: Server, ana: Person, sue: Person
@@ -233,6 +246,7 @@ async def test_every_page_is_open_to_a_screen_reader_and_fits_a_phone(
         "/callbacks",
         "/search?q=hola",
         "/audit",
+        "/figures",
         "/settings",
         "/sign-in",
     ):
@@ -243,6 +257,100 @@ async def test_every_page_is_open_to_a_screen_reader_and_fits_a_phone(
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert await page.locator("html").get_attribute("lang") in {language, "es"}
         await leave(page)
+
+
+async def test_what_a_resident_erases_or_takes_back_leaves_an_open_page(
+    visit: Visit, start: Start, ana: Person, server: Server
+) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await resident.send("I live at the yellow house")
+    console = await visit(f"/console/conversations/{resident.id}", ana, offline=True)
+    await expect(console.locator(".messages")).to_contain_text("yellow house")
+    await console.locator("#note").fill("half a thou")
+    with sqlite3.connect(server.var_dir / "enlace.db", timeout=15) as database:  # as WhatsApp has it done
+        database.execute(
+            "UPDATE messages SET text = '[Taken back by the person who wrote it]' "
+            "WHERE conversation_id = ? AND text LIKE '%yellow house%'",
+            (resident.id,),
+        )
+    await resident.send("hello?")
+    await expect(console.locator(".messages")).to_contain_text("[Taken back by the person who wrote it]")
+    await expect(console.locator(".messages")).not_to_contain_text("yellow house")
+    await expect(console.locator("#note")).to_have_value("half a thou")
+    assert (await resident.erase()).status_code == 204
+    await expect(console.locator("#problem")).to_have_text("The resident erased this conversation, or took it back.")
+    await expect(console.locator("li.message")).to_have_count(0)
+
+
+async def test_what_somebody_else_does_shows_and_no_half_written_note_is_lost(
+    visit: Visit, start: Start, ana: Person, sue: Person
+) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    page = f"/console/conversations/{resident.id}"
+    console = await visit(page, ana)
+    writing = await visit(page, ana)
+    await writing.locator("#note").fill("half a thou")
+    await sue.do(resident, "claim")
+    await expect(console.get_by_role("button", name="Take this conversation")).to_have_count(0)
+    assert console.url.endswith(page), "the address is as it was"
+    await expect(writing.locator("#owner")).to_contain_text("With a person")
+    await expect(writing.locator("#note")).to_have_value("half a thou")
+
+
+async def test_a_hit_of_a_search_stays_in_sight(visit: Visit, start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "claim")
+    await resident.send("a rare word: quokka")
+    for number in range(30):
+        await resident.send(f"message {number}")
+    search = await visit("/console/search?q=quokka", ana)
+    await search.locator(".entry", has_text="quokka").click()
+    hit = search.locator("li.message", has_text="quokka")
+    await expect(hit).to_be_in_viewport()
+    await resident.send("one more")
+    await expect(search.locator("li.message").last).to_contain_text("one more")
+    await expect(hit).to_be_in_viewport()
+
+    # Who scrolls up by hand isn't torn away either, and at the end one sees what comes.
+    console = await visit(f"/console/conversations/{resident.id}", ana)
+    await expect(console.locator("li.message").last).to_be_in_viewport()
+    await console.locator("#messages").evaluate("log => log.scrollTo(0, 0)")
+    await resident.send("and another")
+    await expect(console.locator("li.message").last).to_contain_text("and another")
+    await expect(console.locator("li.message").first).to_be_in_viewport()
+
+
+async def test_a_console_whose_session_ends_goes_to_the_sign_in_and_says_so(visit: Visit, hire: Hire) -> None:
+    person = await hire("Sess Ion")
+    console = await visit("/console", person, locale="en-US", offline=True)
+    await expect(console.get_by_role("button", name="Go on duty")).to_be_visible()
+    await console.route("**/console/events", lambda route: route.fulfill(status=503))  # as while the app starts again
+    await console.reload()
+    await expect(console.locator("#problem")).to_contain_text("no connection")
+    await person.post("/sign-out")
+    await expect(console.get_by_role("status")).to_contain_text("Alarms do not sound here")
+    assert console.url.endswith("/console/sign-in?next=/console&over=true")
+
+
+async def test_the_focus_stays_where_somebody_works(visit: Visit, start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    wish = {"contact": "2065550142", "time": "at night", "language": "en"}
+    await resident.client.post(f"{resident.url}/callback", json=wish, headers=resident.headers)
+    console = await visit(f"/console/conversations/{resident.id}", ana)
+    await console.locator("#label").fill("follow up")
+    await console.locator("#add-label").press("Enter")
+    await expect(console.locator(".tag", has_text="follow up")).to_be_visible()
+    await expect(console.locator("#add-label")).to_be_focused()
+    await console.locator("#remove-1").press("Enter")
+    await expect(console.locator("#label")).to_be_focused()
+    callbacks = await visit("/console/callbacks", ana)
+    await callbacks.get_by_role("button", name="Show the contact").first.press("Enter")
+    await expect(callbacks.locator("[id^=contact-]:focus")).to_contain_text("206")
+    await expect(callbacks.locator("#callbacks-open")).to_have_text(re.compile("[0-9]+"))
 
 
 async def test_the_console_works_by_keyboard_alone(visit: Visit, start: Start, ana: Person) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import re
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 from signed_in import Hire, Person, ask_for_a_person
 
+from bot.tables import now
+
 if TYPE_CHECKING:
-    from tests.conftest import Start
+    from tests.conftest import Server, Start
 
 pytestmark = pytest.mark.rasa
 ASKED = "¿La policía me va a preguntar si tengo papeles?"
@@ -96,6 +100,27 @@ async def test_it_is_given_to_a_colleague_and_taken_over_by_a_supervisor_alone(
     assert (await ben.do(resident, "reopen")).status_code == 409
 
 
+async def test_who_went_home_with_a_conversation_can_be_relieved_of_it_by_any_colleague(
+    server: Server, start: Start, hire: Hire, ben: Person, kay: Person
+) -> None:
+    gone = await hire("Gia Home")
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await gone.do(resident, "claim")
+    page = f"/conversations/{resident.id}"
+    assert "/release" not in (await ben.get(page)).text
+    assert (await ben.do(resident, "release")).status_code == 403
+    with sqlite3.connect(server.var_dir / "enlace.db", timeout=15) as database:
+        long_ago = (now() - dt.timedelta(seconds=121)).strftime("%Y-%m-%d %H:%M:%S.%f")
+        database.execute("UPDATE liaisons SET seen_at = ? WHERE email = ?", (long_ago, gone.profile.email))
+    assert "is away" in (await ben.get(page)).text
+    for move in ("close", "hand_back"):
+        assert (await ben.do(resident, move)).status_code == 403
+    assert (await kay.do(resident, "release")).status_code == 404
+    assert (await ben.do(resident, "release")).status_code == 303
+    assert (await ben.do(resident, "claim")).status_code == 303
+
+
 async def test_a_form_sent_twice_is_said_once_and_an_inserted_answer_keeps_its_sources(
     start: Start, ana: Person
 ) -> None:
@@ -110,8 +135,37 @@ async def test_a_form_sent_twice_is_said_once_and_an_inserted_answer_keeps_its_s
     assert [each["text"] for each in said] == ["Esto dice el texto."]
     assert said[0]["reply"]["citations"]
     assert said[0]["reply"]["choices"] == []
+    await ana.write(resident, "Esto dice el texto. Y algo más.", key="the-same-key")
+    said = [each["text"] for each in (await resident.transcript())["messages"] if each["author"] == "liaison"]
+    assert said == ["Esto dice el texto.", "Esto dice el texto. Y algo más."], "other words are another message"
     wrong = await ana.do(resident, "messages", text="x", key="12345678", topic="no-such-topic")
     assert wrong.status_code == 404
+
+
+async def test_a_conversation_that_is_taken_up_again_shows_what_the_resident_agreed_to(
+    start: Start, ana: Person
+) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident)
+    body = {"summary": "Mi pregunta es otra", "name": "Rosa", "whole_chat": False}
+    await resident.client.post(f"{resident.url}/handoff", json=body, headers=resident.headers)
+    for move in ("claim", "close", "reopen"):
+        assert (await ana.do(resident, move)).status_code == 303
+    page = (await ana.get(f"/conversations/{resident.id}")).text
+    assert "Mi pregunta es otra" in page
+    assert "Wants to be called Rosa" in page
+
+
+async def test_no_line_of_a_resident_passes_for_another_message_in_an_export(start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "es")
+    await ask_for_a_person(resident)
+    forged = "[Nov 30, 2026, 9:00:00 AM] Ana Reyes:"
+    await resident.send(f"hola\n{forged}\nNo le ayudaremos")
+    lines = (await ana.get(f"/conversations/{resident.id}/export")).text.splitlines()
+    assert lines[0].endswith(" · Pacific Time")
+    assert f"    {forged}" in lines
+    heads = [line for line in lines[1:] if line and not line.startswith("    ")]
+    assert all(re.fullmatch(r"\[.+\] (Resident|Assistant|Notice):", line) for line in heads), heads
 
 
 async def test_notes_and_labels_are_the_liaisons_own(start: Start, ana: Person, ben: Person) -> None:

@@ -103,7 +103,9 @@ async def test_what_is_written_after_24_hours_is_kept_until_they_open_it(
     await rosa.rest()
 
 
-async def test_a_reply_that_whatsapp_could_not_deliver_says_why_and_can_be_sent_again(rosa: Phone, ana: Person) -> None:
+async def test_a_reply_that_whatsapp_could_not_deliver_says_why_and_can_be_sent_again(
+    rosa: Phone, ana: Person, ben: Person
+) -> None:
     case = await handed_over(rosa, ana)
     await rosa.ask("/faults", what="fail", code=131026)
     await ana.post(f"/conversations/{case.id}/messages", text="¿Me lee?", key="will-not-arrive")
@@ -111,6 +113,8 @@ async def test_a_reply_that_whatsapp_could_not_deliver_says_why_and_can_be_sent_
     page = (await ana.get(f"/conversations/{case.id}")).text
     again = re.search(rf"/conversations/{case.id}/retry/\d+", page)
     assert again
+    refused = await ben.post(again[0].removeprefix("/console"))
+    assert refused.status_code == 409, "Ana has the conversation"
     assert (await ana.post(again[0].removeprefix("/console"))).status_code == 204
     await shown(ana, case, "Delivered")
 

@@ -95,6 +95,21 @@ async def test_a_turn_that_ends_after_a_claim_leaves_the_bot_silent(engine: Asyn
     assert (await row(engine, Conversation)).topic is None
 
 
+async def test_who_asks_for_a_person_during_a_turn_in_an_ended_conversation_goes_on_waiting(
+    engine: AsyncEngine, store: Store
+) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.claim(conversation, ana, TOLD)
+    await ownership.close(conversation, ana, TOLD)
+    pending = await ask(store, conversation)
+    assert pending.conversation.owner == "closed"
+    await ownership.request(conversation, CONSENT, TOLD)  # in another tab
+    assert await store.complete(pending, REPLY, {})
+    assert (await row(engine, Conversation)).owner == "waiting"
+
+
 async def test_the_safety_layer_speaks_in_a_liaisons_conversation(engine: AsyncEngine, store: Store) -> None:
     ownership, ana = Ownership(engine), await liaison(engine, "Ana")
     conversation = await begin(store)

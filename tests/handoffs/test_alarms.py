@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from email import message_from_bytes, policy
 from typing import Any
@@ -13,16 +14,17 @@ import pytest
 from aiohttp import web
 from aiosmtpd.controller import Controller
 from handed_over import NOTICE, Hand
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.channels.whatsapp.trouble import Trouble
 from bot.content.library import load
 from bot.conversations.ownership import Ownership
+from bot.conversations.store import Store
 from bot.conversations.tables import Handoff
 from bot.handoffs.alarms import MAX_ATTEMPTS, Alarm, Alarms
 from bot.handoffs.mail import Mail
-from bot.handoffs.tables import AlarmDelivery
+from bot.handoffs.tables import AlarmDelivery, Callback
 from bot.handoffs.webhook import Webhook, sign
 from bot.i18n import Catalogs
 from bot.rasa import free_port
@@ -70,9 +72,152 @@ async def test_an_alarm_comes_again_and_again_until_somebody_comes(engine: Async
     await alarms.raise_due()
     await Ownership(engine).claim(conversation, await hire("Ana"), NOTICE)
     await alarms.deliver("webhook")  # the fourth is needless: somebody came
-    assert await alarms.raise_due() == []
+    assert await Alarms(engine, 300, {}).raise_due() == []
     assert len(way.got) == 3
     assert [state for state, *_ in await states(engine)] == ["sent"] * 3
+
+
+async def test_a_liaison_who_does_not_answer_is_alarmed_about_until_they_do(
+    engine: AsyncEngine, hand: Hand, hire: Hire
+) -> None:
+    way, ownership, store, ana = Way(), Ownership(engine), Store(engine), await hire("Ana")
+    alarms = Alarms(engine, 300, {"webhook": way.send})
+    conversation = await hand()
+
+    async def rings() -> bool:
+        before = len(way.got)
+        raised = await alarms.raise_due()
+        await alarms.deliver("webhook")
+        assert (raised == [conversation]) is (len(way.got) == before + 1)
+        return raised == [conversation]
+
+    async def later(seconds: float) -> None:
+        past = dt.timedelta(seconds=seconds)
+        async with engine.begin() as connection:
+            row = (await connection.execute(select(Handoff))).one()
+            await connection.execute(
+                update(Handoff).values(
+                    alarm_at=row.alarm_at and row.alarm_at - past,
+                    unanswered_since=row.unanswered_since and row.unanswered_since - past,
+                )
+            )
+
+    async def writes() -> None:
+        await store.accept(conversation, "web", secrets.token_hex(8), "¿sigue ahí?", "es", None)
+        while pending := await store.pending(conversation):
+            assert await store.pass_on(pending)
+
+    await ownership.claim(conversation, ana, NOTICE)
+    assert not await rings()
+    await later(299)
+    await writes()  # to write again puts no alarm off
+    assert not await rings()
+    await later(2)
+    assert await rings()
+    assert way.got[-1].claimed
+    assert 301 <= way.got[-1].waiting_s < 600
+    assert not await rings()
+    await later(301)
+    assert await rings()
+    await ownership.say(conversation, ana, "Aquí estoy", "es")
+    await later(1000)
+    assert not await rings(), "the last word is the liaison's"
+    await writes()
+    await later(301)
+    assert await rings()
+    ben = await hire("Ben")
+    await ownership.say(conversation, ana, "Le paso con Ben", "es")
+    await ownership.transfer(conversation, ana, ben, NOTICE)
+    assert await rings(), "Ben may not be there"
+    await ownership.transfer(conversation, ben, ana, NOTICE, here=True)
+    assert not await rings()
+
+
+async def test_danger_that_is_found_while_somebody_waits_alarms_at_once(engine: AsyncEngine, hand: Hand) -> None:
+    way, store, conversation = Way(), Store(engine), await hand()
+    alarms = Alarms(engine, 300, {"webhook": way.send})
+    await alarms.raise_due()
+    await alarms.deliver("webhook")
+    while pending := await store.pending(conversation):
+        reply = {"kind": "emergency", "text": "911", "language": "es"}
+        assert await store.complete(pending, reply, {"flag": "emergency"})
+    assert await alarms.raise_due() == [conversation]
+    await alarms.deliver("webhook")
+    assert [alarm.flag for alarm in way.got] == [None, "emergency"]
+    assert await alarms.raise_due() == []
+
+
+async def test_danger_in_a_liaisons_conversation_leaves_them_time_unless_somebody_is_alarmed_already(
+    engine: AsyncEngine, hand: Hand, hire: Hire
+) -> None:
+    store, conversation = Store(engine), await hand()
+    alarms = Alarms(engine, 300, {})
+    await Ownership(engine).claim(conversation, await hire("Ana"), NOTICE)
+
+    async def danger() -> None:
+        await store.accept(conversation, "web", secrets.token_hex(8), "me pega", "es", None)
+        while pending := await store.pending(conversation):
+            reply = {"kind": "emergency", "text": "911", "language": "es"}
+            assert await store.complete(pending, reply, {"flag": "domestic_violence"}, author="safety")
+
+    await danger()
+    assert await alarms.raise_due() == []
+    async with engine.begin() as connection:
+        long_ago = now() - dt.timedelta(seconds=301)
+        await connection.execute(update(Handoff).values(unanswered_since=long_ago))
+    assert await alarms.raise_due() == [conversation]
+    assert await alarms.raise_due() == []
+    await danger()
+    assert await alarms.raise_due() == [conversation]
+
+
+async def test_while_the_office_is_closed_an_alarm_comes_once_and_when_it_opens_but_in_danger_again_and_again(
+    engine: AsyncEngine, hand: Hand
+) -> None:
+    calm, danger = await hand(), await hand(flag="emergency")
+    opens_at = now() + dt.timedelta(hours=9)
+    alarms = Alarms(engine, 300, {})
+    assert set(await alarms.raise_due(lambda department, at: opens_at)) == {calm, danger}
+
+    async def due_at(conversation: str) -> dt.datetime:
+        async with engine.connect() as connection:
+            query = select(Handoff.alarm_at).where(Handoff.conversation_id == conversation)
+            return (await connection.scalars(query)).one()  # type: ignore[return-value]
+
+    assert await due_at(calm) == opens_at
+    assert await due_at(danger) < now() + dt.timedelta(seconds=300)
+
+
+async def test_a_wish_to_be_called_back_is_told_once(engine: AsyncEngine, hand: Hand) -> None:
+    way, conversation = Way(), await hand()
+    await Alarms(engine, 300, {}).raise_due()  # nobody to tell: it waits until a way is set up
+    values = {"conversation_id": conversation, "department": "kent-wa", "language": "en", "contact": CANARY}
+    async with engine.begin() as connection:
+        await connection.execute(insert(Callback).values([values | {"done_at": at} for at in (None, now())]))
+    alarms = Alarms(engine, 300, {"webhook": way.send})
+    for _ in range(2):
+        assert await alarms.raise_due() == []
+        await alarms.deliver("webhook")
+    (alarm,) = way.got
+    assert (alarm.conversation, alarm.department, alarm.language) == (conversation, "kent-wa", "en")
+    assert (alarm.handoff, alarm.callback is None, alarm.flag) == (None, False, None)
+    assert CANARY not in str(alarm)
+
+
+async def test_a_wish_that_was_granted_meanwhile_is_not_told(engine: AsyncEngine, hand: Hand) -> None:
+    way, conversation = Way(), await hand()
+    alarms = Alarms(engine, 300, {"webhook": way.send})
+    async with engine.begin() as connection:
+        await connection.execute(update(Handoff).values(alarm_at=None))
+        await connection.execute(
+            insert(Callback).values(conversation_id=conversation, department="kent-wa", language="en")
+        )
+    await alarms.raise_due()
+    async with engine.begin() as connection:
+        await connection.execute(update(Callback).values(done_at=now()))
+    await alarms.deliver("webhook")
+    assert way.got == []
+    assert await states(engine) == []
 
 
 async def test_it_is_not_raised_before_it_is_due_and_by_one_of_many_who_try(engine: AsyncEngine, hand: Hand) -> None:
@@ -225,7 +370,7 @@ async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_wor
         await alarms.deliver("email")
         return sorted(address.partition("@")[0] for address in box.mails[-1][0])
 
-    await hire("asleep")
+    away = await hire("asleep")
     await hire("gone", on_duty=True, seen_at=now() - dt.timedelta(minutes=5))
     assert await mailed_to() == ["asleep", "gone"]
     await hire("english", languages=["en"], **here)
@@ -237,6 +382,19 @@ async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_wor
     assert f"https://chat.example.org/console/conversations/{conversation}" in text
     for part in ("2 minutes", "2 minutos", "Threat to call ICE", "Amenaza de llamar a ICE", "español"):
         assert part in text
+    async with engine.begin() as connection:
+        wish = {"conversation_id": conversation, "department": "kent-wa", "language": "es", "contact": CANARY}
+        await connection.execute(insert(Callback).values(wish))
+        await connection.execute(update(Handoff).values(alarm_at=None))
+    assert await mailed_to() == ["spanish"]
+    text = box.mails[-1][1]
+    await Ownership(engine).claim(conversation, away, NOTICE)
+    assert await mailed_to() == ["asleep", "spanish"]
+    assert "has this conversation, and the resident has been waiting for their answer" in box.mails[-1][1]
+    assert text.startswith("Kent Police Department: a resident wants to be called back\n")
+    assert text.count("https://chat.example.org/console/callbacks") == 2
+    assert CANARY not in text
+    assert conversation not in text
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from handed_over import NOTICE, Hand
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.content.library import load
@@ -134,6 +134,29 @@ async def test_who_takes_a_conversation_up_again_answers_no_request(
     assert total.waiting_median >= 600
 
 
+async def test_who_is_put_back_into_the_queue_has_waited_until_the_first_claim(
+    engine: AsyncEngine, hand: Hand, hire: Callable[..., Awaitable[int]]
+) -> None:
+    ana, ownership = await hire("Ana"), Ownership(engine)
+
+    async def claimed(conversation: str) -> dt.datetime | None:
+        async with engine.connect() as connection:
+            query = select(Handoff.claimed_at).where(Handoff.conversation_id == conversation)
+            return await connection.scalar(query)
+
+    for number in range(5):
+        conversation = await hand(ago_s=600)
+        await ownership.claim(conversation, ana, NOTICE)
+        first = await claimed(conversation)
+        await ownership.release(conversation, ana, NOTICE)
+        if number:
+            await ownership.claim(conversation, ana, NOTICE)
+        assert await claimed(conversation) == first is not None
+    async with engine.connect() as connection:
+        total = (await figures(connection, UNKNOWN, now() - dt.timedelta(days=1), now())).total
+    assert (total.requests, total.claimed, total.unclaimed) == (5, 5, 0)
+
+
 async def test_moments_are_compared_whatever_their_zone(engine: AsyncEngine) -> None:
     for _ in range(5):
         await handoff(engine)
@@ -161,14 +184,15 @@ def test_a_plot_is_well_formed_and_takes_labels_as_text() -> None:
 async def test_answers_that_helped_least_come_first_and_few_ratings_tell_nothing(engine: AsyncEngine) -> None:
     store = Store(engine)
     ratings = {"papers": [True] * 3 + [False] * 2, "report": [True] * 5, "rare": [False] * 4}
-    for topic, said in ratings.items():
-        for helpful in said:
-            new = await store.create("kent-wa", "web", "es", chosen=False)
-            async with engine.begin() as connection:
-                await write(connection, new.id, "bot", "…", "es", {"topic": topic})
-                await connection.execute(
-                    update(Message).where(Message.conversation_id == new.id).values(helpful=helpful)
-                )
+    alone = (await store.create("kent-wa", "web", "es", chosen=False)).id
+    said = [(topic, helpful, None) for topic, each in ratings.items() for helpful in each]
+    said += [("asked-again", True, alone)] * 9  # by one resident
+    for topic, helpful, conversation in said:
+        conversation = conversation or (await store.create("kent-wa", "web", "es", chosen=False)).id
+        async with engine.begin() as connection:
+            await write(connection, conversation, "bot", "…", "es", {"topic": topic})
+            rated = update(Message).where(Message.conversation_id == conversation)
+            await connection.execute(rated.values(helpful=helpful))
     async with engine.connect() as connection:
         found = await rated_answers(connection, ["kent-wa"], now() - dt.timedelta(days=1))
         assert found == [Rated("papers", 5, 0.6), Rated("report", 5, 1.0)]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from handed_over import NOTICE, Hand
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.console.news import News
-from bot.content.library import load
+from bot.console.news import Change, News
+from bot.content.library import Library, load
+from bot.content.models import WEEKDAYS
 from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
-from bot.conversations.tables import Conversation, Message
+from bot.conversations.tables import Conversation, Handoff, Message
 from bot.errors import Conflict
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.casework import callback_done
@@ -41,16 +44,21 @@ def published() -> Published:
 
 
 @pytest.fixture
-def keeper(engine: AsyncEngine, published: Published) -> Keeper:
+def content() -> Library:
+    """What the keeper reads office hours in."""
+    return load(Settings().data_dir)
+
+
+@pytest.fixture
+def keeper(engine: AsyncEngine, content: Library, published: Published) -> Keeper:
     """Patient for ten minutes."""
-    library = load(Settings().data_dir)
 
     async def forget(conversation: str) -> None:
         published.append((conversation, "forgotten"))
 
     return Keeper(
         engine=engine,
-        renderer=Renderer(library, Catalogs(ROOT / "locales", library.languages)),
+        renderer=Renderer(content, Catalogs(ROOT / "locales", content.languages)),
         alarms=Alarms(engine, 300, {}),
         retention=Retention(engine, 30, 7),
         patience_s=600,
@@ -78,6 +86,25 @@ async def test_who_waits_in_vain_is_told_once_and_offered_a_callback(
     assert {conversation for conversation, _ in published} == {late}
 
 
+async def test_only_office_hours_count_for_those_who_wait_and_for_their_alarms(
+    engine: AsyncEngine, content: Library, keeper: Keeper, hand: Hand, published: Published
+) -> None:
+    kent = content.departments["kent-wa"]
+    zone = ZoneInfo(kent.profile.time_zone)
+    conversation = await hand(ago_s=3600)
+    tomorrow = (now() + dt.timedelta(days=1)).astimezone(zone).date()
+    opening = {"hours": {WEEKDAYS[tomorrow.weekday()]: ["09:00-17:00"]}, "holidays": []}
+    content.departments["kent-wa"] = replace(kent, profile=kent.profile.model_copy(update=opening))
+    await keeper.tell_those_who_wait()
+    await keeper.raise_alarms()
+    assert await told(engine, conversation) == []
+    assert published == [(conversation, "alarm")]
+    async with engine.connect() as connection:
+        alarm_at = (await connection.scalars(select(Handoff.alarm_at))).one()
+    assert alarm_at
+    assert alarm_at.astimezone(zone) == dt.datetime.combine(tomorrow, dt.time(9), zone)
+
+
 async def test_whoever_had_an_answer_is_not_told_that_nobody_answered(
     engine: AsyncEngine, keeper: Keeper, hand: Hand, hire: Callable[..., Awaitable[int]]
 ) -> None:
@@ -99,6 +126,19 @@ async def test_consoles_hear_that_a_request_was_taken_back(engine: AsyncEngine, 
             news.publish(private)  # nobody was ever asked for there
             news.publish(conversation)
             assert [each.conversation for each in await subscription.take(10)] == [conversation]
+
+
+async def test_consoles_hear_of_a_wish_to_be_called_back_without_its_conversation(engine: AsyncEngine) -> None:
+    private = (await Store(engine).create("kent-wa", "web", "es", chosen=False)).id
+    async with engine.begin() as connection:
+        wish = {"conversation_id": private, "department": "kent-wa", "language": "es"}
+        await connection.execute(insert(Callback).values(wish))
+    news = News(engine)
+    who = Who(1, "Ana", {}, False, "liaison", ("kent-wa",), ("es",), True, "", "", "es")
+    async with news.running():
+        with news.subscribe(who) as subscription:
+            news.publish(private)
+            assert await subscription.take(10) == [Change("changed", None)]
 
 
 async def test_a_wish_to_be_called_that_was_said_anew_is_not_done_with_the_old_one(

@@ -97,6 +97,20 @@ async def test_what_is_old_goes_and_what_is_waited_for_or_held_stays(
     assert to_forget == [old]
 
 
+async def test_a_wish_to_be_called_back_keeps_its_conversation_until_somebody_called(
+    engine: AsyncEngine, retention: Retention, finish: Callable[..., Awaitable[str]]
+) -> None:
+    old = await finish(31)
+    async with engine.begin() as connection:
+        await connection.execute(update(Callback).values(done_at=None))
+    assert await retention.due() == await retention.purge() == Purged(conversations=0, contacts=0)
+    assert await ids(engine) == {old}
+    async with engine.begin() as connection:
+        await connection.execute(update(Callback).values(done_at=now()))
+    assert await retention.purge() == Purged(conversations=1, contacts=0)
+    assert await ids(engine) == set()
+
+
 async def test_rasa_is_asked_to_forget_until_it_has(
     engine: AsyncEngine, retention: Retention, finish: Callable[..., Awaitable[str]]
 ) -> None:

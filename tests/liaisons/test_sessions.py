@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.errors import Conflict, NotFound, SignInFailed, TooSoon, WeakPassword
+from bot.errors import Conflict, NotFound, SignInFailed, TooLate, TooSoon, WeakPassword, WrongPassword
 from bot.liaisons import accounts as accounts_module
 from bot.liaisons import sessions as module
 from bot.liaisons.accounts import Accounts, Credentials, Profile
@@ -162,6 +162,15 @@ async def test_many_tries_at_once_are_not_one(sessions: Sessions, ana: Credentia
     assert all(isinstance(result, (SignInFailed, TooSoon)) for result in done)
 
 
+async def test_a_code_that_comes_ten_minutes_after_the_password_is_too_late(
+    sessions: Sessions, ana: Credentials, clock: Callable[[float], None]
+) -> None:
+    half = await sessions.sign_in(EMAIL, ana.password, "es")
+    clock(601)
+    with pytest.raises(TooLate):
+        await sessions.second_factor(half, ana.recovery[0])
+
+
 async def test_wrong_codes_are_delayed_like_wrong_passwords(
     sessions: Sessions, ana: Credentials, clock: Callable[[float], None]
 ) -> None:
@@ -241,7 +250,7 @@ async def test_a_new_password_has_to_be_a_good_one_and_ends_the_other_sessions(
     for weak in ("short", "a" * 30, f"{EMAIL}-2026"):
         with pytest.raises(WeakPassword):
             await accounts.change_password(who.id, ana.password, weak, who.session)
-    with pytest.raises(SignInFailed):
+    with pytest.raises(WrongPassword):
         await accounts.change_password(who.id, "not it", "río verde y tranquilo", who.session)
     await accounts.change_password(who.id, ana.password, "río verde y tranquilo", who.session)
     assert await sessions.who(here)
