@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from bot.cli import content, language, liaison, whatsapp
@@ -12,6 +14,7 @@ from bot.cli.handoffs import handoffs
 from bot.cli.purge import purge
 from bot.cli.serve import serve, train
 from bot.cli.tune import tune
+from bot.problems import sentence
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,8 +36,14 @@ app.add_typer(whatsapp.app, name="whatsapp")
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    app()
+    """Entry point of the console script. What somebody can put right is a sentence, not a traceback."""
+    try:
+        app()
+    except Exception as error:
+        if (said := sentence(error)) is None:
+            raise
+        typer.echo(f"enlace: {said}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -20,7 +21,8 @@ from bot.console import web as console
 from bot.console.app import add_console
 from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, TooOften, Unavailable
 from bot.i18n import Catalogs
-from bot.runtime import EXPECTED, Progress, Runtime
+from bot.problems import sentence
+from bot.runtime import Progress, Runtime
 from bot.settings import Settings
 from bot.widget import assets, demo, loader, page, plain, theme
 from bot.widget.web import failed
@@ -127,6 +129,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = Runtime(settings, progress)
+        app.state.starting = asyncio.current_task()
         try:
             async with runtime.run():
                 app.state.runtime, app.state.catalogs = runtime, runtime.catalogs
@@ -138,8 +141,11 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
                     yield
                 finally:
                     app.state.runtime = None
-        except EXPECTED as error:
-            app.state.problem = str(error)
+        except asyncio.CancelledError:
+            app.state.problem = "stopped while it started"
+            raise
+        except Exception as error:
+            app.state.problem = sentence(error)
             raise
 
     app = FastAPI(
@@ -152,6 +158,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     )
     app.state.settings = settings
     app.state.runtime = None
+    app.state.starting = None  # the task that starts it, to be cancelled where it is stopped before it is ready
     app.state.problem = None  # a sentence, where the start failed for a reason that somebody can put right
     app.state.catalogs = Catalogs(settings.locales_dir, ["en", "es"])  # until the content says which
     app.add_middleware(Guard)

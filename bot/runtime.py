@@ -14,12 +14,12 @@ from actions import all_actions
 from bot import training
 from bot.actions_server import ActionServer
 from bot.channels.flood import Flood
-from bot.channels.whatsapp.channel import SetupError, WhatsApp, check_numbers
+from bot.channels.whatsapp.channel import WhatsApp, check_numbers
 from bot.console.news import News
 from bot.content.library import Library, load
 from bot.content.names import names
 from bot.content.watch import watch
-from bot.content.yamlfile import ContentError
+from bot.conversations.alone import alone
 from bot.conversations.answering import Answering
 from bot.conversations.database import migrate, open_engine
 from bot.conversations.delivery import Channel, Dispatcher, Listeners
@@ -34,17 +34,17 @@ from bot.handoffs.keeper import Keeper
 from bot.handoffs.mail import Mail
 from bot.handoffs.retention import Retention
 from bot.handoffs.webhook import Webhook
-from bot.i18n import Catalogs, MissingCatalogError
+from bot.i18n import Catalogs
 from bot.language import LanguageDetector
 from bot.liaisons.accounts import Accounts
 from bot.liaisons.sessions import Sessions, check_key
 from bot.limits import Limits
-from bot.rasa import RasaClient, RasaError, RasaProcess, environment, free_port
+from bot.rasa import RasaClient, RasaProcess, environment, free_port
 from bot.rendering.renderer import Renderer
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.decision import Decision
 from bot.safety import SafetyRules
-from bot.secrets import Secrets, WrongKeyError, load_secrets
+from bot.secrets import Secrets, load_secrets
 from bot.settings import Settings
 from bot.unserved import UnservedLanguages, words
 
@@ -54,10 +54,6 @@ T = TypeVar("T")
 
 Progress = Callable[[str], None]
 """Told, in a few words, what is being done."""
-
-
-EXPECTED = (ContentError, MissingCatalogError, training.TrainingError, RasaError, SetupError, WrongKeyError)
-"""What a start can fail with whose message says what to do about it."""
 
 
 class Runtime:
@@ -106,6 +102,7 @@ class Runtime:
         async with contextlib.AsyncExitStack() as stack:
             engine = open_engine(settings.database)
             stack.push_async_callback(engine.dispose)
+            await stack.enter_async_context(alone(engine))
             await migrate(engine)
             self.store = Store(engine)
             self.secrets = load_secrets(settings)

@@ -21,6 +21,11 @@ def fail(message: str, code: int = 2) -> NoReturn:
     raise typer.Exit(code)
 
 
+def address(host: str, port: int) -> str:
+    """The address of a server, as one opens it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def load_settings(**overrides: Any) -> Settings:
     """The settings in force; a wrong one ends the command with its name and what is wrong."""
     given = {name: value for name, value in overrides.items() if value is not None}

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bot.settings import ROOT
 
 WHATSAPP = {f"ENLACE_WHATSAPP_{name}": "x" for name in ("TOKEN", "APP_SECRET", "VERIFY_TOKEN")}
+
+
+def starting(var_dir: Path, port: str, **settings: str) -> subprocess.Popen[str]:
+    """A server of its own that has just been started."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ENLACE_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "serve", "--port", port],
+        cwd=ROOT,
+        env=environment | {"ENLACE_VAR_DIR": str(var_dir), "PYTHONUNBUFFERED": "1"} | settings,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def broken_content(folder: Path) -> dict[str, str]:
@@ -30,14 +45,54 @@ def broken_content(folder: Path) -> dict[str, str]:
     ],
 )
 def test_what_keeps_it_from_starting_is_one_sentence(tmp_path: Path, settings, said: str) -> None:  # type: ignore[no-untyped-def]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("ENLACE_")}
-    environment |= {"ENLACE_VAR_DIR": str(tmp_path / "var"), **settings(tmp_path)}
-    command = [sys.executable, "-m", "bot", "serve", "--port", "0"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+    process = starting(tmp_path / "var", "0", **settings(tmp_path))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    (line,) = errors.splitlines()
     assert line.startswith("enlace: ")
     assert said in line
+
+
+@pytest.mark.model
+def test_a_port_on_which_another_one_is_only_starting_is_taken(tmp_path: Path) -> None:
+    first = starting(tmp_path / "first", "0", ENLACE_DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path / 'db'}")
+    try:
+        assert first.stderr
+        first.stderr.readline()
+        (connection,) = [each for each in psutil.Process(first.pid).net_connections() if each.status == "LISTEN"][:1]
+        second = starting(tmp_path / "second", str(connection.laddr.port))
+        _, said = second.communicate(timeout=60)
+        assert (second.returncode, said.splitlines()) == (2, [said.strip()])
+        assert f"port {connection.laddr.port} is taken" in said
+    finally:
+        first.kill()
+        first.communicate()
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
+def test_a_start_that_is_stopped_ends_at_once_and_leaves_no_process(tmp_path: Path, way: signal.Signals) -> None:
+    process = starting(tmp_path, "0")
+    try:
+        assert process.stderr
+        assert process.stderr.readline()  # what it is doing first: its handlers are there
+        process.send_signal(way)
+        children = psutil.Process(process.pid).children(recursive=True)
+        _, said = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said
+    assert [line for line in said.splitlines() if "stop" in line] == ["stopping", "stopped"]
+    assert "Traceback" not in said
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+
+
+def test_a_second_one_on_the_same_database_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    with (tmp_path / "var/enlace.db.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _, said = starting(tmp_path / "var", "0").communicate(timeout=60)
+    assert said == "enlace: another Enlace is running on this database: stop it first\n"
 
 
 def test_no_level_has_libraries_log_what_is_stored_and_sent() -> None:
