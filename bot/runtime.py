@@ -8,6 +8,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from actions import all_actions
@@ -119,17 +120,19 @@ class Runtime:
             self._dispatchers = [Dispatcher(self.outbox, web, self.news.publish)]
 
             encoder_loading = asyncio.create_task(asyncio.to_thread(self._load_encoder))
-            if not training.model_path(settings, self.library).exists():
+            model = training.model_path(settings, self.library)
+            if not await asyncio.to_thread(training.whole, model):
                 # Training needs both cores and the vectors: first the one, then the other.
                 await encoder_loading
-            model = await asyncio.to_thread(self._train)
+                await asyncio.to_thread(self._train)
+            stack.enter_context(training.in_use(model))
 
             token = settings.rasa_token.get_secret_value() if settings.rasa_token else secrets.token_urlsafe(32)
             actions = ActionServer(settings.actions_port, token)
             await stack.enter_async_context(actions.run())
             url, process = settings.rasa_url, None
             if url is None:
-                process = self._rasa_process(str(model), actions.url, token)
+                process = self._rasa_process(model, actions.url, token)
                 url = process.url
                 self._progress("starting Rasa (about 20 s)")
                 await process.start()
@@ -143,6 +146,9 @@ class Runtime:
             actions.serve(all_actions(self.answering))
             if process:
                 await process.wait_ready(self.rasa)
+            else:
+                self._progress(f"waiting for the Rasa at {url}")
+                await self.rasa.wait_ready(f"look whether it runs at {url}, and with which model (docs/operations.md)")
             if settings.whatsapp_numbers:
                 self.whatsapp = self._whatsapp()
                 self._dispatchers.append(Dispatcher(self.outbox, self.whatsapp.channel, self.news.publish))
@@ -189,10 +195,9 @@ class Runtime:
         self._progress("loading the sentence encoder")
         return Encoder(self.settings.encoder_model, self.settings.encoder_threads)
 
-    def _train(self) -> Any:
-        if not training.model_path(self.settings, self.library).exists():
-            self._progress("training, once for each change of what is learned (a minute, or six with every vector)")
-        return training.train(self.settings, self.library, self._vectors(), self._vector_progress)
+    def _train(self) -> None:
+        self._progress("training, once for each change of what is learned (a minute, or six with every vector)")
+        training.train(self.settings, self.library, self._vectors(), self._vector_progress)
 
     def _vectors(self) -> VectorCache:
         return training.vector_cache(self.settings, lambda: for_training(self.settings.encoder_model))
@@ -200,15 +205,13 @@ class Runtime:
     def _vector_progress(self, done: int, total: int) -> None:
         self._progress(f"sentence vectors: {done} of {total}")
 
-    def _rasa_process(self, model: str, actions_url: str, token: str) -> RasaProcess:
-        from pathlib import Path
-
+    def _rasa_process(self, model: Path, actions_url: str, token: str) -> RasaProcess:
         env = environment(
             ENLACE_RASA_TOKEN=token,
             ENLACE_ACTIONS_URL=actions_url,
         )
         log_file = self.settings.var_dir / "logs" / "rasa.log"
-        return RasaProcess(self.settings.rasa_python, Path(model), free_port(), env, log_file)
+        return RasaProcess(self.settings.rasa_python, model, free_port(), env, log_file)
 
     def _build_answering(self, encoder: Encoder) -> Answering:
         settings, library = self.settings, self.library

@@ -131,7 +131,7 @@ def train() -> None:
 
     try:
         library = load(settings.data_dir)
-        new = not training.model_path(settings, library).exists()
+        new = not training.whole(training.model_path(settings, library))
         if new:
             say("train: Rasa and the search index are due, which takes up to six minutes")
         cache = training.vector_cache(settings, functools.cache(encoder))
@@ -139,7 +139,7 @@ def train() -> None:
         if not new:
             training.search_index(settings, library, cache, vectors)
             training.safety_net(settings, library, cache, vectors)
-        done = f"{path.name} made in {time.monotonic() - started:.0f} s" if new else f"{path.name} is current"
+        done = f"{path} made in {time.monotonic() - started:.0f} s" if new else f"{path} is current"
         say(f"train: {done}")
     except (ContentError, training.TrainingError) as error:
         fail(str(error))

@@ -44,7 +44,7 @@ def not_ready(request: pytest.FixtureRequest) -> Iterator[int]:
     status, body = request.param
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())

@@ -39,7 +39,8 @@ async def test_it_is_free_again_once_it_is_let_go(empty_url: str) -> None:
 
 
 async def test_who_is_killed_lets_it_go(empty_url: str) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, empty_url], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", HOLD, empty_url]
+    holder = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
     engine = open_engine(empty_url)
     try:
         assert holder.stdout
