@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.terminal import address, fail, load_settings, say
+from bot.cli.terminal import address, fail, load_settings, reachable, say
 from bot.settings import Settings
 
 
@@ -118,17 +118,17 @@ async def client(settings: Settings) -> AsyncIterator[Any]:
     """A client of the running server, or of one that is started for the occasion."""
     import httpx
 
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-    async with httpx.AsyncClient(base_url=address(host, settings.port), timeout=30, trust_env=False) as http:
+    url = address(reachable(settings.host), settings.port)
+    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
         try:
             answer = await http.get("/ready", timeout=3)
         except httpx.ConnectError:
             answer = None
         except httpx.HTTPError:
-            fail(f"a server runs at {http.base_url} but doesn't answer: is it starting? Try again in a minute", code=1)
+            fail(f"a server runs at {url} but doesn't answer: is it starting? Try again in a minute", code=1)
         if answer is not None:
             if not _ready(answer):
-                fail(f"a server runs at {http.base_url} but isn't ready: {_said(answer)}", code=1)
+                fail(f"a server runs at {url} but isn't ready: {_said(answer)}", code=1)
             yield http
             return
     from bot.app import create_app

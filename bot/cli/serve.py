@@ -31,7 +31,7 @@ def serve(
     """
     started = time.monotonic()
     settings = load_settings(host=host, port=port)
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     page = address(settings.host, listener.getsockname()[1]) + ("/demo" if settings.demo else "")
 
     import uvicorn
@@ -92,7 +92,8 @@ def log_to_stderr(level: str) -> None:
         logging.getLogger(name).setLevel(level)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; says why and ends the command where that can't be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
