@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -20,6 +21,12 @@ def fail(message: str, code: int = 2) -> NoReturn:
     """End with a sentence that says what to do."""
     typer.echo(f"enlace: {message}", err=True)
     raise typer.Exit(code)
+
+
+def from_here(path: Path) -> Path:
+    """A path as short as it is typed: from the present folder, if it is below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def address(host: str, port: int) -> str:
