@@ -17,8 +17,7 @@ from typing import Any
 import aiohttp
 
 from bot.encoder import Vectors
-from bot.nlu.command import PARENT
-from bot.nlu.variables import FIXED, blas_core
+from bot.nlu.variables import FIXED, PARENT, blas_core
 from bot.replies import Say
 from bot.settings import ROOT
 

@@ -10,11 +10,9 @@ import os
 import signal
 import sys
 
-from bot.nlu.variables import FIXED, blas_core
+from bot.nlu.variables import FIXED, PARENT, blas_core
 from bot.nlu.without_tensorflow import leave_out_tensorflow
 
-PARENT = "ENLACE_PARENT"
-"""The variable with the process id of the app, where that is who started Rasa."""
 _PR_SET_PDEATHSIG = 1
 
 

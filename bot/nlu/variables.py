@@ -7,6 +7,8 @@ from pathlib import Path
 _BLAS_CORES = (("SkylakeX", {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}), ("Haswell", {"avx2", "fma"}))
 """OpenBLAS' names for kinds of processors, the fastest first, and what each needs."""
 
+PARENT = "ENLACE_PARENT"
+"""The variable with the process id of the app, where that is who started Rasa."""
 FIXED = {
     "RASA_TELEMETRY_ENABLED": "false",
     # Below WARNING Rasa logs what residents write.

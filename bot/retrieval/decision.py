@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
+from bot.content.yamlfile import read_data
 from bot.retrieval.index import Found
 
 FEATURES = ("score", "margin", "wording", "passage", "elsewhere", "inside", "outside", "words")
@@ -105,8 +104,8 @@ class Decision:
 
     @classmethod
     def load(cls, path: Path) -> Decision:
-        """Read data/calibration/decision.yml; raises FileNotFoundError or KeyError."""
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        """Read data/calibration/decision.yml; raises ContentError or KeyError."""
+        data = read_data(path)
         return cls(
             alone=Regression.read(data["alone"], FEATURES),
             together=Regression.read(data["together"], TOGETHER),

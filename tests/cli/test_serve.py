@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import re
 import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -37,10 +42,47 @@ def broken_content(folder: Path) -> dict[str, str]:
     return {"ENLACE_DATA_DIR": str(data)}
 
 
+def broken_line(name: str) -> Callable[[Path], dict[str, str]]:
+    def broken(folder: Path) -> dict[str, str]:
+        data = shutil.copytree(ROOT / "data", folder / "data")
+        with (data / name).open("a", encoding="utf-8") as file:
+            file.write("{\n")
+        return {"ENLACE_DATA_DIR": str(data)}
+
+    return broken
+
+
+def no_folder(folder: Path) -> dict[str, str]:
+    (folder / "file").touch()
+    return {"ENLACE_VAR_DIR": str(folder / "file" / "var")}
+
+
+def newer(folder: Path) -> dict[str, str]:
+    (folder / "var").mkdir()
+    with contextlib.closing(sqlite3.connect(folder / "var/enlace.db")) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        database.execute("INSERT INTO alembic_version VALUES ('from the future')")
+        database.commit()
+    return {}
+
+
+def no_database(folder: Path) -> dict[str, str]:
+    (folder / "file").write_text("no database " * 100)
+    return {"ENLACE_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'file'}"}
+
+
+def postgres(port: int) -> Callable[[Path], dict[str, str]]:
+    return lambda _: {"ENLACE_DATABASE_URL": f"postgresql+asyncpg://enlace:geheim@127.0.0.1:{port}/enlace"}
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         (broken_content, "department.yml:"),
+        (no_folder, "file/var: Not a directory"),
+        (no_database, "can't be used (file is not a database): look whether it is a database"),
+        (newer, "the database is one of a newer Enlace"),
+        (postgres(9), "PostgreSQL can't be used (Connection refused): look whether it runs"),
         (lambda _: WHATSAPP | {"ENLACE_WHATSAPP_NUMBERS": "1001:nowhere"}, "ENLACE_WHATSAPP_NUMBERS names 'nowhere'"),
     ],
 )
@@ -51,6 +93,26 @@ def test_what_keeps_it_from_starting_is_one_sentence(tmp_path: Path, settings, s
     (line,) = errors.splitlines()
     assert line.startswith("enlace: ")
     assert said in line
+    assert "geheim" not in line
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", ["calibration/es/kent-wa.jsonl", "safety/emergencies.jsonl", "limits.yml"])
+def test_what_is_wrong_with_what_is_learned_has_file_and_line(tmp_path: Path, name: str) -> None:
+    process = starting(tmp_path / "var", "0", **broken_line(name)(tmp_path))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert re.fullmatch(rf"enlace: \S+/{name}:\d+: .+", errors.splitlines()[-1])
+
+
+@pytest.mark.model
+def test_a_port_of_the_actions_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        _, errors = starting(tmp_path, "0", ENLACE_ACTIONS_PORT=port).communicate(timeout=60)
+    assert f"enlace: port {port}, where Rasa reaches the actions, can't be used (Address already in use)" in errors
+    assert "Traceback" not in errors
 
 
 @pytest.mark.model
