@@ -17,7 +17,7 @@ from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
-from bot.problems import StartError
+from bot.problems import StartError, reason
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class ActionServer:
             self._socket = socket.create_server(("127.0.0.1", port))
         except OSError as error:
             raise StartError(
-                f"port {port}, where Rasa reaches the actions, can't be used ({error.strerror}): stop what uses it, or "
+                f"port {port}, where Rasa reaches the actions, can't be used ({reason(error)}): stop what uses it, or "
                 "choose another with ENLACE_ACTIONS_PORT"
             ) from error
         self._token = token

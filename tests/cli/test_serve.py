@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -17,7 +18,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from bot.actions_server import ActionServer
+from bot.evaluation.questions import QuestionError
+from bot.problems import StartError, sentence
 from bot.settings import ROOT
 
 WHATSAPP = {f"ENLACE_WHATSAPP_{name}": "x" for name in ("TOKEN", "APP_SECRET", "VERIFY_TOKEN")}
@@ -97,22 +102,54 @@ def test_what_keeps_it_from_starting_is_one_sentence(tmp_path: Path, settings, s
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("name", ["calibration/es/kent-wa.jsonl", "safety/emergencies.jsonl", "limits.yml"])
-def test_what_is_wrong_with_what_is_learned_has_file_and_line(tmp_path: Path, name: str) -> None:
-    process = starting(tmp_path / "var", "0", **broken_line(name)(tmp_path))
-    _, errors = process.communicate(timeout=60)
+def test_what_is_wrong_with_what_is_learned_has_file_and_line(tmp_path: Path) -> None:
+    process = starting(tmp_path / "var", "0", **broken_line("safety/emergencies.jsonl")(tmp_path))
+    _, errors = process.communicate(timeout=100)
     assert process.returncode == 1
     assert "Traceback" not in errors
-    assert re.fullmatch(rf"enlace: \S+/{name}:\d+: .+", errors.splitlines()[-1])
+    said = errors.splitlines()[-1]
+    assert re.fullmatch(r"enlace: \S+/safety/emergencies.jsonl:\d+: no example with text and class", said)
 
 
-@pytest.mark.model
-def test_a_port_of_the_actions_that_is_taken_is_said(tmp_path: Path) -> None:
+def test_a_port_of_the_actions_that_is_taken_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        _, errors = starting(tmp_path, "0", ENLACE_ACTIONS_PORT=port).communicate(timeout=60)
-    assert f"enlace: port {port}, where Rasa reaches the actions, can't be used (Address already in use)" in errors
-    assert "Traceback" not in errors
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=rf"port {port}, .* \(Address already in use\): .*ENLACE_ACTIONS_PORT"):
+            ActionServer(port, "token")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/x/y"), "/x/y: the disk is full: make room"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x/y"), "/x/y: Permission denied: give the user that"),
+        (QuestionError("q.jsonl:3: no question"), "q.jsonl:3: no question"),
+        (
+            OperationalError("SELECT 'a secret'", {}, Exception("the server closed")),
+            "database failed: the server closed",
+        ),
+        (KeyError("a fault of ours"), None),
+    ],
+)
+def test_what_somebody_can_put_right_is_a_sentence(error: Exception, said: str | None) -> None:
+    told = sentence(error)
+    assert told is None if said is None else said in str(told)
+    assert "secret" not in str(told)
+
+
+def test_a_command_ends_with_that_sentence(tmp_path: Path) -> None:
+    for command in (["purge"], ["handoffs"], ["liaison", "list"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *command],
+            cwd=ROOT,
+            env=os.environ | postgres(9)(tmp_path),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (1, "")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("enlace: PostgreSQL can't be used (Connection refused)")
 
 
 @pytest.mark.model
