@@ -28,7 +28,7 @@ from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
-from bot.encoder import Encoder, for_training
+from bot.encoder import Encoder, encoder_name, for_training
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
@@ -224,6 +224,14 @@ class Runtime:
 
         self.detector = LanguageDetector({code: examples.get(code, []) for code in library.languages}, names(library))
         self.safety = SafetyRules()
+        decision = Decision.load(settings.data_dir / "calibration" / "decision.yml")
+        if decision.encoder != (name := encoder_name(settings.encoder_model)):
+            log.error(
+                "the decision to answer was fitted to the encoder %s, and this one is %s: run `enlace calibrate`",
+                decision.encoder,
+                name,
+            )
+        encoder.keep_to_its_threads()
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
         return Answering(
             store=self.store,
@@ -231,7 +239,7 @@ class Runtime:
             encoder=encoder,
             rasa=self.rasa,
             index=index,
-            decision=Decision.load(settings.data_dir / "calibration" / "decision.yml"),
+            decision=decision,
             detector=self.detector,
             safety=self.safety,
             net=net,
@@ -278,7 +286,6 @@ class Runtime:
             patience_s=settings.patience_s,
             forget=self.rasa.forget,
             publish=self._tell,
-            purges=[self.whatsapp.intake.purge] if self.whatsapp else [],
         )
 
     def _tell(self, conversation_id: str, event: str) -> None:

@@ -38,12 +38,8 @@ class Keeper:
         patience_s: float,
         forget: Callable[[str], Awaitable[None]],
         publish: Callable[[str, str], None],
-        purges: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
-        """`forget` has Rasa forget a conversation; `publish(conversation, event)` tells the consoles.
-
-        `purges`: what a channel deletes on the same schedule.
-        """
+        """`forget` has Rasa forget a conversation; `publish(conversation, event)` tells the consoles."""
         self._engine = engine
         self._renderer = renderer
         self._alarms = alarms
@@ -51,7 +47,6 @@ class Keeper:
         self._patience = dt.timedelta(seconds=patience_s)
         self._forget = forget
         self._publish = publish
-        self._purges = purges
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -112,8 +107,6 @@ class Keeper:
 
     async def purge(self) -> None:
         """Delete what is due, and write down how much."""
-        for purge in self._purges:
-            await purge()
         purged = await self._retention.purge()
         if purged.conversations or purged.contacts:
             async with self._engine.begin() as connection:
