@@ -34,6 +34,7 @@ from bot.settings import ROOT, Settings
 
 log = logging.getLogger(__name__)
 _PIECE = 2**20
+_NEEDED_GIB = 13
 
 
 class TrainingError(Exception):
@@ -194,7 +195,23 @@ def train(settings: Settings, library: Library, cache: VectorCache, progress: Pr
         return path
     # Two that train would write the same files.
     with hashed.alone(settings.cache_dir / "training.lock", "another training is running; waiting for its end"):
+        if warning := scarce():
+            log.warning("%s", warning)
         return path if whole(path) else _train(settings, library, path, cache, progress)
+
+
+def scarce(meminfo: Path = Path("/proc/meminfo"), limit: Path = Path("/sys/fs/cgroup/memory.max")) -> str | None:
+    """A warning where less memory is there than training takes, by the system and by this process's cgroup."""
+    try:
+        words = dict(line.split(":") for line in meminfo.read_text(encoding="ascii").splitlines())
+        there = int(words["MemAvailable"].split()[0]) / 2**20
+        if (most := limit.read_text(encoding="ascii").strip() if limit.exists() else "max") != "max":
+            there = min(there, int(most) / 2**30)
+    except (OSError, ValueError, KeyError):  # not Linux
+        return None
+    if there >= _NEEDED_GIB:
+        return None
+    return f"training takes up to {_NEEDED_GIB} GB of memory, and {there:.1f} are free: the system may end it"
 
 
 def whole(path: Path) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.content.library import load
 from bot.settings import ROOT, Settings
-from bot.training import delete_others, in_use, safety_examples, search_examples, tuning_examples, whole
+from bot.training import delete_others, in_use, safety_examples, scarce, search_examples, tuning_examples, whole
 
 LIBRARY = load(ROOT / "data")
 
@@ -54,3 +54,23 @@ def test_a_model_that_a_running_rasa_may_need_again_is_not_deleted(tmp_path: Pat
         assert sorted(tmp_path.iterdir()) == [new, used]
     delete_others(new)
     assert list(tmp_path.iterdir()) == [new]
+
+
+@pytest.mark.parametrize(
+    ("available", "limit", "warns"),
+    [
+        (14, None, None),
+        (14, "max", None),
+        (12.5, "max", "12.5 are"),
+        (20, str(4 * 2**30), "4.0 are"),
+        (2, None, "2.0 are"),
+    ],
+)
+def test_too_little_memory_is_warned_of(tmp_path: Path, available: float, limit: str | None, warns: str | None) -> None:
+    meminfo, most = tmp_path / "meminfo", tmp_path / "memory.max"
+    meminfo.write_text(f"MemTotal: 99999999 kB\nMemAvailable:   {int(available * 2**20)} kB\n", encoding="ascii")
+    if limit:
+        most.write_text(f"{limit}\n", encoding="ascii")
+    said = scarce(meminfo, most)
+    assert said is None if warns is None else warns in str(said)
+    assert scarce(tmp_path / "none", most) is None
