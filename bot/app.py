@@ -124,7 +124,7 @@ def error_answer(request: Request, error: EnlaceError) -> Response:
 
 
 def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
-    """The application; its parts start with its lifespan, and until they answer `/ready` says 503."""
+    """The application; its parts start with its lifespan, and the server answers nothing before they have."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
