@@ -178,7 +178,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
         """The process lives. Says nothing of whether it can answer."""
         return {"status": "alive"}
 
-    @app.get("/ready", tags=["operations"], responses=web.ERRORS)
+    @app.get("/ready", tags=["operations"], responses=web.errors())
     async def ready(request: Request) -> dict[str, str]:
         """Whether residents are answered: the database and Rasa both are."""
         runtime = web.runtime_of(request)
