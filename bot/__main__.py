@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -19,8 +21,24 @@ from bot.problems import sentence
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Enlace answers residents' questions out of their police department's own published words.",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("enlace"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    asked: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Enlace answers residents' questions out of their police department's own published words."""
+
+
 app.command()(serve)
 app.command()(train)
 app.command()(ask)

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -150,7 +151,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
 
     app = FastAPI(
         title="Enlace",
-        version="0.1.0",
+        version=version("enlace"),
         summary="Answers out of a police department's own published words, in the resident's language.",
         lifespan=lifespan,
         docs_url=None,

@@ -43,6 +43,6 @@ def sentence(error: BaseException) -> str | None:
 def reason(error: BaseException) -> str:
     """The first line of an error's message, or its kind where it has none; of the database's, not the statement."""
     original = getattr(error, "orig", None) or error
-    if isinstance(original, OSError) and original.errno in errno.errorcode:
+    if isinstance(original, OSError) and original.errno is not None and original.errno in errno.errorcode:
         return os.strerror(original.errno)  # of one event loop and the other alike
     return str(original).partition("\n")[0] or type(original).__name__
