@@ -225,12 +225,7 @@ class Runtime:
         self.detector = LanguageDetector({code: examples.get(code, []) for code in library.languages}, names(library))
         self.safety = SafetyRules()
         decision = Decision.load(settings.data_dir / "calibration" / "decision.yml")
-        if decision.encoder != (name := encoder_name(settings.encoder_model)):
-            log.error(
-                "the decision to answer was fitted to the encoder %s, and this one is %s: run `enlace calibrate`",
-                decision.encoder,
-                name,
-            )
+        decision.check(encoder_name(settings.encoder_model))
         encoder.keep_to_its_threads()
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
         return Answering(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-
 from typer.testing import CliRunner
 
 from bot.__main__ import app
