@@ -75,7 +75,7 @@ def explained(engine: AsyncEngine) -> Iterator[None]:
     kinds: tuple[type[Exception], ...] = (SQLAlchemyError, OSError)
     name, look = engine.url.database, "whether it is a database, whether its folder can be written, and for a full disk"
     if engine.dialect.name != "sqlite":
-        import asyncpg
+        import asyncpg  # type: ignore[import-untyped]
 
         kinds += (asyncpg.PostgresError, asyncpg.InterfaceError)
         name, look = "PostgreSQL", "whether it runs, and at ENLACE_DATABASE_URL"
