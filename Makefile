@@ -10,9 +10,8 @@ help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: setup ## Set up, train if the training data changed, start Enlace; Ctrl-C stops it
-	@.venv/bin/enlace train
-	@ENLACE_DEMO=$${ENLACE_DEMO:-true} exec .venv/bin/python -m tests.cloud_api.demo $(ARGS)
+run: setup ## Try it out: set up, train if the training data changed, start Enlace; Ctrl-C stops it
+	@exec .venv/bin/python -m tests.cloud_api.demo $(ARGS)
 
 .PHONY: setup
 setup: ## Make or update both environments, .venv and .venv-rasa

@@ -90,6 +90,7 @@ async def _check(var_dir: Path, talks: list[_Talk]) -> Counter[str]:
     texts = Counter((row.conversation_id, row.text) for row in rows if row.author in {"resident", "liaison"})
     for talk in talks:
         wrong["lost"] += sum((talk.id, said) not in texts for said in talk.confirmed)
+        wrong["never taken"] += len(talk.unknown)
     wrong["doubled"] += sum(number > 1 for number in texts.values())
     numbers: dict[str, list[int]] = {}
     for row in rows:

@@ -26,6 +26,7 @@ class App:
         self.var_dir = var_dir
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
         self._settings = {"ENLACE_VAR_DIR": str(var_dir), "ENLACE_PORT": str(self.port), **UNLIMITED, **settings}
 
     async def start(self, **settings: str) -> None:
@@ -48,13 +49,15 @@ class App:
 
     def kill(self) -> None:
         """End it as a loss of power does."""
+        assert self._process, "it was started"
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
-        """End it as Ctrl-C does."""
-        self._process.send_signal(signal.SIGINT)
-        self._process.wait(30)
+        """End it as Ctrl-C does, if it runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
 
 
 @asynccontextmanager
@@ -84,7 +87,9 @@ async def app() -> AsyncIterator[App]:
                     "ENLACE_ACTIONS_PORT": str(actions),
                 },
             )
-            yield app
-            app.stop()
+            try:
+                yield app
+            finally:
+                app.stop()
         finally:
             await rasa.stop()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import statistics
 import subprocess
@@ -112,18 +114,19 @@ class _EncodingTurns:
         self._encoder = encoder
         self._index = training.search_index(settings, self.library, cache)
         self._decision = Decision.load(settings.data_dir / "calibration/decision.yml")
-        self.text = ""
+        self.texts: dict[str, str] = {}
+        """What each conversation said last."""
 
     def of(self, conversation_id: str) -> Turn:
         turn = Turn(
-            text=self.text,
+            text=self.texts[conversation_id],
             language="en",
             languages=["en", "es"],
             content=self.library.departments["kent-wa"],
             index=self._index,
             decision=self._decision,
         )
-        turn.read(self._encoder.queries([self.text])[0])
+        turn.read(self._encoder.queries([turn.text])[0])
         return turn
 
 
@@ -159,7 +162,8 @@ async def _stock_rasa():  # type: ignore[no-untyped-def]
 def _train_stock(settings: Settings, folder: Path) -> Path:
     """Stock Rasa on the same data; kept for as long as the data stays the same."""
     library = load(settings.data_dir)
-    model = folder / f"stock-{training.fingerprint(settings, library)}.tar.gz"
+    pipeline = hashlib.sha256(json.dumps(STOCK).encode()).hexdigest()[:8]
+    model = folder / f"stock-{pipeline}-{training.fingerprint(settings, library)}.tar.gz"
     if not model.exists():
         print("training stock Rasa (minutes; once for this data)")
         folder.mkdir(parents=True, exist_ok=True)
@@ -180,8 +184,9 @@ async def stock() -> Result:
     async with _stock_rasa() as (url, turns), httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
 
         async def ask(number: int, text: str) -> None:
-            turns.text = text
-            body = {"sender": f"resident-{number}", "message": text}
+            sender = f"resident-{number}"
+            turns.texts[sender] = text
+            body = {"sender": sender, "message": text}
             answer = await http.post("/webhooks/rest/webhook", json=body)
             if answer.status_code != 200 or not answer.json():
                 raise ValueError("stock Rasa had nothing to say")

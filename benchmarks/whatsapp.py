@@ -91,10 +91,12 @@ class _Meta:
             answer = await self._client.post(self._url, content=raw, headers=headers)
         except httpx.HTTPError:
             return False
+        if answer.status_code != 200:
+            return False
         self.times.append(time.monotonic() - began)
         for message in messages:
             message.taken_at = message.taken_at or time.monotonic()
-        return answer.status_code == 200
+        return True
 
     async def insist(self, messages: list[_Message]) -> None:
         """Until it is taken, as Meta does, which waits longer."""

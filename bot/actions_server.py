@@ -17,6 +17,8 @@ from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
+from bot.problems import StartError, reason
+
 log = logging.getLogger(__name__)
 
 
@@ -33,10 +35,14 @@ class ActionServer:
     """Runs the actions that Rasa asks for."""
 
     def __init__(self, port: int, token: str) -> None:
-        """`port` 0 takes a free one; `token` is what Rasa has to send."""
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", port))
+        """`port` 0 takes a free one; `token` is what Rasa has to send. Raises StartError."""
+        try:
+            self._socket = socket.create_server(("127.0.0.1", port))
+        except OSError as error:
+            raise StartError(
+                f"port {port}, where Rasa reaches the actions, can't be used ({reason(error)}): stop what uses it, or "
+                "choose another with ENLACE_ACTIONS_PORT"
+            ) from error
         self._token = token
         self._executor = ActionExecutor()
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/webhook"

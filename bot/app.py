@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +22,8 @@ from bot.console import web as console
 from bot.console.app import add_console
 from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, TooOften, Unavailable
 from bot.i18n import Catalogs
-from bot.runtime import EXPECTED, Progress, Runtime
+from bot.problems import sentence
+from bot.runtime import Progress, Runtime
 from bot.settings import Settings
 from bot.widget import assets, demo, loader, page, plain, theme
 from bot.widget.web import failed
@@ -122,11 +125,12 @@ def error_answer(request: Request, error: EnlaceError) -> Response:
 
 
 def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
-    """The application; its parts start with its lifespan, and until they answer `/ready` says 503."""
+    """The application; its parts start with its lifespan, and the server answers nothing before they have."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = Runtime(settings, progress)
+        app.state.starting = asyncio.current_task()
         try:
             async with runtime.run():
                 app.state.runtime, app.state.catalogs = runtime, runtime.catalogs
@@ -138,13 +142,16 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
                     yield
                 finally:
                     app.state.runtime = None
-        except EXPECTED as error:
-            app.state.problem = str(error)
+        except asyncio.CancelledError:
+            app.state.problem = "stopped while it started"
+            raise
+        except Exception as error:
+            app.state.problem = sentence(error)
             raise
 
     app = FastAPI(
         title="Enlace",
-        version="0.1.0",
+        version=version("enlace"),
         summary="Answers out of a police department's own published words, in the resident's language.",
         lifespan=lifespan,
         docs_url=None,
@@ -152,6 +159,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     )
     app.state.settings = settings
     app.state.runtime = None
+    app.state.starting = None  # the task that starts it, to be cancelled where it is stopped before it is ready
     app.state.problem = None  # a sentence, where the start failed for a reason that somebody can put right
     app.state.catalogs = Catalogs(settings.locales_dir, ["en", "es"])  # until the content says which
     app.add_middleware(Guard)
@@ -171,7 +179,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
         """The process lives. Says nothing of whether it can answer."""
         return {"status": "alive"}
 
-    @app.get("/ready", tags=["operations"], responses=web.ERRORS)
+    @app.get("/ready", tags=["operations"], responses=web.errors())
     async def ready(request: Request) -> dict[str, str]:
         """Whether residents are answered: the database and Rasa both are."""
         runtime = web.runtime_of(request)

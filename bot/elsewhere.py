@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import yaml
-
 from bot.content.models import Department
 from bot.content.plain import plain
+from bot.content.yamlfile import read_data
 
 _POLICE = (
     r"(?:police|polisia|policias?|polis|poli|cops?|(?:sh|ch)err?iff?s?|deput(?:y|ies)|officers?|oficiales|agentes|pd|"
@@ -68,7 +67,7 @@ class Elsewhere:
 
     def __init__(self, path: Path, departments: Mapping[str, Department]) -> None:
         """`path`: data/places.yml; raises KeyError on a file without its lists."""
-        lists = yaml.safe_load(path.read_text(encoding="utf-8"))
+        lists = read_data(path)
         others, words, agencies, federal = (
             {plain(name) for name in lists[key]} for key in ("places", "words", "agencies", "federal")
         )

@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from bot.content.models import Department
+from bot.content.yamlfile import read_data
 from bot.elsewhere import Elsewhere, without_marks
 
 MAX_WORDS = 25
@@ -19,8 +18,8 @@ class Limits:
     """What the assistant does not do, found by how it is asked for."""
 
     def __init__(self, data_dir: Path, departments: Mapping[str, Department]) -> None:
-        """Read limits.yml and places.yml of `data_dir`; raises re.error or KeyError on what can't be used."""
-        limits: dict[str, list[str]] = yaml.safe_load((data_dir / "limits.yml").read_text(encoding="utf-8"))["limits"]
+        """Read limits.yml and places.yml of `data_dir`; raises ContentError, re.error or KeyError if it can't."""
+        limits: dict[str, list[str]] = read_data(data_dir / "limits.yml")["limits"]
         self._limits = {
             name: re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) for name, patterns in limits.items()
         }

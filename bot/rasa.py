@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from bot.encoder import Vectors
+from bot.nlu.variables import FIXED, PARENT, blas_core
 from bot.replies import Say
 from bot.settings import ROOT
 
@@ -31,44 +32,15 @@ class RasaError(Exception):
     """Rasa is down, hangs, or answered with a failure; the message says which, and no word of a resident."""
 
 
-_BLAS_CORES = (("SkylakeX", {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}), ("Haswell", {"avx2", "fma"}))
-"""OpenBLAS' names for kinds of processors, the fastest first, and what each needs."""
-
-
-def blas_core(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
-    """What makes Rasa's NumPy as fast as this processor is.
-
-    Its OpenBLAS, of 2022, takes what is newer for a processor of 2004, and is four times as slow.
-    """
-    try:
-        lines = cpuinfo.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:  # not Linux
-        return {}
-    can = {flag for line in lines if line.startswith("flags") for flag in line.split()}
-    return next(({"OPENBLAS_CORETYPE": name} for name, needs in _BLAS_CORES if needs <= can), {})
-
-
 def environment(**extra: str) -> dict[str, str]:
-    """The environment of a Rasa process: quiet, without telemetry, its cores shared fairly."""
+    """The environment of a Rasa that this process starts and that ends with it, stock Rasa's, too."""
     return {
         **blas_core(),
         **{key: value for key, value in os.environ.items() if not key.startswith("ENLACE_")},
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
-        "RASA_TELEMETRY_ENABLED": "false",
-        # Below WARNING Rasa logs what residents write.
-        "LOG_LEVEL": "ERROR",
-        "LOG_LEVEL_LIBRARIES": "ERROR",
-        "LOG_LEVEL_RASA_PLUS": "ERROR",
-        "SANIC_BACKLOG": "100",
-        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "",
-        "OMP_NUM_THREADS": "1",
-        # Action calls stay on this machine: packing them costs more than sending them.
-        "COMPRESS_ACTION_SERVER_REQUEST": "false",
-        # A cached feature would be one of another encoder.
-        "RASA_MAX_CACHE_SIZE": "0",
+        PARENT: str(os.getpid()),
+        **FIXED,
         **extra,
     }
 
@@ -134,6 +106,14 @@ class RasaClient:
                 return response.status == 200
         except (TimeoutError, aiohttp.ClientError):
             return False
+
+    async def wait_ready(self, remedy: str) -> None:
+        """Wait until it is; raises RasaError with what to do if it isn't within three minutes."""
+        deadline = time.monotonic() + _START_S
+        while not await self.ready():
+            if time.monotonic() > deadline:
+                raise RasaError(f"Rasa did not answer within {_START_S:.0f} s; {remedy}")
+            await asyncio.sleep(0.2)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -204,12 +184,8 @@ class RasaProcess:
         return True
 
     async def wait_ready(self, client: RasaClient) -> None:
-        """Wait until it answers; raises RasaError with the remedy if it doesn't within three minutes."""
-        deadline = time.monotonic() + _START_S
-        while not await client.ready():
-            if time.monotonic() > deadline:
-                raise RasaError(f"Rasa did not start within {_START_S:.0f} s; its log is {self._log_file}")
-            await asyncio.sleep(0.2)
+        """Wait until it answers; raises RasaError."""
+        await client.wait_ready(f"its log is {self._log_file}")
 
     async def stop(self) -> None:
         """Stop it, by force if it takes longer than a few seconds."""

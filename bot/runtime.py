@@ -8,18 +8,19 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from actions import all_actions
 from bot import training
 from bot.actions_server import ActionServer
 from bot.channels.flood import Flood
-from bot.channels.whatsapp.channel import SetupError, WhatsApp, check_numbers
+from bot.channels.whatsapp.channel import WhatsApp, check_numbers
 from bot.console.news import News
 from bot.content.library import Library, load
 from bot.content.names import names
 from bot.content.watch import watch
-from bot.content.yamlfile import ContentError
+from bot.conversations.alone import alone
 from bot.conversations.answering import Answering
 from bot.conversations.database import migrate, open_engine
 from bot.conversations.delivery import Channel, Dispatcher, Listeners
@@ -27,24 +28,24 @@ from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
-from bot.encoder import Encoder, for_training
+from bot.encoder import Encoder, encoder_name, for_training
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
 from bot.handoffs.mail import Mail
 from bot.handoffs.retention import Retention
 from bot.handoffs.webhook import Webhook
-from bot.i18n import Catalogs, MissingCatalogError
+from bot.i18n import Catalogs
 from bot.language import LanguageDetector
 from bot.liaisons.accounts import Accounts
 from bot.liaisons.sessions import Sessions, check_key
 from bot.limits import Limits
-from bot.rasa import RasaClient, RasaError, RasaProcess, environment, free_port
+from bot.rasa import RasaClient, RasaProcess, environment, free_port
 from bot.rendering.renderer import Renderer
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.decision import Decision
 from bot.safety import SafetyRules
-from bot.secrets import Secrets, WrongKeyError, load_secrets
+from bot.secrets import Secrets, load_secrets
 from bot.settings import Settings
 from bot.unserved import UnservedLanguages, words
 
@@ -54,10 +55,6 @@ T = TypeVar("T")
 
 Progress = Callable[[str], None]
 """Told, in a few words, what is being done."""
-
-
-EXPECTED = (ContentError, MissingCatalogError, training.TrainingError, RasaError, SetupError, WrongKeyError)
-"""What a start can fail with whose message says what to do about it."""
 
 
 class Runtime:
@@ -106,6 +103,7 @@ class Runtime:
         async with contextlib.AsyncExitStack() as stack:
             engine = open_engine(settings.database)
             stack.push_async_callback(engine.dispose)
+            await stack.enter_async_context(alone(engine))
             await migrate(engine)
             self.store = Store(engine)
             self.secrets = load_secrets(settings)
@@ -122,17 +120,19 @@ class Runtime:
             self._dispatchers = [Dispatcher(self.outbox, web, self.news.publish)]
 
             encoder_loading = asyncio.create_task(asyncio.to_thread(self._load_encoder))
-            if not training.model_path(settings, self.library).exists():
+            model = training.model_path(settings, self.library)
+            if not await asyncio.to_thread(training.whole, model):
                 # Training needs both cores and the vectors: first the one, then the other.
                 await encoder_loading
-            model = await asyncio.to_thread(self._train)
+                await asyncio.to_thread(self._train)
+            stack.enter_context(training.in_use(model))
 
             token = settings.rasa_token.get_secret_value() if settings.rasa_token else secrets.token_urlsafe(32)
             actions = ActionServer(settings.actions_port, token)
             await stack.enter_async_context(actions.run())
             url, process = settings.rasa_url, None
             if url is None:
-                process = self._rasa_process(str(model), actions.url, token)
+                process = self._rasa_process(model, actions.url, token)
                 url = process.url
                 self._progress("starting Rasa (about 20 s)")
                 await process.start()
@@ -146,6 +146,9 @@ class Runtime:
             actions.serve(all_actions(self.answering))
             if process:
                 await process.wait_ready(self.rasa)
+            else:
+                self._progress(f"waiting for the Rasa at {url}")
+                await self.rasa.wait_ready(f"look whether it runs at {url}, and with which model (docs/operations.md)")
             if settings.whatsapp_numbers:
                 self.whatsapp = self._whatsapp()
                 self._dispatchers.append(Dispatcher(self.outbox, self.whatsapp.channel, self.news.publish))
@@ -192,10 +195,9 @@ class Runtime:
         self._progress("loading the sentence encoder")
         return Encoder(self.settings.encoder_model, self.settings.encoder_threads)
 
-    def _train(self) -> Any:
-        if not training.model_path(self.settings, self.library).exists():
-            self._progress("training, once for each change of what is learned (a minute, or six with every vector)")
-        return training.train(self.settings, self.library, self._vectors(), self._vector_progress)
+    def _train(self) -> None:
+        self._progress("training, once for each change of what is learned (a minute, or six with every vector)")
+        training.train(self.settings, self.library, self._vectors(), self._vector_progress)
 
     def _vectors(self) -> VectorCache:
         return training.vector_cache(self.settings, lambda: for_training(self.settings.encoder_model))
@@ -203,15 +205,13 @@ class Runtime:
     def _vector_progress(self, done: int, total: int) -> None:
         self._progress(f"sentence vectors: {done} of {total}")
 
-    def _rasa_process(self, model: str, actions_url: str, token: str) -> RasaProcess:
-        from pathlib import Path
-
+    def _rasa_process(self, model: Path, actions_url: str, token: str) -> RasaProcess:
         env = environment(
             ENLACE_RASA_TOKEN=token,
             ENLACE_ACTIONS_URL=actions_url,
         )
         log_file = self.settings.var_dir / "logs" / "rasa.log"
-        return RasaProcess(self.settings.rasa_python, Path(model), free_port(), env, log_file)
+        return RasaProcess(self.settings.rasa_python, model, free_port(), env, log_file)
 
     def _build_answering(self, encoder: Encoder) -> Answering:
         settings, library = self.settings, self.library
@@ -224,6 +224,9 @@ class Runtime:
 
         self.detector = LanguageDetector({code: examples.get(code, []) for code in library.languages}, names(library))
         self.safety = SafetyRules()
+        decision = Decision.load(settings.data_dir / "calibration" / "decision.yml")
+        decision.check(encoder_name(settings.encoder_model))
+        encoder.keep_to_its_threads()
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
         return Answering(
             store=self.store,
@@ -231,7 +234,7 @@ class Runtime:
             encoder=encoder,
             rasa=self.rasa,
             index=index,
-            decision=Decision.load(settings.data_dir / "calibration" / "decision.yml"),
+            decision=decision,
             detector=self.detector,
             safety=self.safety,
             net=net,
@@ -278,7 +281,6 @@ class Runtime:
             patience_s=settings.patience_s,
             forget=self.rasa.forget,
             publish=self._tell,
-            purges=[self.whatsapp.intake.purge] if self.whatsapp else [],
         )
 
     def _tell(self, conversation_id: str, event: str) -> None:

@@ -30,26 +30,51 @@ def _pairs(text: object) -> object:
 Limits = Annotated[str, AfterValidator(_limits)]
 """As the library `limits` writes them: "5/second; 60/minute"."""
 
+AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
+"""One that is relative counts from where Enlace is started; Rasa runs in another folder."""
+
+
+def _database(url: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        driver = make_url(url).drivername
+    except (ArgumentError, ValueError):  # its own words would show the password
+        driver = None
+    if driver not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
+        raise ValueError(
+            "must be like postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE or sqlite+aiosqlite:////FOLDER/FILE; what "
+            "is not a letter or digit in user and password has to be percent-encoded"
+        )
+    return url
+
 
 class Settings(BaseSettings):
     """Settings of one installation; docs/settings.md lists them, and a test holds it to this class."""
 
-    model_config = SettingsConfigDict(env_prefix="ENLACE_", env_file=".env", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ENLACE_", env_file=".env", env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     environment: Literal["development", "production"] = Field(
         "development",
-        description="In `production` a missing secret, or one under 32 characters, stops the start, and the console is "
-        "signed in to over https alone.",
+        description="In `production` a missing secret, or one under 32 characters, and a public address without https "
+        "stop the start, and the console is signed in to over https alone.",
     )
     host: str = Field("127.0.0.1", description="Address that the website chat listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that the website chat listens on; 0 takes a free one.")
-    data_dir: Path = Field(ROOT / "data", description="Folder of the content: registries, departments, training data.")
-    locales_dir: Path = Field(ROOT / "locales", description="Folder of the translation catalogs.")
-    var_dir: Path = Field(ROOT / "var", description="Folder of what must not be lost, the databases, and of the logs.")
-    cache_dir: Path = Field(
+    data_dir: AbsolutePath = Field(
+        ROOT / "data", description="Folder of the content: registries, departments, training data."
+    )
+    locales_dir: AbsolutePath = Field(ROOT / "locales", description="Folder of the translation catalogs.")
+    var_dir: AbsolutePath = Field(
+        ROOT / "var", description="Folder of what must not be lost, the databases, and of the logs."
+    )
+    cache_dir: AbsolutePath = Field(
         ROOT / "var/cache", description="Folder of what can be made again: Rasa's models, sentence vectors, the index."
     )
-    database_url: str | None = Field(
+    database_url: Annotated[str, AfterValidator(_database)] | None = Field(
         None,
         description="SQLAlchemy URL of the database (sqlite+aiosqlite or postgresql+asyncpg), for one app process "
         "alone. Without one: SQLite in the var folder.",
@@ -60,7 +85,7 @@ class Settings(BaseSettings):
     encoder_threads: int = Field(
         1, ge=1, description="Cores for one encoder pass. More than 1 is slower when Rasa is busy on the other core."
     )
-    rasa_python: Path = Field(
+    rasa_python: AbsolutePath = Field(
         ROOT / ".venv-rasa/bin/python", description="Interpreter of Rasa's own environment (Python 3.10)."
     )
     rasa_url: str | None = Field(
@@ -69,7 +94,7 @@ class Settings(BaseSettings):
         "port. Without one, `enlace serve` starts and stops its own.",
     )
     rasa_token: SecretStr | None = Field(
-        None, description="Secret shared with that Rasa (its ENLACE_RASA_TOKEN). Not needed for one of our own."
+        None, description="Secret shared with that Rasa (its ENLACE_RASA_TOKEN), and needed with it."
     )
     rasa_timeout_s: float = Field(
         6.0, gt=0, le=9, description="Seconds to wait for Rasa in one turn before the resident is told of the trouble."
@@ -173,11 +198,22 @@ class Settings(BaseSettings):
             for name in ("whatsapp_token", "whatsapp_app_secret", "whatsapp_verify_token"):
                 if not getattr(self, name):
                     raise ValueError(f"ENLACE_{name.upper()} is missing, and ENLACE_WHATSAPP_NUMBERS is set")
+        if self.rasa_url and not self.rasa_token:
+            raise ValueError("ENLACE_RASA_TOKEN is missing, and ENLACE_RASA_URL is set: it is that Rasa's own")
         if self.environment == "production":
-            _long_enough("SECRET_KEY", self.secret_key, "ENLACE_ENVIRONMENT is production")
-            if self.rasa_url:
-                _long_enough("RASA_TOKEN", self.rasa_token, "ENLACE_RASA_URL names a Rasa of its own")
+            self._fit_for_residents()
         return self
+
+    def _fit_for_residents(self) -> None:
+        why = "ENLACE_ENVIRONMENT is production"
+        _long_enough("SECRET_KEY", self.secret_key, why)
+        if self.rasa_url:
+            _long_enough("RASA_TOKEN", self.rasa_token, why)
+        if self.whatsapp_numbers:
+            _long_enough("WHATSAPP_APP_SECRET", self.whatsapp_app_secret, why)
+            _long_enough("WHATSAPP_VERIFY_TOKEN", self.whatsapp_verify_token, why)
+        if not self.public_url.startswith("https://"):
+            raise ValueError(f"ENLACE_PUBLIC_URL has to begin with https://, and {why}")
 
     @property
     def database(self) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gzip
 import hashlib
 import json
+import logging
 import subprocess
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,12 +24,17 @@ from bot.encoder import MAX_CHARS, Encodes, encoder_name
 from bot.evaluation.questions import Question, read_questions
 from bot.rasa import environment
 from bot.replies import REPORT_DANGER
+from bot.retrieval import hashed
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.index import Index
 from bot.retrieval.learning import Examples, build_index
 from bot.safety.net import Examples as SafetyExamples
 from bot.safety.net import SafetyNet, build_net, read_examples
 from bot.settings import ROOT, Settings
+
+log = logging.getLogger(__name__)
+_PIECE = 2**20
+_NEEDED_GIB = 13
 
 
 class TrainingError(Exception):
@@ -183,19 +191,60 @@ def train(settings: Settings, library: Library, cache: VectorCache, progress: Pr
     While Rasa trains, the search index and the safety net are built, each if it isn't there.
     """
     path = model_path(settings, library)
-    if path.exists():
+    if whole(path):
         return path
-    with _alone(settings):
-        return path if path.exists() else _train(settings, library, path, cache, progress)
+    # Two that train would write the same files.
+    with hashed.alone(settings.cache_dir / "training.lock", "another training is running; waiting for its end"):
+        if warning := scarce():
+            log.warning("%s", warning)
+        return path if whole(path) else _train(settings, library, path, cache, progress)
+
+
+def scarce(meminfo: Path = Path("/proc/meminfo"), limit: Path = Path("/sys/fs/cgroup/memory.max")) -> str | None:
+    """A warning where less memory is there than training takes, by the system and by this process's cgroup."""
+    try:
+        words = dict(line.split(":") for line in meminfo.read_text(encoding="ascii").splitlines())
+        there = int(words["MemAvailable"].split()[0]) / 2**20
+        if (most := limit.read_text(encoding="ascii").strip() if limit.exists() else "max") != "max":
+            there = min(there, int(most) / 2**30)
+    except (OSError, ValueError, KeyError):  # not Linux
+        return None
+    if there >= _NEEDED_GIB:
+        return None
+    return f"training takes up to {_NEEDED_GIB} GB of memory, and {there:.1f} are free: the system may end it"
+
+
+def whole(path: Path) -> bool:
+    """Whether a model is there and undamaged (gzip's checksum); takes a tenth of a second. A damaged one is logged."""
+    try:
+        with gzip.open(path) as file:
+            if not file.read(_PIECE):
+                raise EOFError("it is empty")
+            while file.read(_PIECE):
+                pass
+    except FileNotFoundError:
+        return False
+    except (OSError, EOFError, zlib.error) as error:
+        log.warning("%s is damaged (%s); making it anew", path.name, error)
+        return False
+    return True
 
 
 @contextlib.contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """One process at a time trains: two would write the same files. It ends with the process, however that ends."""
-    settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    with (settings.cache_dir / "training.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def in_use(model: Path) -> Iterator[None]:
+    """Keep a model from being deleted, as long as this process lives: Rasa needs it again when it is started again."""
+    with model.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
         yield
+
+
+def delete_others(path: Path) -> None:
+    """Delete all models but this one and those in use."""
+    for old in path.parent.glob("*.tar.gz"):
+        if old != path:
+            with old.open("rb") as file, contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                old.unlink(missing_ok=True)
 
 
 def _train(settings: Settings, library: Library, path: Path, cache: VectorCache, progress: Progress | None) -> Path:
@@ -210,9 +259,7 @@ def _train(settings: Settings, library: Library, path: Path, cache: VectorCache,
         search_index(settings, library, cache, progress)
         safety_net(settings, library, cache, progress)
         trained.result()
-    for old in path.parent.glob("*.tar.gz"):
-        if old != path:
-            old.unlink()
+    delete_others(path)
     return path
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import _imp
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -13,7 +16,8 @@ import uvloop
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.rasa import RasaClient, RasaError, RasaProcess, blas_core
+from bot.nlu.variables import FIXED, blas_core
+from bot.rasa import RasaClient, RasaError, RasaProcess, environment
 
 SOON = 5
 """Seconds within which it has to have started."""
@@ -62,6 +66,29 @@ def test_numpy_in_rasa_is_told_what_the_processor_can(tmp_path: Path, flags: str
     cpuinfo.write_text(f"processor: 0\nflags\t\t: {flags}\n\nprocessor: 1\n", encoding="ascii")
     assert blas_core(cpuinfo).get("OPENBLAS_CORETYPE") == core
     assert blas_core(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize(
+    ("parent", "code", "said"),
+    [("", 0, "goes on"), (str(os.getpid()), 0, "goes on"), (str(os.getppid()), 1, "ends, too")],
+    ids=["somebody else started it", "the app did", "the app has ended"],
+)
+def test_rasa_goes_on_only_below_the_app_that_started_it(parent: str, code: int, said: str) -> None:
+    script = "from bot.nlu.command import end_with_parent; end_with_parent(); print('goes on')"
+    given = {key: value for key, value in environment().items() if key != "ENLACE_PARENT"}
+    given |= {"ENLACE_PARENT": parent} if parent else {}
+    done = subprocess.run([sys.executable, "-c", script], env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
+
+
+def test_no_variable_of_the_app_has_rasa_log_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    monkeypatch.setenv("ENLACE_SECRET_KEY", "k" * 32)
+    given = environment()
+    assert given.items() >= FIXED.items()
+    assert given["ENLACE_PARENT"] == str(os.getpid())
+    assert "ENLACE_SECRET_KEY" not in given
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from bot.channels.web import ERRORS, Body, CurrentConversation, CurrentRuntime
+from bot.channels.web import BODY, TOKEN, Body, CurrentConversation, CurrentRuntime, errors
 from bot.errors import BadContact, UnknownChoice, UnknownCode, UnknownLanguage
 from bot.handoffs.desk import MAX_LINE_CHARS, MAX_SUMMARY_CHARS
 from bot.handoffs.satisfaction import WHY, rate
@@ -23,8 +23,9 @@ async def counted(request: Request, conversation: CurrentConversation, runtime: 
         await runtime.flood.message(conversation.id, request)
 
 
-router = APIRouter(prefix="/api/conversations/{conversation_id}", responses=ERRORS, dependencies=[Depends(counted)])
-resuming = APIRouter(prefix="/api/conversations", responses=ERRORS)
+router = APIRouter(prefix="/api/conversations/{conversation_id}", dependencies=[Depends(counted)])
+resuming = APIRouter(prefix="/api/conversations")
+_POSTED = errors(*BODY, *TOKEN, 404, 409, 429)
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LINE_CHARS)]
 
@@ -82,7 +83,7 @@ class Resumed(BaseModel):
     token: str
 
 
-@router.get("/handoff")
+@router.get("/handoff", responses=errors(*TOKEN))
 async def state(conversation: CurrentConversation, runtime: CurrentRuntime) -> HandoffState:
     """Who has the conversation, who would read it, and the summary that would be passed on."""
     offer = await runtime.desk.offer(conversation, conversation.language)
@@ -90,19 +91,19 @@ async def state(conversation: CurrentConversation, runtime: CurrentRuntime) -> H
     return HandoffState(owner=conversation.owner, person=person, offer=offer)
 
 
-@router.post("/handoff")
+@router.post("/handoff", responses=_POSTED)
 async def agree(body: HandoffRequest, conversation: CurrentConversation, runtime: CurrentRuntime) -> Reply:
     """The resident agrees to be handed to a person; again while waiting changes what is passed on."""
     return await runtime.desk.request(conversation, body.summary, body.name, body.whole_chat)
 
 
-@router.delete("/handoff")
+@router.delete("/handoff", responses=errors(*TOKEN, 409, 429))
 async def take_back(conversation: CurrentConversation, runtime: CurrentRuntime) -> Reply:
     """The resident takes the request back; 409 where nobody is waited for."""
     return await runtime.desk.withdraw(conversation)
 
 
-@router.post("/callback", status_code=204)
+@router.post("/callback", status_code=204, responses=_POSTED)
 async def call_back(body: CallbackRequest, conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
     """The resident asks to be called back; again, before somebody has called, says it anew."""
     if body.language not in runtime.library.languages:
@@ -113,7 +114,7 @@ async def call_back(body: CallbackRequest, conversation: CurrentConversation, ru
     return Response(status_code=204)
 
 
-@router.post("/rating", status_code=204)
+@router.post("/rating", status_code=204, responses=_POSTED)
 async def rate_person(body: Rating, conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
     """Whether a person helped; a second call adds what it was. 409 where none has had the conversation."""
     if body.why is not None and body.why not in WHY["yes" if body.helpful else "no"]:
@@ -122,13 +123,13 @@ async def rate_person(body: Rating, conversation: CurrentConversation, runtime: 
     return Response(status_code=204)
 
 
-@router.post("/code")
+@router.post("/code", responses=errors(*TOKEN, 429))
 async def code(conversation: CurrentConversation, runtime: CurrentRuntime) -> Code:
     """A new code; the one before is over."""
     return Code(code=await runtime.desk.code(conversation.id))
 
 
-@resuming.post("/resume")
+@resuming.post("/resume", responses=errors(*BODY, 404, 429))
 async def resume_by_code(body: ResumeRequest, request: Request, runtime: CurrentRuntime) -> Resumed:
     """Open a conversation by its code."""
     return await resume(body.code, request, runtime)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -29,10 +30,30 @@ from bot.tables import MAX_ID
 CHANNEL = "web"
 _PING_S = 15
 
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorAnswer} for status in (400, 401, 404, 409, 413, 422, 429, 503)
+_HEADERS = {
+    401: {"WWW-Authenticate": "The scheme of the token, which is Bearer."},
+    429: {"Retry-After": "Seconds until there is room again."},
 }
-router = APIRouter(prefix="/api", responses=ERRORS)
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route answers where it can't do its work, for its `responses`; any may fail, or come before the start."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({*statuses, 500, 503}):
+        found[status] = {"model": ErrorAnswer}
+        if status in _HEADERS:
+            described = _HEADERS[status].items()
+            found[status]["headers"] = {
+                name: {"description": said, "schema": {"type": "string"}} for name, said in described
+            }
+    return found
+
+
+BODY = (400, 413, 422)
+"""Of what comes with a body."""
+TOKEN = (401, 422)
+"""Of what is about one conversation."""
+router = APIRouter(prefix="/api")
 
 
 class Body(BaseModel):
@@ -59,7 +80,7 @@ class Started(BaseModel):
 class MessageRequest(Body):
     """A message: `text` that the resident wrote, or the `choice` of a button (`choices[].send`)."""
 
-    text: str = Field("", max_length=20_000)
+    text: str = ""
     choice: str | None = Field(None, max_length=200)
     id: str | None = Field(
         None,
@@ -116,16 +137,18 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
+_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="The conversation's token.")
+
+
 async def access(
     request: Request,
     conversation_id: Annotated[str, Path(max_length=64)],
-    authorization: Annotated[str, Header(description="Bearer, and the conversation's token.")] = "",
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Any:
     """The conversation in the path, if the token is its own."""
-    scheme, _, token = authorization.partition(" ")
-    if scheme.casefold() != "bearer" or not token:
+    if given is None:
         raise Unauthorized
-    conversation = await runtime_of(request).store.access(conversation_id, token.strip())
+    conversation = await runtime_of(request).store.access(conversation_id, given.credentials.strip())
     request.state.language = conversation.language
     return conversation
 
@@ -134,7 +157,7 @@ CurrentRuntime = Annotated[Runtime, Depends(runtime_of)]
 CurrentConversation = Annotated[Any, Depends(access)]
 
 
-@router.get("/departments")
+@router.get("/departments", responses=errors())
 async def departments(runtime: CurrentRuntime) -> list[DepartmentSummary]:
     """The departments that are served."""
     return [
@@ -143,7 +166,7 @@ async def departments(runtime: CurrentRuntime) -> list[DepartmentSummary]:
     ]
 
 
-@router.post("/conversations", status_code=201)
+@router.post("/conversations", status_code=201, responses=errors(*BODY, 404, 429))
 async def start(body: StartRequest, request: Request, runtime: CurrentRuntime) -> Started:
     """Start a conversation."""
     return await begin(runtime, request, body.department, body.language)
@@ -163,7 +186,7 @@ async def begin(runtime: Runtime, request: Request, department_id: str, chosen: 
     return Started(id=new.id, token=new.token, greeting=runtime.renderer.greeting(department_id, language))
 
 
-@router.post("/conversations/{conversation_id}/messages")
+@router.post("/conversations/{conversation_id}/messages", responses=errors(*BODY, *TOKEN, 404, 429))
 async def write(
     body: MessageRequest,
     conversation: CurrentConversation,
@@ -204,7 +227,7 @@ async def say(runtime: Runtime, conversation: Any, body: MessageRequest) -> Sett
     return settled
 
 
-@router.get("/conversations/{conversation_id}")
+@router.get("/conversations/{conversation_id}", responses=errors(*TOKEN))
 async def read(conversation: CurrentConversation, runtime: CurrentRuntime) -> Transcript:
     """The whole conversation."""
     messages = [_message(row) for row in await runtime.store.messages(conversation.id)]
@@ -219,7 +242,8 @@ async def read(conversation: CurrentConversation, runtime: CurrentRuntime) -> Tr
 @router.get(
     "/conversations/{conversation_id}/events",
     response_class=EventSourceResponse,
-    responses={
+    responses=errors(*TOKEN)
+    | {
         200: {
             "content": {"text/event-stream": {}},
             "description": "A `message` event for each message, and `typing` while a liaison is writing.",
@@ -254,7 +278,7 @@ async def events(
     return EventSourceResponse(stream(), ping=_PING_S, headers={"Cache-Control": "no-store"})
 
 
-@router.post("/conversations/{conversation_id}/typing", status_code=204)
+@router.post("/conversations/{conversation_id}/typing", status_code=204, responses=errors(*TOKEN))
 async def typing(conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
     """The resident is writing: the liaison who has the conversation sees that, not what."""
     if conversation.owner == "liaison":
@@ -262,7 +286,7 @@ async def typing(conversation: CurrentConversation, runtime: CurrentRuntime) -> 
     return Response(status_code=204)
 
 
-@router.delete("/conversations/{conversation_id}", status_code=204)
+@router.delete("/conversations/{conversation_id}", status_code=204, responses=errors(*TOKEN, 409))
 async def erase(conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
     """Erase the conversation here and in Rasa. If Rasa can't, nothing is said to be erased: try again."""
     try:
@@ -273,7 +297,7 @@ async def erase(conversation: CurrentConversation, runtime: CurrentRuntime) -> R
     return Response(status_code=204)
 
 
-@router.post("/conversations/{conversation_id}/leave", status_code=204)
+@router.post("/conversations/{conversation_id}/leave", status_code=204, responses=errors(*TOKEN))
 async def leave(conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
     """The resident leaves fast: the token opens nothing any more, and the conversation is erased, unless it is on hold.
 
@@ -284,7 +308,11 @@ async def leave(conversation: CurrentConversation, runtime: CurrentRuntime) -> R
     return Response(status_code=204)
 
 
-@router.post("/conversations/{conversation_id}/messages/{number}/helpful", status_code=204)
+@router.post(
+    "/conversations/{conversation_id}/messages/{number}/helpful",
+    status_code=204,
+    responses=errors(*BODY, *TOKEN, 404),
+)
 async def rate_answer(
     body: Helpful,
     number: Annotated[int, Path(ge=1, le=MAX_ID)],

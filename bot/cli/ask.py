@@ -8,11 +8,13 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 
-from bot.cli.terminal import fail, load_settings, say
+from bot.cli.terminal import address, fail, load_settings, reachable, say
 from bot.settings import Settings
 
 
@@ -96,34 +98,60 @@ async def _post(http: Any, path: str, **request: Any) -> Any:
     return answer
 
 
+def _ready(answer: Any) -> bool:
+    try:
+        return bool(answer.json()["status"] == "ready")
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _said(answer: Any) -> str:
+    """The sentence of an error of Enlace's, or what another program answered."""
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"it answered /ready with {answer.status_code}, so it may be another program (ENLACE_PORT)"
+
+
 @asynccontextmanager
 async def client(settings: Settings) -> AsyncIterator[Any]:
     """A client of the running server, or of one that is started for the occasion."""
     import httpx
 
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
-    async with httpx.AsyncClient(base_url=f"http://{host}:{settings.port}", timeout=30, trust_env=False) as http:
+    url = address(reachable(settings.host), settings.port)
+    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
         try:
-            running = (await http.get("/ready", timeout=3)).json().get("status") == "ready"
-        except (httpx.HTTPError, ValueError, AttributeError):
-            running = False
-        if running:
+            answer = await http.get("/ready", timeout=3)
+        except httpx.ConnectError:
+            answer = None
+        except httpx.HTTPError:
+            fail(f"a server runs at {url} but doesn't answer: is it starting? Try again in a minute", code=1)
+        if answer is not None:
+            if not _ready(answer):
+                fail(f"a server runs at {url} but isn't ready: {_said(answer)}", code=1)
             yield http
             return
     from bot.app import create_app
-    from bot.runtime import EXPECTED
 
     say("no server is running; starting what is needed (about half a minute)")
-    try:
-        # Nobody else is there whom a hundred questions a second could be in the way of.
-        unlimited = dict.fromkeys(("limit_conversation", "limit_address", "limit_starts"), "1000000/second")
-        app = create_app(settings.model_copy(update=unlimited), say)
+    with TemporaryDirectory() as folder:
+        app = create_app(apart(settings, Path(folder)), say)
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(base_url="http://enlace", transport=transport, timeout=30) as http:
                 yield http
-    except EXPECTED as error:
-        fail(str(error))
+
+
+def apart(settings: Settings, folder: Path) -> Settings:
+    """The settings of an Enlace that shares nothing with the one that residents reach but what was learned.
+
+    On its database this one would answer their messages and send alarms, too.
+    """
+    # Nobody else is there whom a hundred questions a second could be in the way of.
+    unlimited = dict.fromkeys(("limit_conversation", "limit_address", "limit_starts"), "1000000/second")
+    nobody: dict[str, Any] = {"whatsapp_numbers": {}, "smtp_host": None, "webhook_url": None}
+    own = {"database_url": f"sqlite+aiosqlite:///{folder / 'enlace.db'}", "rasa_url": None, "actions_port": 0}
+    return settings.model_copy(update={**unlimited, **nobody, **own})
 
 
 def _print(reply: dict[str, Any]) -> None:

@@ -9,13 +9,19 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.terminal import fail
+from bot.cli.terminal import fail, from_here, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Check the published texts and the answers that stand on them.")
 
 Department = Annotated[str | None, typer.Option(help="Only this department, by id.", metavar="ID")]
-Root = Annotated[Path, typer.Option(help="The folder that holds languages.yml, topics.yml and faq/.", metavar="DIR")]
-DATA = Path("data")
+Root = Annotated[
+    Path | None,
+    typer.Option(help="The folder that holds languages.yml, topics.yml and faq/; ENLACE_DATA_DIR.", metavar="DIR"),
+]
+
+
+def _folder(root: Path | None) -> Path:
+    return root or from_here(load_settings().data_dir)
 
 
 def _require(department: str | None, root: Path) -> None:
@@ -28,15 +34,16 @@ def _require(department: str | None, root: Path) -> None:
 
 
 @app.command()
-def check(department: Department = None, root: Root = DATA) -> None:
+def check(department: Department = None, root: Root = None) -> None:
     """Print every error of every content file, with file and line; exit 1 if there is one.
 
     Example: enlace content check --department kent-wa
     """
     from bot.content.library import inspect
 
-    _require(department, root)
-    _, problems = inspect(root, department)
+    folder = _folder(root)
+    _require(department, folder)
+    _, problems = inspect(folder, department)
     for problem in problems:
         typer.echo(str(problem))
     if problems:
@@ -49,7 +56,7 @@ def check(department: Department = None, root: Root = DATA) -> None:
 @app.command()
 def coverage(
     department: Department = None,
-    root: Root = DATA,
+    root: Root = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Print what each department has in each language.
@@ -63,8 +70,9 @@ def coverage(
     from bot.content.coverage import coverage as rows
     from bot.content.library import inspect
 
-    _require(department, root)
-    library, _ = inspect(root, department)
+    folder = _folder(root)
+    _require(department, folder)
+    library, _ = inspect(folder, department)
     if as_json:
         for row in rows(library):
             typer.echo(json.dumps(asdict(row)))
@@ -86,8 +94,9 @@ def coverage(
 @app.command()
 def accept(
     department: Annotated[str, typer.Argument(help="The department, by id.", metavar="ID")],
-    topics: Annotated[list[str] | None, typer.Argument(help="Topics whose answers you looked at; all.")] = None,
-    root: Root = DATA,
+    topics: Annotated[list[str] | None, typer.Argument(help="Topics whose answers you looked at.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="You looked at every answer of the department.")] = False,
+    root: Root = None,
 ) -> None:
     """Record that somebody looked at answers whose published text has changed; they are shown again.
 
@@ -97,9 +106,12 @@ def accept(
     from bot.content.documents import load_document
     from bot.content.yamlfile import ContentError
 
-    _require(department, root)
-    folder = root / "faq" / department
+    data = _folder(root)
+    _require(department, data)
+    folder = data / "faq" / department
     known = {path.stem: path for path in sorted((folder / "answers").glob("*.yml"))}
+    if everything == bool(topics):
+        fail("name the topics whose answers you looked at, or say --all if you looked at all of them")
     if unknown := [topic for topic in topics or [] if topic not in known]:
         fail(f"{department} has no answer for {', '.join(unknown)}")
     try:
@@ -114,15 +126,16 @@ def accept(
 
 
 @app.command("hash")
-def hashes(department: Department = None, root: Root = DATA) -> None:
+def hashes(department: Department = None, root: Root = None) -> None:
     """Print each section's hash, as the `hashes` of a translation want it.
 
     Example: enlace content hash --department roeland-park-ks
     """
     from bot.content.documents import load_document
 
-    _require(department, root)
-    for path in sorted((root / "faq").glob(f"{department or '*'}/policies/*.md")):
+    folder = _folder(root)
+    _require(department, folder)
+    for path in sorted((folder / "faq").glob(f"{department or '*'}/policies/*.md")):
         if "." not in path.stem:
             typer.echo(f"# {path}\nhashes:")
             for section in load_document(path).sections.values():

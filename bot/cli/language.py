@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.terminal import fail
+from bot.cli.terminal import fail, from_here, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Serve another language.")
 
@@ -61,8 +61,12 @@ def add(
     code: Annotated[str, typer.Argument(help="Its code in ISO 639-1.", metavar="CODE")],
     name: Annotated[str | None, typer.Option(help="Its name in itself; Babel's.", metavar="NAME")] = None,
     direction: Annotated[Direction | None, typer.Option(help="Which way it is written; Babel's.")] = None,
-    data: Annotated[Path, typer.Option(help="The folder that holds languages.yml.", metavar="DIR")] = Path("data"),
-    locales: Annotated[Path, typer.Option(help="The folder of the catalogs.", metavar="DIR")] = Path("locales"),
+    data: Annotated[
+        Path | None, typer.Option(help="The folder that holds languages.yml; ENLACE_DATA_DIR.", metavar="DIR")
+    ] = None,
+    locales: Annotated[
+        Path | None, typer.Option(help="The folder of the catalogs; ENLACE_LOCALES_DIR.", metavar="DIR")
+    ] = None,
 ) -> None:
     """Add a language: its entry, an empty catalog and empty example files; print what people have to write next.
 
@@ -74,6 +78,8 @@ def add(
     from bot.content.scaffold import NotAddedError, UnknownCodeError, describe, scaffold
     from bot.content.yamlfile import ContentError
 
+    settings = load_settings()
+    data, locales = data or from_here(settings.data_dir), locales or from_here(settings.locales_dir)
     try:
         language = describe(code, name, direction.value if direction else None)
         files = scaffold(code, language, data, locales)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import functools
 import logging
+import os
 import socket
 import sys
 import time
@@ -13,7 +15,10 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.terminal import fail, load_settings, say
+from bot.cli.terminal import address, fail, load_settings, say
+
+_BACKLOG = 2048
+"""Connections that wait to be taken, as many as uvicorn has."""
 
 
 def serve(
@@ -26,29 +31,38 @@ def serve(
     """
     started = time.monotonic()
     settings = load_settings(host=host, port=port)
-    listener = _listen(settings.host, settings.port)
-    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    listener = listen(settings.host, settings.port)
+    page = address(settings.host, listener.getsockname()[1]) + ("/demo" if settings.demo else "")
 
     import uvicorn
 
     from bot.app import create_app
-    from bot.i18n import MissingCatalogError
 
     log_to_stderr(settings.log_level)
 
     class Server(uvicorn.Server):
-        """Says where it listens once everything answers, since the lifespan is over then."""
+        """Says where it listens once everything answers, and can be stopped before that."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                page = f"{address}/demo" if settings.demo else address
-                say(f"ready in {time.monotonic() - started:.0f} s: open {page} (Ctrl-C stops it)")
+            stopping = asyncio.create_task(self._stop_early())
+            with contextlib.suppress(SystemExit):  # uvicorn's, where the app did not start
+                await super().startup(sockets)
+            if stopping.done():
+                say("stopped")
+                # Threads that train or load a model go on for minutes, and Python would wait for them.
+                os._exit(0)
+            stopping.cancel()
+            if not self.started:
+                raise SystemExit
+            say(f"ready in {time.monotonic() - started:.0f} s: open {page} (Ctrl-C stops it)")
 
-    try:
-        app = create_app(settings, say)
-    except MissingCatalogError as error:
-        fail(str(error))
+        async def _stop_early(self) -> None:
+            while not (self.should_exit and app.state.starting):  # noqa: ASYNC110 - a signal's handler only sets it
+                await asyncio.sleep(0.1)
+            say("stopping")
+            app.state.starting.cancel()
+
+    app = create_app(settings, say)
     # A sentence that says what to do stands alone, without the traceback that uvicorn would print above it.
     logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.problem is None)
     config = uvicorn.Config(
@@ -60,7 +74,7 @@ def serve(
         log_config=None,
     )
     server = Server(config)
-    with contextlib.suppress(KeyboardInterrupt, SystemExit):  # uvicorn exits by itself where it did not start
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):
         server.run(sockets=[listener])
     if not server.started:
         fail(app.state.problem or "it did not start; the reason is above", code=1)
@@ -78,12 +92,15 @@ def log_to_stderr(level: str) -> None:
         logging.getLogger(name).setLevel(level)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; says why and ends the command where that can't be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # Now, not once everything is there: until somebody listens, another one may bind to the same port.
+        listener.listen(_BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             fail(f"port {port} is taken: stop what uses it, or choose another with ENLACE_PORT={port + 1} or --port")
@@ -115,7 +132,7 @@ def train() -> None:
 
     try:
         library = load(settings.data_dir)
-        new = not training.model_path(settings, library).exists()
+        new = not training.whole(training.model_path(settings, library))
         if new:
             say("train: Rasa and the search index are due, which takes up to six minutes")
         cache = training.vector_cache(settings, functools.cache(encoder))
@@ -123,7 +140,7 @@ def train() -> None:
         if not new:
             training.search_index(settings, library, cache, vectors)
             training.safety_net(settings, library, cache, vectors)
-        done = f"{path.name} made in {time.monotonic() - started:.0f} s" if new else f"{path.name} is current"
+        done = f"{path} made in {time.monotonic() - started:.0f} s" if new else f"{path} is current"
         say(f"train: {done}")
     except (ContentError, training.TrainingError) as error:
         fail(str(error))

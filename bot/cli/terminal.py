@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from bot.settings import Settings
 
@@ -21,14 +23,33 @@ def fail(message: str, code: int = 2) -> NoReturn:
     raise typer.Exit(code)
 
 
+def from_here(path: Path) -> Path:
+    """A path as short as it is typed: from the present folder, if it is below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def address(host: str, port: int) -> str:
+    """The address of a server, as one opens it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def reachable(host: str) -> str:
+    """Where this machine reaches what listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+
+
 def load_settings(**overrides: Any) -> Settings:
     """The settings in force; a wrong one ends the command with its name and what is wrong."""
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**given)
     except ValidationError as error:
-        lines = [
-            f"ENLACE_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" if item["loc"] else item["msg"]
-            for item in error.errors()
-        ]
-        fail("a setting is wrong\n" + "\n".join(lines))
+        fail("a setting is wrong\n" + "\n".join(map(_wrong, error.errors())))
+
+
+def _wrong(item: ErrorDetails) -> str:
+    name = "_".join(map(str, item["loc"])).upper()
+    if item["type"] == "extra_forbidden":  # of the file, whose names come whole
+        return f"{name}: no setting of Enlace (docs/settings.md); what is meant for others goes into the environment"
+    return f"ENLACE_{name}: {item['msg']}" if name else item["msg"]

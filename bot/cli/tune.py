@@ -46,5 +46,7 @@ def tune(
     learner = tuning.Learner(tuned)
     tuning.tune(learner, *examples, steps, tell)
     tensors: dict[str, Any] = tuning.halfway(tuned, learner.tensors()) if tuned else learner.tensors()
-    np.savez_compressed(TUNED, **tensors)
+    beside = TUNED.with_name(f"{TUNED.stem}.new.npz")
+    np.savez_compressed(beside, **tensors)
+    beside.replace(TUNED)  # whole, or as it was
     say(f"written: {TUNED}")

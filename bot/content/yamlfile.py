@@ -46,8 +46,12 @@ def read_text(path: Path) -> str:
 
 
 def read_data(path: Path) -> Any:
-    """What a file of our own holds, without line numbers; raises OSError or yaml.YAMLError."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506  # a safe one
+    """What a file of our own holds, without line numbers; raises ContentError."""
+    try:
+        return yaml.load(read_text(path), Loader=Loader)  # noqa: S506  # a safe one
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ContentError([Problem(path, line, f"not valid YAML: {error.problem}")]) from error
 
 
 def _construct(node: yaml.Node) -> Any:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.conversations.writers import queue_writers
+from bot.problems import StartError, reason
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -58,6 +63,28 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 async def migrate(engine: AsyncEngine) -> None:
-    """Bring the schema to the newest version; does nothing if it is there."""
-    async with engine.begin() as connection:
-        await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+    """Bring the schema to the newest version; does nothing if it is there. Raises StartError."""
+    with explained(engine):
+        async with engine.begin() as connection:
+            await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+
+
+@contextlib.contextmanager
+def explained(engine: AsyncEngine) -> Iterator[None]:
+    """Make a StartError, which says what to do, of what keeps the database from being used."""
+    kinds: tuple[type[Exception], ...] = (SQLAlchemyError, OSError)
+    name, look = engine.url.database, "whether it is a database, whether its folder can be written, and for a full disk"
+    if engine.dialect.name != "sqlite":
+        import asyncpg  # type: ignore[import-untyped]
+
+        kinds += (asyncpg.PostgresError, asyncpg.InterfaceError)
+        name, look = "PostgreSQL", "whether it runs, and at ENLACE_DATABASE_URL"
+    try:
+        yield
+    except CommandError as error:
+        raise StartError(
+            f"the database is one of a newer Enlace ({error}): start that, or restore the backup that was made before "
+            "it came (docs/operations.md)"
+        ) from error
+    except kinds as error:
+        raise StartError(f"{name} can't be used ({reason(error)}): look {look}") from error

@@ -127,7 +127,15 @@ class Encoder:
             from sentence_transformers import SentenceTransformer
 
             self._model = SentenceTransformer(model, device="cpu")
+        self._threads = threads
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+
+    def keep_to_its_threads(self) -> None:
+        """Have torch use `threads` again: `for_training` takes more for the whole process."""
+        import torch
+
+        torch.set_num_threads(self._threads)
+        self._worker.submit(torch.set_num_threads, self._threads).result()  # a setting of each thread, too
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of what residents write; shape (len(texts), dimensions)."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 from sqlalchemy import select, update
@@ -39,12 +39,8 @@ class Keeper:
         patience_s: float,
         forget: Callable[[str], Awaitable[None]],
         publish: Callable[[str, str], None],
-        purges: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
-        """`forget` has Rasa forget a conversation; `publish(conversation, event)` tells the consoles.
-
-        `purges`: what a channel deletes on the same schedule.
-        """
+        """`forget` has Rasa forget a conversation; `publish(conversation, event)` tells the consoles."""
         self._engine = engine
         self._renderer = renderer
         self._alarms = alarms
@@ -52,7 +48,6 @@ class Keeper:
         self._patience = dt.timedelta(seconds=patience_s)
         self._forget = forget
         self._publish = publish
-        self._purges = purges
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -118,8 +113,6 @@ class Keeper:
 
     async def purge(self) -> None:
         """Delete what is due, and write down how much."""
-        for purge in self._purges:
-            await purge()
         purged = await self._retention.purge()
         if purged.conversations or purged.contacts:
             async with self._engine.begin() as connection:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.channels.whatsapp.intake import forget_ids
 from bot.conversations.tables import Conversation, Handoff
 from bot.errors import NotFound, OnHold
 from bot.handoffs.tables import Callback, Erasure, ToForget
@@ -54,6 +55,7 @@ class Retention:
                 update(Callback).where(*self._called()).values(contact=None, time=None).returning(Callback.id)
             )
             contacts = len(called.all())
+            await forget_ids(connection)  # also where there is no WhatsApp any more
         await self._overwrite()  # where nothing was due, too: what somebody read at the last time couldn't be cut then
         return Purged(conversations, contacts)
 

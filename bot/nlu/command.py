@@ -1,4 +1,4 @@
-"""Rasa's command line as Enlace runs it: without TensorFlow, and never longer than the process that started it.
+"""Rasa's command line as Enlace runs it: without TensorFlow, and never longer than the app that started it.
 
 Run as `python -m bot.nlu.command run …` in Rasa's environment; the arguments are Rasa's own.
 """
@@ -10,21 +10,25 @@ import os
 import signal
 import sys
 
+from bot.nlu.variables import FIXED, PARENT, blas_core
 from bot.nlu.without_tensorflow import leave_out_tensorflow
 
 _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> None:
-    """Have the kernel stop this process when its parent dies, however it dies; does nothing outside Linux."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() == 1:  # the parent was gone before the kernel was told
-            sys.exit(1)
+    """Have the kernel stop this process when the app dies, however it dies; where somebody else started it, nothing."""
+    parent = os.environ.get(PARENT)
+    if parent is None or sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):  # it was gone before the kernel was told
+        sys.exit(f"process {parent}, which {PARENT} names, didn't start this one or has ended: so this one ends, too")
 
 
 if __name__ == "__main__":
     end_with_parent()
+    os.environ.update({**blas_core(), **os.environ, **FIXED})
     leave_out_tensorflow()
     from rasa.__main__ import main
 

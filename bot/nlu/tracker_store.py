@@ -46,13 +46,14 @@ class MemoryTrackerStore(TrackerStore):
             self._events.popitem(last=False)
 
     def _shorten(self, tracker: DialogueStateTracker, events: List[Event]) -> List[Event]:
-        """The last events, after the slots as they are; a running form keeps its beginning."""
-        start = len(events) - self._max_events
-        if tracker.active_loop_name:
-            begun = [index for index, event in enumerate(events) if isinstance(event, ActiveLoop)]
-            start = min([start, *begun[-1:]])
-        slots = [SlotSet(name, slot.value) for name, slot in tracker.slots.items() if slot.value is not None]
-        return [*slots, *events[start:]]
+        """The last events, after the slots as they are, and after the start of the form that runs."""
+        last = events[-self._max_events :]
+        before: List[Event] = [
+            SlotSet(name, slot.value) for name, slot in tracker.slots.items() if slot.value is not None
+        ]
+        if tracker.active_loop_name and not any(isinstance(event, ActiveLoop) for event in last):
+            before.append(ActiveLoop(tracker.active_loop_name))
+        return [*before, *last]
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         """A tracker of its own: what a turn that fails did to it is not kept."""

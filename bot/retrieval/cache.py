@@ -13,6 +13,8 @@ from bot.retrieval import hashed
 
 _BATCH = 64
 _TELL_EVERY = 512
+_WRITE_EVERY = 8192
+"""Of texts: what is interrupted loses a minute's work."""
 Progress = Callable[[int, int], None]
 """Told how many texts of how many are encoded."""
 
@@ -33,6 +35,15 @@ class VectorCache:
         self._vectors: dict[str, Vectors] = (
             dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True)) if stored else {}
         )
+
+    def _write(self) -> None:
+        """Keep what there is, and delete what other encoders made."""
+        hashed.write(
+            self.path, {"keys": np.array(list(self._vectors)), "vectors": np.stack(list(self._vectors.values()))}
+        )
+        for old in self.path.parent.glob("*.vectors"):
+            if old != self.path:
+                old.unlink(missing_ok=True)
 
     def queries(self, texts: Iterable[str], progress: Progress | None = None) -> Vectors:
         """Vectors of what residents write; shape (texts, dimensions)."""
@@ -56,8 +67,6 @@ class VectorCache:
                 done = min(start + _BATCH, len(missing))
                 if progress and (done == len(missing) or done // _TELL_EVERY > start // _TELL_EVERY):
                     progress(done, len(missing))
-            hashed.write(
-                self.path,
-                {"keys": np.array(list(self._vectors)), "vectors": np.stack(list(self._vectors.values()))},
-            )
+                if done == len(missing) or done // _WRITE_EVERY > start // _WRITE_EVERY:
+                    self._write()
         return np.stack([self._vectors[key] for key in keys])

@@ -8,15 +8,17 @@ together with the question before it has a regression of its own, fitted to foll
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
+from bot.content.yamlfile import read_data
 from bot.retrieval.index import Found
+
+log = logging.getLogger(__name__)
 
 FEATURES = ("score", "margin", "wording", "passage", "elsewhere", "inside", "outside", "words")
 TOGETHER = (*FEATURES, "inside_alone", "outside_alone", "variant_alone", "same")
@@ -105,8 +107,8 @@ class Decision:
 
     @classmethod
     def load(cls, path: Path) -> Decision:
-        """Read data/calibration/decision.yml; raises FileNotFoundError or KeyError."""
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        """Read data/calibration/decision.yml; raises ContentError or KeyError."""
+        data = read_data(path)
         return cls(
             alone=Regression.read(data["alone"], FEATURES),
             together=Regression.read(data["together"], TOGETHER),
@@ -114,6 +116,15 @@ class Decision:
             clarify_from=float(data["clarify_from"]),
             encoder=str(data["encoder"]),
         )
+
+    def check(self, encoder: str) -> None:
+        """Log an error if it was fitted to another encoder than this one (a name): its confidence means little then."""
+        if encoder != self.encoder:
+            log.error(
+                "the decision to answer was fitted to the encoder %s, and this one is %s: run `enlace calibrate`",
+                self.encoder,
+                encoder,
+            )
 
     def confidence(self, found: Found, words: int) -> float:
         """Probability that the first match is the right topic."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +58,33 @@ def kept(
 ) -> Mapping[str, NDArray[Any]]:
     """What `make` makes of exactly these strings: read from `folder`, or made and written there in the old one's place.
 
-    One file of each `suffix` is kept; its name is a hash of `made_from`.
+    One file of each `suffix` is kept; its name is a hash of `made_from`. Of several processes that want the same one
+    makes it, and the others wait.
     """
     digest = hashlib.sha256("\0".join(made_from).encode())
     path = folder / f"{digest.hexdigest()[:16]}.{suffix}"
     stored = read(path)
     if stored is not None:
         return stored
-    for old in folder.glob(f"*.{suffix}"):
-        old.unlink()
-    made = make()
-    write(path, made)
-    return made
+    with alone(folder / f"{suffix}.lock", f"another process makes the {suffix}; waiting for its end"):
+        stored = read(path)
+        if stored is not None:
+            return stored
+        for old in folder.glob(f"*.{suffix}"):
+            old.unlink(missing_ok=True)
+        made = make()
+        write(path, made)
+        return made
+
+
+@contextlib.contextmanager
+def alone(lock: Path, waiting: str) -> Iterator[None]:
+    """One process at a time; who has to wait logs `waiting`. It is over with the process, however that ends."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.warning("%s", waiting)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

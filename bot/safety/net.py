@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bot.content.plain import plain
 from bot.encoder import Vectors, unit
+from bot.problems import StartError
 from bot.retrieval import hashed, kernel
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
@@ -68,19 +69,24 @@ class Examples:
     others: Sequence[str]
 
 
+def _rows(folder: Path, name: str, *keys: str) -> list[dict[str, str]]:
+    rows = []
+    for path in sorted(folder.glob(f"{name}*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                row = json.loads(line)
+                rows.append({key: row[key] for key in keys})
+            except (ValueError, KeyError, TypeError) as error:
+                raise StartError(f"{path}:{number}: no example with {' and '.join(keys)}") from error
+    return rows
+
+
 def read_examples(folder: Path, others: Sequence[str]) -> Examples:
     """Those of the files `emergencies…` and `near_misses…` of `folder`; `others`: messages that are no danger.
 
-    Raises KeyError or ValueError.
+    Raises StartError with file and line of what is none.
     """
-    danger, near = (
-        [
-            json.loads(line)
-            for path in sorted(folder.glob(f"{name}*.jsonl"))
-            for line in path.read_text(encoding="utf-8").splitlines()
-        ]
-        for name in ("emergencies", "near_misses")
-    )
+    danger, near = _rows(folder, "emergencies", "text", "class"), _rows(folder, "near_misses", "text")
     return Examples(
         [(row["text"], SAY.get(row["class"], "emergency")) for row in danger],
         [row["text"] for row in near],

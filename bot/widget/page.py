@@ -68,6 +68,7 @@ def _chat(
         language=language,
         words=said[language],
         data=data,
+        max_chars=runtime.settings.max_message_chars,
         logo=theme.logo_url(profile),
         **shown,
     )

@@ -284,5 +284,6 @@ def _page(request: Request, runtime: Runtime, content: DepartmentContent, shown:
         told=shown.told,
         code=shown.code,
         filled=shown.filled,
+        max_chars=runtime.settings.max_message_chars,
         messages=messages,
     )

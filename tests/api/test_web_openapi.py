@@ -55,7 +55,9 @@ async def test_lists_every_route_and_no_other(document: dict[str, Any]) -> None:
 async def test_every_error_has_the_one_shape(document: dict[str, Any]) -> None:
     for (method, path), operation in operations(document).items():
         errors = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
-        assert path == "/health" or {"422", "503"} <= set(errors), (method, path)
+        assert path == "/health" or {"500", "503"} <= set(errors), (method, path)
+        assert ("413" in errors) is ("requestBody" in operation), (method, path)
+        assert "Retry-After" in errors["429"]["headers"] if "429" in errors else path != "/api/conversations"
         for status, answer in errors.items():
             assert answer["content"]["application/json"]["schema"] == ERROR_SHAPE, (method, path, status)
     schema = document["components"]["schemas"]["ErrorBody"]
@@ -68,3 +70,14 @@ async def test_a_reply_has_the_fields_of_the_document(start: Start, document: di
     assert set(reply) == set(schemas["Reply"]["properties"])
     assert set(reply["citations"][0]) == set(schemas["Citation"]["properties"])
     assert set(reply["choices"][0]) == set(schemas["Choice"]["properties"])
+
+
+async def test_what_is_about_one_conversation_needs_its_token(document: dict[str, Any]) -> None:
+    assert document["components"]["securitySchemes"] == {
+        "token": {"type": "http", "scheme": "bearer", "description": "The conversation's token."}
+    }
+    for (method, path), operation in operations(document).items():
+        needed = "{conversation_id}" in path
+        assert operation.get("security") == ([{"token": []}] if needed else None), (method, path)
+        assert ("401" in operation["responses"]) is needed, (method, path)
+        assert "authorization" not in {each["name"] for each in operation.get("parameters", [])}

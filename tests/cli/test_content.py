@@ -130,3 +130,30 @@ def test_help_explains_each_command_with_an_example(command: str) -> None:
     done = invoke(command, "--help")
     assert done.exit_code == 0
     assert f"Example: enlace content {command}" in done.stdout
+
+
+def test_the_folder_is_the_one_that_the_settings_name(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data / KENT / "answers/what-is-asked.yml").write_text("{", encoding="utf-8")
+    monkeypatch.setenv("ENLACE_DATA_DIR", str(data))
+    done = invoke("check")
+    assert done.exit_code == 1
+    assert f"{data / KENT}/answers/what-is-asked.yml:" in done.output
+    monkeypatch.chdir(data)
+    assert f"\n{KENT}/answers/what-is-asked.yml:" in f"\n{invoke('check').output}"
+
+
+def test_no_answer_is_accepted_that_nobody_named(data: Path) -> None:
+    files = sorted((data / KENT / "answers").glob("*.yml"))
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    for path, text in zip(files, texts, strict=True):
+        path.write_text(re.sub(r"(?m)^(written_from:\n  \S+) .*$", r'\1 "00000000"', text), encoding="utf-8")
+    changed = [path.read_text(encoding="utf-8") for path in files]
+    for arguments in ((), ("what-is-asked", "--all")):
+        done = invoke("accept", "kent-wa", *arguments, "--root", str(data))
+        assert done.exit_code == 2
+        assert "--all" in done.output
+        assert [path.read_text(encoding="utf-8") for path in files] == changed
+    done = invoke("accept", "kent-wa", "--all", "--root", str(data))
+    assert (done.exit_code, done.output.count(": accepted")) == (0, sum(map(str.__ne__, texts, changed)))
+    assert texts != changed
+    assert [path.read_text(encoding="utf-8") for path in files] == texts

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 
 from bot.encoder import DEFAULT_MODEL, MAX_CHARS, Encoder, encoder_name, for_training
 
@@ -62,6 +63,15 @@ def test_training_has_the_vectors_that_residents_messages_get(encoder: Encoder) 
     ):
         assert vectors.dtype == np.float32
         assert (expected * vectors).sum(axis=1).min() > 0.998
+
+
+async def test_it_keeps_to_its_threads_after_a_training_took_more(encoder: Encoder) -> None:
+    before = torch.get_num_threads()
+    for_training(DEFAULT_MODEL)
+    assert torch.get_num_threads() == 2
+    encoder.keep_to_its_threads()
+    assert torch.get_num_threads() == 1
+    torch.set_num_threads(before)
 
 
 def test_the_name_tells_models_apart() -> None:

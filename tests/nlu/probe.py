@@ -91,6 +91,7 @@ async def tracker_store():
     unsaved.update(SlotSet("topic", "changed but not saved"), domain)
     found = {
         "texts": [event.text for event in kept.events if isinstance(event, UserUttered)][-1],
+        "events": len(kept.events),
         "loop": kept.active_loop_name,
         "slot": kept.get_slot("topic"),
         "slot_after_a_failed_turn": (await store.retrieve("a")).get_slot("topic"),

@@ -80,6 +80,7 @@ class TestInRasa:
     def test_a_long_conversation_keeps_its_end_its_slots_and_its_form(self, probe: dict[str, Any]) -> None:
         found = probe["tracker_store"]
         assert (found["texts"], found["loop"], found["slot"]) == ("again 29", "report_form", "what-is-asked")
+        assert found["events"] <= 20, "twice what is kept at most, also while a form runs"
 
     def test_a_turn_that_is_not_saved_changes_nothing(self, probe: dict[str, Any]) -> None:
         assert probe["tracker_store"]["slot_after_a_failed_turn"] == "what-is-asked"

@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 
 import numpy as np
+import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bot.encoder import encoder_name
@@ -34,6 +35,15 @@ def test_the_file_fits_the_code() -> None:
     assert len(DECISION.together.weights) == len(TOGETHER)
     assert DECISION.encoder == encoder_name(Settings().encoder_model)
     assert (DECISION.answer_from, DECISION.clarify_from) == (ANSWER_FROM, CLARIFY_FROM)
+
+
+def test_an_encoder_that_it_was_not_fitted_to_is_an_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    DECISION.check(DECISION.encoder)
+    assert caplog.text == ""
+    DECISION.check("another")
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert "another: run `enlace calibrate`" in record.getMessage()
 
 
 def test_what_is_sure_is_answered_and_what_is_lost_is_not() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,33 @@ def test_what_is_kept_is_made_once_for_what_it_is_made_from(tmp_path: Path) -> N
     numbers = [int(hashed.kept(tmp_path, "kind", texts, make)["number"]) for texts in (["a"], ["a"], ["a", "b"])]
     assert numbers == [0, 0, 1]
     assert len(list(tmp_path.glob("*.kind"))) == 1, "the old one is gone"
+
+
+def test_of_two_that_want_the_same_at_once_one_makes_it(tmp_path: Path) -> None:
+    waits, made, results = threading.Event(), [], []
+
+    class Waiting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            waits.set()
+
+    def make() -> dict[str, np.ndarray]:
+        if not made:
+            second.start()
+        made.append(waits.wait(20))
+        return {"numbers": np.arange(3)}
+
+    def want() -> None:
+        results.append(hashed.kept(tmp_path, "index", ["a"], make)["numbers"].tolist())
+
+    second, handler = threading.Thread(target=want), Waiting()
+    hashed.log.addHandler(handler)
+    try:
+        want()
+        second.join()
+    finally:
+        hashed.log.removeHandler(handler)
+    assert made == [True]  # and the other one did wait
+    assert results == [[0, 1, 2]] * 2
 
 
 def test_a_module_that_changes_has_another_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def test_every_line_of_the_example_settings_is_a_setting(tmp_path: Path) -> None
     assert lines
     filled_in = tmp_path / "env"
     filled_in.write_text("\n".join(lines), encoding="utf-8")
-    names = ("whatsapp_token", "whatsapp_app_secret", "whatsapp_verify_token", "webhook_secret")
+    names = ("whatsapp_token", "whatsapp_app_secret", "whatsapp_verify_token", "webhook_secret", "rasa_token")
     with pytest.raises(ValidationError, match="is missing"):  # the example leaves every secret empty
         Settings(_env_file=filled_in)
     Settings(_env_file=filled_in, **dict.fromkeys(names, "x" * 32))

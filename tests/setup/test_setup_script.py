@@ -63,7 +63,22 @@ class Tree:
         self.python("3.11", ">= (3, 11)")
         self.python("3.10", "== (3, 10)")
         # Only what the script needs: the machine's own interpreters must not be found.
-        for name in ["awk", "bash", "cat", "cmp", "df", "dirname", "env", "flock", "grep", "ln", "mkdir", "rm", "sed"]:
+        for name in [
+            "awk",
+            "bash",
+            "cat",
+            "cmp",
+            "df",
+            "dirname",
+            "env",
+            "flock",
+            "grep",
+            "ln",
+            "mkdir",
+            "rm",
+            "sed",
+            "uname",
+        ]:
             if found := shutil.which(name):
                 (self.bin / name).symlink_to(found)
 
@@ -164,7 +179,40 @@ def test_a_tree_that_was_moved_is_set_up_again(ready: Tree) -> None:
     # The console script and the editable install hold the old path.
     ready.root = ready.root.rename(ready.root.with_name("moved"))
     assert last_line(ready.setup()) == "setup: done"
-    assert any(call.endswith("--editable .") for call in ready.calls())
+    calls = ready.calls()
+    assert any(call.endswith("--editable .") for call in calls)
+    # Anew: scripts of other packages hold it, too, and installing what is there already leaves them as they are.
+    assert [call.split()[-1] for call in calls if call.startswith("venv")] == [".venv", ".venv-rasa"]
+    assert last_line(ready.setup()) == "setup: nothing to do"
+
+
+def test_a_moved_tree_is_made_anew_also_after_an_interruption(ready: Tree) -> None:
+    ready.root = ready.root.rename(ready.root.with_name("moved"))
+    assert ready.setup(FAIL="venv").returncode == 1
+    ready.calls()
+    assert last_line(ready.setup()) == "setup: done"
+    assert [call.split()[-1] for call in ready.calls() if call.startswith("venv")] == [".venv", ".venv-rasa"]
+
+
+def test_an_interpreter_that_is_named_later_is_taken_and_kept(ready: Tree) -> None:
+    ready.python("3.10", "== (3, 10)")
+    other = executable(ready.bin / "other/python3.10", PYTHON.format(version="3.10", condition="== (3, 10)"))
+    assert ready.setup(ENLACE_SETUP_RASA_PYTHON=str(other)).returncode == 0
+    assert [call.split()[-1] for call in ready.calls() if call.startswith("venv")] == [".venv-rasa"]
+    assert (ready.root / ".venv-rasa/bin/python").readlink() == other
+    for environment in ({"ENLACE_SETUP_RASA_PYTHON": str(other)}, {}):
+        assert last_line(ready.setup(**environment)) == "setup: nothing to do"
+
+
+@pytest.mark.parametrize("platform", ["Linux aarch64", "Darwin arm64", "Darwin x86_64"])
+def test_another_platform_is_refused_before_anything_is_done(tree: Tree, platform: str) -> None:
+    (tree.bin / "uname").unlink()
+    executable(tree.bin / "uname", f"#!/usr/bin/env bash\necho '{platform}'\n")
+    result = tree.setup()
+    assert result.returncode == 1
+    assert f"this is {platform}: use a container" in last_line(result)
+    assert "linux/amd64" in last_line(result)
+    assert tree.calls() == []
 
 
 @pytest.mark.parametrize("step", ["pip sync --python .venv ", "--editable", "venv.*.venv-rasa", "rasa.txt"])

@@ -18,6 +18,7 @@ from bot.channels.whatsapp.tables import Count, Event
 from bot.conversations.delivery import GiveUp, Keep, Later
 from bot.conversations.store import begin
 from bot.conversations.tables import Conversation, Outbox
+from bot.handoffs.retention import Retention
 from bot.secrets import Secrets
 from bot.settings import ROOT
 from bot.tables import now
@@ -265,7 +266,7 @@ async def test_ids_are_forgotten_when_meta_repeats_them_no_more(world: World) ->
         await connection.execute(
             update(Event).where(Event.id == first).values(state="done", received_at=now() - dt.timedelta(days=9))
         )
-    await world.intake.purge()
+    await Retention(world.engine, 30, 7).purge()
     async with world.engine.connect() as connection:
         assert len((await connection.execute(select(Event))).all()) == 1
 

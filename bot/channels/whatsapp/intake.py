@@ -39,6 +39,13 @@ class Taken:
     """What an operator should look at, as Meta names it."""
 
 
+async def forget_ids(connection: AsyncConnection) -> None:
+    """Delete the ids of messages that Meta will not send again, and old counts."""
+    old = now() - _REMEMBERED
+    await connection.execute(delete(Event).where(Event.state == "done", Event.received_at < old))
+    await connection.execute(delete(Count).where(Count.day < old.date() - dt.timedelta(days=90)))
+
+
 class Intake:
     """The first transaction of a webhook."""
 
@@ -94,13 +101,6 @@ class Intake:
             return list(
                 await connection.scalars(select(Event.contact_hash).where(Event.state == "received").distinct())
             )
-
-    async def purge(self) -> None:
-        """Forget the ids of messages that Meta will not send again."""
-        async with self._engine.begin() as connection:
-            old = now() - _REMEMBERED
-            await connection.execute(delete(Event).where(Event.state == "done", Event.received_at < old))
-            await connection.execute(delete(Count).where(Count.day < old.date() - dt.timedelta(days=90)))
 
     def _event(self, received: Received) -> dict[str, Any]:
         # Masked before it is written anywhere, and without what else the message says about its sender.

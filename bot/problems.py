@@ -1,0 +1,48 @@
+"""What a start, or a command, can fail with that somebody can put right, and the sentence that says how."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class StartError(Exception):
+    """Enlace can't start, or a command can't do its work; the message says why, and what to do."""
+
+
+def sentence(error: BaseException) -> str | None:
+    """What to tell whoever started what ended with `error`; None where only a traceback helps."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from bot.channels.whatsapp.channel import SetupError
+    from bot.content.yamlfile import ContentError
+    from bot.evaluation.questions import QuestionError
+    from bot.i18n import MissingCatalogError
+    from bot.rasa import RasaError
+    from bot.secrets import WrongKeyError
+    from bot.training import TrainingError
+
+    expected = (ContentError, MissingCatalogError, QuestionError, RasaError, SetupError, StartError, TrainingError)
+    if isinstance(error, (*expected, WrongKeyError)):
+        return str(error)
+    if isinstance(error, SQLAlchemyError):
+        return f"the database failed: {reason(error)}"
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        if error.errno in _FULL:
+            return f"{where}the disk is full: make room, and start again"
+        if error.errno in _REFUSED:
+            return f"{where}{error.strerror}: give the user that Enlace runs as the right to write there"
+        return f"{where}{error.strerror or error}"
+    return None
+
+
+def reason(error: BaseException) -> str:
+    """The first line of an error's message, or its kind where it has none; of the database's, not the statement."""
+    original = getattr(error, "orig", None) or error
+    if isinstance(original, OSError) and original.errno is not None and original.errno in errno.errorcode:
+        return os.strerror(original.errno)  # of one event loop and the other alike
+    return str(original).partition("\n")[0] or type(original).__name__

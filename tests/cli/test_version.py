@@ -1,0 +1,17 @@
+"""Guards `enlace --version`, and that there is one version: that of pyproject.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from typer.testing import CliRunner
+
+from bot.__main__ import app
+from bot.app import create_app
+from bot.settings import ROOT, Settings
+
+
+def test_there_is_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.output) == (0, f"{project['version']}\n")
+    assert create_app(Settings()).version == project["version"]
