@@ -181,7 +181,9 @@ def test_of_what_writers_sent_to_mislead_it_most_is_left_alone(
 
 
 @pytest.mark.model
-def test_of_hard_unseen_danger_more_than_nine_in_ten_are_found(check: Callable[[Sequence[str]], list[Flag | None]]) -> None:
+def test_of_hard_unseen_danger_more_than_nine_in_ten_are_found(
+    check: Callable[[Sequence[str]], list[Flag | None]],
+) -> None:
     flags = check([row["text"] for row in rows(UNSEEN / "hard_emergencies.jsonl")])
     assert sum(map(bool, flags)) >= 0.93 * len(flags)
 
