@@ -1,4 +1,4 @@
-"""Guards against a Rasa that hangs or dies, and an app that does: 911 is said, nothing is lost or left behind."""
+"""Guards against a flood, a Rasa that hangs or dies, an app that does: 911 is said, nothing is lost or left behind."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.rasa, pytest.mark.timeout(300)]
 
 ASKED = "¿La policía me va a preguntar si tengo papeles?"
+OF_A_CONVERSATION = 50
+"""Messages an hour: more than the other tests here send, and a limit that a slow machine reaches, too."""
 Serve = Callable[..., "Server"]
 
 
@@ -33,7 +35,8 @@ def own_cloud() -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def fragile(serve: Serve, tmp_path_factory: pytest.TempPathFactory, own_cloud: Running) -> Server:
     """A server to do harm to; the last test of this module ends it."""
-    fragile = serve(tmp_path_factory.mktemp("fragile"), **whatsapp_settings(own_cloud))
+    limit = {"ENLACE_LIMIT_CONVERSATION": f"{OF_A_CONVERSATION}/hour"}
+    fragile = serve(tmp_path_factory.mktemp("fragile"), **limit, **whatsapp_settings(own_cloud))
     subscribe(own_cloud, fragile.base_url)
     return fragile
 
@@ -62,6 +65,34 @@ def assert_trouble(reply: dict[str, Any]) -> None:
     """It is said in both languages, with what to do in danger."""
     assert "llame al 911" in reply["text"]
     assert "call 911" in reply["text"]
+
+
+async def test_what_else_changes_a_conversation_counts_as_a_message(conversation: Conversation) -> None:
+    client, url, headers = conversation.client, conversation.url, conversation.headers
+    body = {"contact": "nobody", "time": "-", "language": "en"}
+    wishes = [client.post(f"{url}/callback", json=body, headers=headers) for _ in range(OF_A_CONVERSATION + 5)]
+    codes = [answer.status_code for answer in await asyncio.gather(*wishes)]
+    assert (codes.count(400), codes.count(429)) == (OF_A_CONVERSATION, 5)
+    assert (await client.get(f"{url}/handoff", headers=headers)).status_code == 200
+
+
+async def test_a_flood_gets_429_and_others_their_answers(
+    fragile: Server, conversation: Conversation, start: Start
+) -> None:
+    # Empty ones: each is counted before it is looked at.
+    answers = await asyncio.gather(*(conversation.post(text=" ") for _ in range(OF_A_CONVERSATION + 10)))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) == 10
+    assert sum(answer.status_code == 400 for answer in answers) == OF_A_CONVERSATION
+    error = refused[0].json()["error"]
+    assert error["code"] == "too_often"
+    assert "911" in error["message"]
+    assert int(refused[0].headers["Retry-After"]) >= 1
+    quiet = await start("kent-wa", "en", of=conversation.client)
+    assert (await quiet.send("hello"))["kind"] == "smalltalk"
+    for path, content in fragile.files():
+        assert b"127.0.0.1" not in content or path.suffix == ".log", path
+    assert "127.0.0.1:" not in "".join(fragile.lines).replace(fragile.base_url, "")
 
 
 async def test_a_hanging_rasa_is_no_silence(fragile: Server, conversation: Conversation) -> None:

@@ -59,13 +59,17 @@ async def test_a_code_used_elsewhere_ends_the_first_stream(start: Start) -> None
     await resident.send("hola")
     code = (await resident.client.post(f"{resident.url}/code", headers=resident.headers)).json()["code"]
 
+    heard = asyncio.Event()
+
     async def listen() -> None:
         async with resident.client.stream("GET", f"{resident.url}/events", headers=resident.headers) as stream:
-            async for _ in stream.aiter_lines():
-                pass
+            assert stream.status_code == 200
+            async for line in stream.aiter_lines():
+                if line.startswith("data:"):
+                    heard.set()
 
     listening = asyncio.create_task(listen())
-    await asyncio.sleep(0.3)
+    await asyncio.wait_for(heard.wait(), 5)
     opened = await resident.client.post("/api/conversations/resume", json={"code": code})
     assert opened.status_code == 200
     await asyncio.wait_for(listening, 5)

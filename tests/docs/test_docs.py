@@ -42,7 +42,7 @@ def test_every_route_is_documented() -> None:
     documented = read("docs/api.md")
     for path, methods in create_app(Settings()).openapi()["paths"].items():
         for method in methods:
-            assert f"{method.upper()} {path}" in documented
+            assert f"`{method.upper()} {path}`" in documented
 
 
 def test_every_error_code_is_documented() -> None:
