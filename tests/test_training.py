@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bot.content.library import load
-from bot.settings import ROOT, Settings
+from real_content import real
+
+from bot.settings import Settings
 from bot.training import safety_examples, search_examples, tuning_examples
 
-LIBRARY = load(ROOT / "data")
+LIBRARY = real()
 
 
 def test_the_encoder_is_tuned_to_more_than_is_learned_later_and_nothing_stands_twice() -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from real_content import real
 
 from bot import training
 from bot.content.check import plain
-from bot.content.library import load
 from bot.encoder import MAX_CHARS, Encoder
 from bot.safety import SafetyRules
 from bot.safety.net import SafetyNet
@@ -77,7 +77,7 @@ def check(safety: SafetyRules) -> Callable[[Sequence[str]], list[Flag | None]]:
     """What the rules and the net together say to messages."""
     settings = Settings()
     cache = training.vector_cache(settings, Encoder)
-    net: SafetyNet = training.safety_net(settings, load(settings.data_dir), cache)
+    net: SafetyNet = training.safety_net(settings, real(), cache)
 
     def flags(texts: Sequence[str]) -> list[Flag | None]:
         vectors = cache.queries(text[:MAX_CHARS] for text in texts)
