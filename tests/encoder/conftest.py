@@ -7,11 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """What encodes for training has torch use two cores; the tests beside these have one each."""
+@pytest.fixture(scope="module")
+def one_core() -> None:
+    """Torch uses one core: the tests beside these need the others, and more threads than cores wait for each other."""
     import torch
 
-    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def one_thread(one_core: None) -> Iterator[None]:
+    """Again after the test, too, which has two threads encode for training."""
+    import torch
+
     yield
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)

@@ -56,7 +56,7 @@ def apart(learner: Learner) -> float:
 
 
 @pytest.fixture(scope="module")
-def learner() -> Learner:
+def learner(one_core: None) -> Learner:
     """One that has learned nothing; one test has it learn."""
     # Here and below: torch takes seconds to import, which who collects the tests shouldn't wait for.
     from bot.encoder.tuning import Learner
