@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from portuguese import add_portuguese, compile_catalog
+from compiling import compile_catalog
+from portuguese import add_portuguese
 
 from bot.settings import ROOT
 
