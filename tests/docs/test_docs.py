@@ -1,4 +1,4 @@
-"""Holds the documents to the code: every setting, route, command and error code is in them, and no link is dead."""
+"""Holds the documents to the code: settings, routes, codes and templates are in them, and no link is dead."""
 
 from __future__ import annotations
 
