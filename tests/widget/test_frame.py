@@ -107,6 +107,22 @@ async def test_an_unknown_department_is_said_to_whoever_wrote_the_line(browsing:
     browsing.complaints.clear()
 
 
+@pytest.mark.parametrize(
+    ("attribute", "language", "button"),
+    [('data-language="en"', "en", "Ask the police"), ("", "es", "Pregunte a la policía")],
+)
+async def test_the_line_s_own_language_comes_before_the_page_s_and_that_before_the_browser_s(
+    browsing: Browsing, attribute: str, language: str, button: str
+) -> None:
+    context = await browsing.context(DESKTOP, {"en": "es-MX", "es": "en-US"}[language])
+    line = f'<script async src="{browsing.base_url}/widget.js" data-department="kent-wa" {attribute}></script>'
+    html = f'<!doctype html><html lang="es"><title>City</title>{line}'
+    await context.route(f"{CITY}/own", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page = await browsing.open(context, f"{CITY}/own")
+    await page.get_by_role("button", name=button).click()
+    await expect((await framed(page)).locator("html")).to_have_attribute("lang", language)
+
+
 async def test_the_demonstration_site_says_that_it_is_one(visit: Visit) -> None:
     page = await visit("/demo", DESKTOP, "es-MX")
     await expect(page.get_by_role("note")).to_contain_text("esta ciudad es inventada")
