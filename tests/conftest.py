@@ -19,9 +19,10 @@ import pytest
 from browsing import EXIT, chromium
 from cloud_api import Running
 from playwright.async_api import Browser
+from real_content import real
 from serving import UNHURRIED, subscribe, whatsapp_settings
 
-from bot.content.library import Library, load
+from bot.content.library import Library
 from bot.limits import Limits
 from bot.safety.rules import SafetyRules
 from bot.settings import Settings
@@ -47,7 +48,7 @@ def safety() -> SafetyRules:
 @pytest.fixture(scope="session")
 def library() -> Library:
     """The content as it is."""
-    return load(Settings().data_dir)
+    return real()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Fixtures: both database engines, a database for each test."""
+"""Fixtures: both database engines, an empty database for each test."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class Maintenance:
             await connection.execute(text(statement))
 
     @contextlib.asynccontextmanager
-    async def database(self, url: str, template: str = "template1") -> AsyncIterator[str]:
-        """The URL of a database like `template`; dropped afterwards."""
+    async def database(self, url: str) -> AsyncIterator[str]:
+        """The URL of an empty database; dropped afterwards."""
         name = f"test_{uuid.uuid4().hex}"
-        await self.execute(url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        await self.execute(url, f"CREATE DATABASE {name} STRATEGY FILE_COPY")
         yield url.replace("/postgres?", f"/{name}?")
         await self.execute(url, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -93,39 +93,68 @@ async def empty_url(
 async def engine_url(
     backend: str, request: pytest.FixtureRequest, tmp_path: Path, maintenance: Maintenance, migrated: Migrated
 ) -> AsyncIterator[str]:
-    """URL of a database whose schema is current."""
+    """URL of a database whose schema is current, without rows. On PostgreSQL it is the same one for all tests: whoever
+    alters its schema puts it back.
+    """
     if backend == "sqlite":
         path = tmp_path / "enlace.db"
         shutil.copyfile(await migrated.file(), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    postgres = request.getfixturevalue("postgres")
-    async with maintenance.database(postgres, await migrated.database(postgres, maintenance)) as url:
-        yield url
+    yield await migrated.database(request.getfixturevalue("postgres"), maintenance)
+
+
+# Deleting takes a millisecond, to copy a database or to truncate its tables a hundred. Triggers, which keep the audit's
+# rows, don't run.
+EMPTY = text("""DO $$
+DECLARE each record;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend';
+    PERFORM set_config('session_replication_role', 'replica', true);
+    FOR each IN SELECT relname, relkind FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S') AND relname <> 'alembic_version'
+    LOOP
+        IF each.relkind = 'r' THEN
+            EXECUTE format('DELETE FROM %I', each.relname);
+        ELSE
+            PERFORM setval(quote_ident(each.relname), 1, false);
+        END IF;
+    END LOOP;
+END $$""")
 
 
 @dataclass
 class Migrated:
-    """Databases that were migrated once, of which each test gets a copy: migrating takes longer than most tests."""
+    """Databases that were migrated once: migrating takes longer than most tests."""
 
     folder: Path
     _file: Path | None = None
-    _database: str | None = None
+    _url: str = ""
+    _cleaner: AsyncEngine | None = None
 
     async def file(self) -> Path:
-        """SQLite's."""
+        """SQLite's, to be copied."""
         if self._file is None:
             self._file = self.folder / "migrated.db"
             await self._migrate(f"sqlite+aiosqlite:///{self._file}")
         return self._file
 
     async def database(self, url: str, maintenance: Maintenance) -> str:
-        """The name of PostgreSQL's, whose maintenance database is at `url`."""
-        if self._database is None:
-            self._database = "migrated"
-            await maintenance.execute(url, f"CREATE DATABASE {self._database}")
-            await self._migrate(url.replace("/postgres?", f"/{self._database}?"))
-        return self._database
+        """The URL of PostgreSQL's, emptied and left by all; its maintenance database is at `url`."""
+        if self._cleaner is None:
+            await maintenance.execute(url, "CREATE DATABASE migrated STRATEGY FILE_COPY")
+            self._url = url.replace("/postgres?", "/migrated?")
+            await self._migrate(self._url)
+            self._cleaner = open_engine(self._url).execution_options(isolation_level="AUTOCOMMIT")
+        async with self._cleaner.connect() as connection:
+            await connection.execute(EMPTY)
+        return self._url
+
+    async def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._cleaner is not None:
+            await self._cleaner.dispose()
 
     @staticmethod
     async def _migrate(url: str) -> None:
@@ -135,9 +164,11 @@ class Migrated:
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrated:
+async def migrated(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Migrated]:
     """One for the session."""
-    return Migrated(tmp_path_factory.mktemp("migrated"))
+    migrated = Migrated(tmp_path_factory.mktemp("migrated"))
+    yield migrated
+    await migrated.close()
 
 
 @pytest.fixture

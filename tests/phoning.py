@@ -170,7 +170,7 @@ async def control(cloud_api: Running) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_phone(server: Server, control: httpx.AsyncClient) -> NewPhone:
     """`await new_phone(name="Rosa", number="1001", **user)`: the phone of somebody new."""
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from babel.messages.extract import extract_from_file
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from compiling import compile_catalog
 
 from bot.i18n import Catalogs, MissingCatalogError
 from bot.settings import ROOT
@@ -107,12 +107,6 @@ def project(tmp_path: Path) -> Path:
     for path in tmp_path.glob("locales/*/LC_MESSAGES/enlace.po"):
         compile_catalog(path)
     return tmp_path
-
-
-def compile_catalog(path: Path) -> None:
-    """Make the .mo file of a .po file."""
-    with path.open("rb") as source, path.with_suffix(".mo").open("wb") as target:
-        write_mo(target, read_po(source))
 
 
 def replace(path: Path, old: str, new: str) -> None:
@@ -223,9 +217,6 @@ def test_all_problems_are_told_at_once(check: Checks, project: Path) -> None:
     found = check(project)
     for part in ("not translated: 'Yes'", "fuzzy: 'Guide me'", "'Talk to somebody'", "obsolete"):
         assert part in found
-
-
-TOO_LONG = "Your message is too long. Please write at most %(limit)s characters, with one question."
 
 
 @pytest.fixture

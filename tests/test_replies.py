@@ -6,9 +6,10 @@ import datetime as dt
 import itertools
 
 import pytest
+from real_content import real
 
 from bot.content.documents import fold
-from bot.content.library import DepartmentContent, Library, inspect
+from bot.content.library import DepartmentContent, Library
 from bot.content.models import Contact, NextStep
 from bot.i18n import Catalogs
 from bot.messages import NO_ANSWER, QUESTIONS, SAFETY, SMALLTALK
@@ -17,7 +18,7 @@ from bot.rendering.renderer import Renderer
 from bot.replies import GUIDE, NO, PERSON, YES, Form, HandoffOffer, Reader, Reply, Say, topic_choice
 from bot.settings import ROOT
 
-REAL = inspect(ROOT / "data")[0]
+REAL = real()
 LANGUAGES = ["en", "es"]
 OFFER = HandoffOffer(
     readers=[Reader(name="Ana", title="liaison", sworn=False), Reader(name="Ben", title="sergeant", sworn=True)],

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 
 import pytest
+from real_content import real
 
-from bot.content.library import load
+from bot.content.library import Library
 from bot.settings import ROOT, Settings
-from bot.training import delete_others, in_use, safety_examples, scarce, search_examples, tuning_examples, whole
+from bot.training import (
+    delete_others,
+    fingerprint,
+    in_use,
+    safety_examples,
+    scarce,
+    search_examples,
+    tuning_examples,
+    whole,
+)
 
-LIBRARY = load(ROOT / "data")
+LIBRARY = real()
 
 
 def test_the_encoder_is_tuned_to_more_than_is_learned_later_and_nothing_stands_twice() -> None:
@@ -74,3 +85,37 @@ def test_too_little_memory_is_warned_of(tmp_path: Path, available: float, limit:
     said = scarce(meminfo, most)
     assert said is None if warns is None else warns in str(said)
     assert scarce(tmp_path / "none", most) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.yml",
+        "domain.yml",
+        "requirements/rasa.txt",
+        "bot/nlu/channel.py",
+        "data/rules/*.yml",
+        "data/nlu/en/greet.yml",
+        "data/nlu/es/greet.yml",
+    ],
+)
+def test_a_model_is_trained_anew_where_a_file_changes_that_it_is_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for each in ("config.yml", "domain.yml", "requirements/rasa.txt", "bot/nlu", "data/rules", "data/nlu"):
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / each).is_dir() else shutil.copy)(ROOT / each, tmp_path / each)
+    monkeypatch.setattr("bot.training.ROOT", tmp_path)
+    settings = Settings(data_dir=tmp_path / "data")
+    before = fingerprint(settings, LIBRARY)
+    assert fingerprint(settings, LIBRARY) == before == fingerprint(Settings(), LIBRARY)
+    path = next(tmp_path.glob(name))
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert fingerprint(settings, LIBRARY) != before
+
+
+def test_a_model_is_trained_anew_for_other_variants_and_another_encoder() -> None:
+    without = {name: each for name, each in LIBRARY.departments.items() if name != "kent-wa"}
+    fewer = Library(LIBRARY.languages, LIBRARY.topics, without, "fewer")
+    found = {fingerprint(Settings(), LIBRARY), fingerprint(Settings(), fewer)}
+    assert len(found | {fingerprint(Settings(encoder_model="another/one"), LIBRARY)}) == 3

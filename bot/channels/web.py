@@ -216,7 +216,9 @@ async def say(runtime: Runtime, conversation: Any, body: MessageRequest) -> Sett
             raise UnknownChoice
     else:
         text = clean(body.text, runtime.settings.max_message_chars)
-    vector = None if body.choice is not None else runtime.answering.encode(text)
+    # What a liaison will read needs no vector; where it is handed back meanwhile, its turn encodes it.
+    encodes = body.choice is None and conversation.owner != "liaison"
+    vector = runtime.answering.encode(text) if encodes else None
     # The id is the conversation's own: two residents' clients may well count alike.
     provider_id = f"{conversation.id}:{body.id or secrets.token_urlsafe(12)}"
     inbox_id = await runtime.store.accept(conversation.id, CHANNEL, provider_id, text, language, body.choice)

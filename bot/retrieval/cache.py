@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -31,10 +32,12 @@ class VectorCache:
         """`encoder` is called only if a text has to be encoded: loading a model takes seconds."""
         self.path = folder / f"{file_name(encoder_name)}.vectors"
         self._encoder = encoder
+
+    @functools.cached_property
+    def _vectors(self) -> dict[str, Vectors]:
+        """By the hash of their texts. A start that needs none, as most do, doesn't read a file of 120 MB."""
         stored = hashed.read(self.path)
-        self._vectors: dict[str, Vectors] = (
-            dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True)) if stored else {}
-        )
+        return dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True)) if stored else {}
 
     def _write(self) -> None:
         """Keep what there is, and delete what other encoders made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import yaml
 from bot.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.conftest import Start
+    from tests.conftest import Server, Start
 
 pytestmark = pytest.mark.rasa
 
@@ -219,13 +220,16 @@ async def test_two_residents_clients_may_count_alike(start: Start) -> None:
     assert [len((await each.transcript())["messages"]) for each in conversations] == [2, 2]
 
 
-async def test_messages_at_once_are_all_answered_in_the_order_they_came(start: Start) -> None:
+async def test_messages_at_once_are_all_answered_in_the_order_they_came(start: Start, server: Server) -> None:
     conversation = await start("kent-wa", "en")
     await asyncio.gather(*(conversation.send(f"hello {each}", id=f"message-{each}") for each in range(10)))
     messages = (await conversation.transcript())["messages"]
-    said = [message["text"] for message in messages if message["author"] == "resident"]
-    assert sorted(said) == sorted(f"hello {each}" for each in range(10))
-    assert sum(message["author"] == "bot" for message in messages) == 10
+    asked = {message["number"]: message["text"] for message in messages if message["author"] == "resident"}
+    assert {*asked.values()} == {f"hello {each}" for each in range(10)}
+    query = "SELECT in_reply_to FROM messages WHERE conversation_id = ? AND author = 'bot' ORDER BY number"
+    with sqlite3.connect(f"file:{server.var_dir / 'enlace.db'}?mode=ro", uri=True) as database:
+        answered = [number for (number,) in database.execute(query, [conversation.id])]
+    assert answered == [*asked]
 
 
 async def test_who_is_threatened_is_warned_though_the_text_answers_what_they_say(start: Start) -> None:

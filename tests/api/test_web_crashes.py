@@ -1,4 +1,4 @@
-"""Guards against a Rasa that hangs or dies, and an app that does: 911 is said, nothing is lost or left behind."""
+"""Guards against a flood, a Rasa that hangs or dies, an app that does: 911 is said, nothing is lost or left behind."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.rasa, pytest.mark.timeout(300)]
 
 ASKED = "¿La policía me va a preguntar si tengo papeles?"
+OF_A_CONVERSATION = 50
+"""Messages an hour: more than the other tests here send, and a limit that a slow machine reaches, too."""
 Serve = Callable[..., "Server"]
 
 
@@ -33,9 +35,20 @@ def own_cloud() -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def fragile(serve: Serve, tmp_path_factory: pytest.TempPathFactory, own_cloud: Running) -> Server:
     """A server to do harm to; the last test of this module ends it."""
-    fragile = serve(tmp_path_factory.mktemp("fragile"), **whatsapp_settings(own_cloud))
+    limits = {"ENLACE_LIMIT_CONVERSATION": f"{OF_A_CONVERSATION}/hour", "ENLACE_LIMIT_SIGN_INS": "3/hour"}
+    fragile = serve(tmp_path_factory.mktemp("fragile"), **limits, **whatsapp_settings(own_cloud))
     subscribe(own_cloud, fragile.base_url)
     return fragile
+
+
+@pytest.fixture(scope="module")
+def again(serve: Serve, fragile: Server, own_cloud: Running) -> Server:
+    """The same one, started again after it has ended."""
+    if fragile.process.poll() is None:
+        fragile.stop()
+    again = serve(fragile.var_dir, **whatsapp_settings(own_cloud))
+    subscribe(own_cloud, again.base_url)
+    return again
 
 
 @pytest.fixture
@@ -62,6 +75,44 @@ def assert_trouble(reply: dict[str, Any]) -> None:
     """It is said in both languages, with what to do in danger."""
     assert "llame al 911" in reply["text"]
     assert "call 911" in reply["text"]
+
+
+async def test_what_else_changes_a_conversation_counts_as_a_message(conversation: Conversation) -> None:
+    client, url, headers = conversation.client, conversation.url, conversation.headers
+    body = {"contact": "nobody", "time": "-", "language": "en"}
+    wishes = [client.post(f"{url}/callback", json=body, headers=headers) for _ in range(OF_A_CONVERSATION + 5)]
+    codes = [answer.status_code for answer in await asyncio.gather(*wishes)]
+    assert (codes.count(400), codes.count(429)) == (OF_A_CONVERSATION, 5)
+    assert (await client.get(f"{url}/handoff", headers=headers)).status_code == 200
+
+
+async def test_a_flood_gets_429_and_others_their_answers(
+    fragile: Server, conversation: Conversation, start: Start
+) -> None:
+    # Empty ones: each is counted before it is looked at.
+    answers = await asyncio.gather(*(conversation.post(text=" ") for _ in range(OF_A_CONVERSATION + 10)))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) == 10
+    assert sum(answer.status_code == 400 for answer in answers) == OF_A_CONVERSATION
+    error = refused[0].json()["error"]
+    assert error["code"] == "too_often"
+    assert "911" in error["message"]
+    assert int(refused[0].headers["Retry-After"]) >= 1
+    quiet = await start("kent-wa", "en", of=conversation.client)
+    assert (await quiet.send("hello"))["kind"] == "smalltalk"
+    for path, content in fragile.files():
+        assert b"127.0.0.1" not in content or path.suffix == ".log", path
+    assert "127.0.0.1:" not in "".join(fragile.lines).replace(fragile.base_url, "")
+
+
+async def test_behind_a_proxy_residents_are_counted_by_the_address_that_it_names(conversation: Conversation) -> None:
+    async def sign_in(address: str, name: str) -> int:
+        form = {"email": f"{name}@example.org", "password": "wrong"}
+        headers = {"X-Forwarded-For": address, "Sec-Fetch-Site": "same-origin"}
+        return (await conversation.client.post("/console/sign-in", data=form, headers=headers)).status_code
+
+    assert [await sign_in("203.0.113.1", name) for name in "abcd"] == [401, 401, 401, 429]
+    assert await sign_in("203.0.113.2", "e") == 401
 
 
 async def test_a_hanging_rasa_is_no_silence(fragile: Server, conversation: Conversation) -> None:
@@ -118,7 +169,7 @@ async def test_a_rasa_that_died_comes_back_by_itself(fragile: Server, conversati
 
 
 async def test_what_was_accepted_before_a_crash_is_answered_after_it(
-    fragile: Server, conversation: Conversation, serve: Serve, own_cloud: Running
+    fragile: Server, conversation: Conversation, own_cloud: Running, request: pytest.FixtureRequest
 ) -> None:
     control = httpx.AsyncClient(base_url=f"{own_cloud.url}/_control", trust_env=False, timeout=30)
     phone = Phone(control, "15550142", "Rosa", "1001", fragile.var_dir / "enlace.db")
@@ -145,8 +196,7 @@ async def test_what_was_accepted_before_a_crash_is_answered_after_it(
     finally:
         fragile.kill(processes)
 
-    again = serve(fragile.var_dir, **whatsapp_settings(own_cloud))
-    subscribe(own_cloud, again.base_url)
+    again: Server = request.getfixturevalue("again")
     async with httpx.AsyncClient(base_url=again.base_url, timeout=20, trust_env=False) as client:
         conversation.client = client
 
@@ -161,3 +211,31 @@ async def test_what_was_accepted_before_a_crash_is_answered_after_it(
     assert sum("Kent" in each and "BORRAR" in each for each in shown) == 1
     assert sum("Nadie del departamento ha revisado" in each for each in shown) == 1
     await control.aclose()
+
+
+async def test_a_turn_that_runs_is_finished_before_a_stop(again: Server, start: Start) -> None:
+    rasa = again.rasa()
+    async with httpx.AsyncClient(base_url=again.base_url, timeout=20, trust_env=False) as client:
+        conversation = await start("kent-wa", "es", of=client)
+        rasa.suspend()
+        turn = asyncio.create_task(conversation.post(text=ASKED))
+
+        async def stored() -> list[Any]:
+            messages: list[Any] = (await conversation.transcript())["messages"]
+            return messages
+
+        async def closed() -> bool:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(again.base_url).port)
+            except ConnectionRefusedError:
+                return True
+            writer.close()
+            return False
+
+        await until(stored, 5)
+        again.process.terminate()
+        await until(closed, 5)
+        rasa.resume()
+        assert (await turn).json()["kind"] == "answer"
+    await asyncio.to_thread(again.process.wait, 20)
+    assert not rasa.is_running()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING
 
 import httpx
@@ -37,21 +38,39 @@ async def test_leaving_ends_the_token_the_streams_and_the_words(start: Start, se
     assert not any(b"zzyzx" in content for _, content in server.files())
 
 
+async def hold(server: Server, conversation_id: str) -> None:
+    """Have a court ask that a conversation be kept."""
+    engine = open_engine(f"sqlite+aiosqlite:///{server.var_dir / 'enlace.db'}")
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE conversations SET legal_hold = true WHERE id = :id"), {"id": conversation_id}
+        )
+    await engine.dispose()
+
+
+async def test_on_hold_an_erase_is_refused_and_nothing_is_gone(start: Start, server: Server) -> None:
+    resident = await start("kent-wa", "es")
+    await resident.send("hola")
+    before = await resident.transcript()
+    await hold(server, resident.id)
+    refused = await resident.erase()
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "on_hold")
+    assert await resident.transcript() == before
+    assert (await resident.send("gracias"))["kind"] == "smalltalk"
+
+
 async def test_a_hold_keeps_what_was_said_and_the_resident_s_device_has_no_key_to_it(
     start: Start, server: Server
 ) -> None:
     resident = await start("kent-wa", "es")
     await resident.send("esto lo pide un tribunal")
-    engine = open_engine(f"sqlite+aiosqlite:///{server.var_dir / 'enlace.db'}")
-    async with engine.begin() as connection:
-        await connection.execute(text("UPDATE conversations SET legal_hold = true WHERE id = :id"), {"id": resident.id})
+    await hold(server, resident.id)
     answer = await resident.client.post(f"{resident.url}/leave", headers=resident.headers)
     assert answer.status_code == 204
     assert (await resident.client.get(resident.url, headers=resident.headers)).status_code == 401
-    async with engine.begin() as connection:
-        query = text("SELECT count(*) FROM messages WHERE conversation_id = :id")
-        assert await connection.scalar(query, {"id": resident.id}) == 2
-    await engine.dispose()
+    with sqlite3.connect(f"file:{server.var_dir / 'enlace.db'}?mode=ro", uri=True) as database:
+        query = "SELECT count(*) FROM messages WHERE conversation_id = ?"
+        assert database.execute(query, [resident.id]).fetchone() == (2,)
 
 
 async def test_a_code_used_elsewhere_ends_the_first_stream(start: Start) -> None:
@@ -59,13 +78,17 @@ async def test_a_code_used_elsewhere_ends_the_first_stream(start: Start) -> None
     await resident.send("hola")
     code = (await resident.client.post(f"{resident.url}/code", headers=resident.headers)).json()["code"]
 
+    heard = asyncio.Event()
+
     async def listen() -> None:
         async with resident.client.stream("GET", f"{resident.url}/events", headers=resident.headers) as stream:
-            async for _ in stream.aiter_lines():
-                pass
+            assert stream.status_code == 200
+            async for line in stream.aiter_lines():
+                if line.startswith("data:"):
+                    heard.set()
 
     listening = asyncio.create_task(listen())
-    await asyncio.sleep(0.3)
+    await asyncio.wait_for(heard.wait(), 5)
     opened = await resident.client.post("/api/conversations/resume", json={"code": code})
     assert opened.status_code == 200
     await asyncio.wait_for(listening, 5)

@@ -52,6 +52,22 @@ async def test_lists_every_route_and_no_other(document: dict[str, Any]) -> None:
     assert all(operation["description"] for operation in operations(document).values())
 
 
+async def test_nobody_opens_or_changes_a_conversation_without_its_token(
+    start: Start, document: dict[str, Any], client: httpx.AsyncClient
+) -> None:
+    mine, other = await start("kent-wa", "es"), await start("kent-wa", "es")
+    await mine.send("hola")
+    before = await mine.transcript()
+    of_one = [(method, path) for method, path in operations(document) if "{conversation_id}" in path]
+    assert len(of_one) == 13
+    for method, path in of_one:
+        for of, headers in ((mine.id, other.headers), (mine.id, {}), ("no-such-id", mine.headers)):
+            url = path.format(conversation_id=of, number=1)
+            answer = await client.request(method, url, headers=headers, json={} if method == "post" else None)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized"), (method, url)
+    assert await mine.transcript() == before
+
+
 async def test_every_error_has_the_one_shape(document: dict[str, Any]) -> None:
     for (method, path), operation in operations(document).items():
         errors = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}

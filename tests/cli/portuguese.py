@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from click.testing import Result
+from compiling import compile_catalog
 from typer.testing import CliRunner
 
 from bot.__main__ import app
@@ -57,12 +57,6 @@ def add(folder: Path, *arguments: str) -> Result:
 def files(folder: Path) -> dict[str, bytes]:
     """Every file below `folder`, by its path from there."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def compile_catalog(path: Path) -> None:
-    """Make the .mo file of a .po file, as `make catalogs` does."""
-    with path.open("rb") as source, path.with_suffix(".mo").open("wb") as target:
-        write_mo(target, read_po(source))
 
 
 def change(path: Path, edit: Callable[[Any], None]) -> None:

@@ -58,8 +58,8 @@ def test_check_prints_every_error_with_file_and_line_and_fails(data: Path) -> No
     ]:
         path = answers / name
         path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
-    done = content("check", "--root", str(data))
-    assert done.returncode == 1
+    done = invoke("check", "--root", str(data))
+    assert done.exit_code == 1
     lines = done.stdout.splitlines()
     assert (
         f"{answers / 'detainers.yml'}:2: enabled: Input should be a valid boolean, unable to interpret input" in lines
@@ -115,8 +115,8 @@ def test_coverage_as_json_is_one_object_a_line() -> None:
 
 
 def test_hash_prints_what_a_translation_remembers() -> None:
-    done = content("hash", "--department", "kent-wa")
-    assert done.returncode == 0
+    done = invoke("hash", "--department", "kent-wa")
+    assert done.exit_code == 0
     document = load_document(ROOT / "data" / KENT / "policies" / "community-engagement.md")
     translation = (ROOT / "data" / KENT / "policies" / "community-engagement.es.md").read_text(encoding="utf-8")
     assert len(document.sections) == 11

@@ -24,13 +24,20 @@ FIELDS = {"messages", "account_update", "message_template_status_update", "phone
 Run = Callable[..., Awaitable[Result]]
 
 
-@pytest.fixture
-def cloud(server: Server) -> Iterator[Running]:
-    """A Cloud API whose webhooks would go to the session's server."""
-    webhook = f"{server.base_url}/webhooks/whatsapp"
+@pytest.fixture(scope="module")
+def own_cloud() -> Iterator[Running]:
+    """A Cloud API of this module's own."""
     numbers = [Number("1001", "+1 555-0100", "Kent Police")]
-    with running(Config(numbers=numbers, webhook=webhook, webhook_fields=frozenset(FIELDS))) as cloud:
+    with running(Config(numbers=numbers, webhook_fields=frozenset(FIELDS))) as cloud:
         yield cloud
+
+
+@pytest.fixture
+async def cloud(own_cloud: Running, server: Server) -> Running:
+    """The same as at the start; its webhooks would go to the session's server."""
+    await control(own_cloud, "reset")
+    await control(own_cloud, "delivery", url=f"{server.base_url}/webhooks/whatsapp")
+    return own_cloud
 
 
 @pytest.fixture

@@ -191,3 +191,39 @@ async def test_flagged_residents_come_first_and_then_those_who_waited_longest(st
     page = (await ana.get("/queue")).text
     places = [page.index(f"entry-{each.id}") for each in (flagged, first, second)]
     assert places == sorted(places)
+
+
+async def test_the_live_updates_tell_a_console_nothing_of_another_department(
+    start: Start, ana: Person, kay: Person
+) -> None:
+    kent, kansas_city = await start("kent-wa", "es"), await start("kansas-city-mo", "es")
+    heard: dict[str, list[str]] = {"ana": [], "kay": []}
+    ready = {name: asyncio.Event() for name in heard}
+    told = {name: asyncio.Event() for name in heard}
+
+    async def listen(name: str, person: Person, own: str) -> None:
+        headers = {"Cookie": f"enlace={person.token}"}
+        async with person.client.stream("GET", "/console/events", headers=headers) as stream:
+            assert stream.status_code == 200
+            async for line in stream.aiter_lines():
+                heard[name].append(line)
+                ready[name].set()
+                if own in line:
+                    told[name].set()
+
+    listening = [
+        asyncio.create_task(listen("ana", ana, kent.id)),
+        asyncio.create_task(listen("kay", kay, kansas_city.id)),
+    ]
+    async with asyncio.timeout(20):
+        for each in ready.values():
+            await each.wait()
+        await ask_for_a_person(kent)
+        await told["ana"].wait()
+        await ask_for_a_person(kansas_city)
+        await told["kay"].wait()
+    for task in listening:
+        task.cancel()
+    await asyncio.gather(*listening, return_exceptions=True)
+    assert not any(kent.id in line for line in heard["kay"])
+    assert not any("persona" in line for lines in heard.values() for line in lines)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from small_content import Content, build
+import real_content
+import small_content
 
-from bot.content.library import Library, inspect
-from bot.settings import ROOT
+from bot.content.library import Library
 
-
-@pytest.fixture
-def content(tmp_path: Path) -> Content:
-    """A valid content folder with one department, one document, its translation and two topics."""
-    return build(tmp_path / "data")
+content = small_content.content
 
 
 @pytest.fixture(scope="session")
 def real() -> Library:
     """The content that is served."""
-    return inspect(ROOT / "data")[0]
+    return real_content.real()

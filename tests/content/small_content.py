@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import yaml
 
 from bot.content.documents import Section, load_document, split_sentences
@@ -199,9 +200,12 @@ class Content:
         return inspect(self.root)[0]
 
 
-def build(root: Path) -> Content:
-    """A valid content folder at `root`: one department, one document, its translation and two topics."""
-    made = Content(root)
+@pytest.fixture
+def content(tmp_path: Path) -> Content:
+    """A valid content folder: one department, small-town, one document, its translation, and the topics `asking`, whose
+    rule has an exception, and `language`.
+    """
+    made = Content(tmp_path / "data")
     made.root.mkdir()
     for name, text in {
         "languages.yml": LANGUAGES,

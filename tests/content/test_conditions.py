@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from real_content import real
 
 from bot.content import check
 from bot.content.documents import fold
-from bot.content.library import inspect
 from bot.content.models import Answer, Condition, ConditionElsewhere
 from bot.content.yamlfile import Problem, YamlFile
 from bot.settings import ROOT
 
 DATA = ROOT / "data"
-REAL = inspect(DATA)[0]
+REAL = real()
 LEFT_OUT = "cites a rule with an exception that it leaves out"
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from real_content import real
 
 from bot.content.check import MAX_WORDS, MIN_VARIANTS, citations_of
 from bot.content.coverage import coverage
 from bot.content.documents import Document, fold
-from bot.content.library import Library, inspect
+from bot.content.library import Library
 from bot.settings import ROOT
 
-REAL = inspect(ROOT / "data")[0]
+REAL = real()
 PUBLISHED = ROOT / "tests" / "fixtures" / "published"
 HANDED_OVER = ROOT.parent / "shared" / "policies"
 """The files as they were handed over, where they are at hand."""

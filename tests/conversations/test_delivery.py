@@ -19,6 +19,14 @@ from bot.errors import Conflict
 
 SOON = 5
 """Seconds within which what is due now has to have happened."""
+MORE = 55
+"""Messages: more than are leased at once."""
+
+
+@pytest.fixture(autouse=True)
+def retried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is tried again without waiting for seconds."""
+    monkeypatch.setattr("bot.conversations.delivery._FIRST_RETRY_S", 0.05)
 
 
 async def answer(store: Store, channel: str, *texts: str) -> None:
@@ -84,11 +92,11 @@ async def test_what_an_earlier_run_left_is_sent_in_the_order_of_each_conversatio
 
 
 async def test_more_than_one_batch_is_sent_once_and_in_order(store: Store) -> None:
-    await answer(store, "web", *map(str, range(120)))
+    await answer(store, "web", *map(str, range(MORE)))
     channel = Sender()
     async with running(store, channel.send):
         await asyncio.wait_for(emptied(store), 4 * SOON)
-    assert len(channel.sent) == len(set(channel.sent)) == 120
+    assert len(channel.sent) == len(set(channel.sent)) == MORE
     assert channel.sent == sorted(channel.sent)
 
 
@@ -122,7 +130,7 @@ async def test_a_channel_that_fails_gets_its_message_later_and_once(
 
 
 async def test_a_channel_that_is_down_holds_up_no_other(store: Store) -> None:
-    await answer(store, "whatsapp", *map(str, range(120)))
+    await answer(store, "whatsapp", *map(str, range(MORE)))
     await answer(store, "web", "para la página")
     down, web = Sender(broken=True), Sender()
     async with running(store, down.send, "whatsapp"), running(store, web.send):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from real_content import real
 
-from bot.content.library import load
 from bot.conversations.follow_ups import FollowUps
-from bot.settings import ROOT
 
-FOLLOW_UPS = FollowUps(load(ROOT / "data").languages)
+FOLLOW_UPS = FollowUps(real().languages)
 
 
 @pytest.mark.parametrize(

@@ -229,8 +229,12 @@ async def test_a_database_that_fails_does_not_quote_the_resident(engine: AsyncEn
     conversation = await new(store)
     async with engine.begin() as connection:
         await connection.execute(text("ALTER TABLE messages RENAME TO elsewhere"))
-    with pytest.raises(DBAPIError) as error:
-        await accept(store, conversation, "one", CANARY)
+    try:
+        with pytest.raises(DBAPIError) as error:
+            await accept(store, conversation, "one", CANARY)
+    finally:
+        async with engine.begin() as connection:
+            await connection.execute(text("ALTER TABLE elsewhere RENAME TO messages"))
     assert CANARY not in str(error.value)
 
 

@@ -25,19 +25,43 @@ async def engines(tmp_path: Path) -> tuple[AsyncEngine, AsyncEngine]:
     return usual, urgent
 
 
-async def write(engine: AsyncEngine, who: str, inside: asyncio.Event | None = None, hold: float = 0.0) -> None:
-    """One transaction that writes, and stays open for a while."""
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Queue]:
+    """The queue, once for each writer that has asked for its turn."""
+    asked: list[Queue] = []
+    enter = Queue.enter
+
+    async def noted(self: Queue, urgent: bool) -> bool:
+        asked.append(self)  # from here on it is in the queue before anybody else runs
+        return await enter(self, urgent)
+
+    monkeypatch.setattr(Queue, "enter", noted)
+    return asked
+
+
+async def until(asked: list[Queue], count: int) -> None:
+    """Wait until so many have asked for their turn."""
+    async with asyncio.timeout(SOON):
+        while len(asked) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+async def write(
+    engine: AsyncEngine, who: str, inside: asyncio.Event | None = None, leave: asyncio.Event | None = None
+) -> None:
+    """One transaction that writes; says when it is `inside`, and stays until it may `leave`."""
     async with engine.begin() as connection:
         await connection.execute(text("INSERT INTO notes VALUES (:who)"), {"who": who})
         if inside:
             inside.set()
-        await asyncio.sleep(hold)
+        if leave:
+            await leave.wait()
 
 
-async def writing(engine: AsyncEngine, hold: float) -> asyncio.Task[None]:
+async def writing(engine: AsyncEngine, leave: asyncio.Event) -> asyncio.Task[None]:
     """The same in the background, once it is inside."""
     inside = asyncio.Event()
-    task = asyncio.create_task(write(engine, "first", inside, hold))
+    task = asyncio.create_task(write(engine, "first", inside, leave))
     await inside.wait()
     return task
 
@@ -47,47 +71,63 @@ async def written(engine: AsyncEngine) -> list[str]:
         return list(await connection.scalars(text("SELECT who FROM notes ORDER BY rowid")))
 
 
-async def test_writers_come_in_order_and_the_urgent_first(engines: tuple[AsyncEngine, AsyncEngine]) -> None:
+async def test_writers_come_in_order_and_the_urgent_first(
+    engines: tuple[AsyncEngine, AsyncEngine], asked: list[Queue]
+) -> None:
     usual, urgent = engines
-    tasks = [await writing(usual, 0.3)]
+    leave = asyncio.Event()
+    tasks = [await writing(usual, leave)]
     for each in range(5):
         tasks.append(asyncio.create_task(write(usual, f"usual {each}")))
-        await asyncio.sleep(0.02)
+        await until(asked, len(tasks))
     tasks.append(asyncio.create_task(write(urgent, "urgent")))
+    await until(asked, len(tasks))
+    leave.set()
     await asyncio.wait_for(asyncio.gather(*tasks), SOON)
     assert await written(usual) == ["first", "urgent", *(f"usual {each}" for each in range(5))]
     await asyncio.gather(usual.dispose(), urgent.dispose())
 
 
 @pytest.mark.parametrize("how", ["error", "cancelled"])
-async def test_who_fails_lets_the_next_one_in(engines: tuple[AsyncEngine, AsyncEngine], how: str) -> None:
+async def test_who_fails_lets_the_next_one_in(
+    engines: tuple[AsyncEngine, AsyncEngine], asked: list[Queue], how: str
+) -> None:
     usual, urgent = engines
-    inside = asyncio.Event()
+    inside, go_on = asyncio.Event(), asyncio.Event()
 
     async def fail() -> None:
         async with usual.begin() as connection:
             await connection.execute(text("INSERT INTO notes VALUES ('never')"))
             inside.set()
-            await asyncio.sleep(0.1)
+            await go_on.wait()
             await connection.execute(text("INSERT INTO nowhere VALUES (1)"))
 
     failing = asyncio.create_task(fail())
     await inside.wait()
+    following = asyncio.create_task(write(usual, "next"))
+    await until(asked, 2)
     if how == "cancelled":
         failing.cancel()
-    await asyncio.wait_for(write(usual, "next"), SOON)
+    else:
+        go_on.set()
+    await asyncio.wait_for(following, SOON)
     assert isinstance((await asyncio.gather(failing, return_exceptions=True))[0], BaseException)
     assert await written(usual) == ["next"]
     await asyncio.gather(usual.dispose(), urgent.dispose())
 
 
-async def test_who_is_cancelled_while_waiting_holds_up_nobody(engines: tuple[AsyncEngine, AsyncEngine]) -> None:
+async def test_who_is_cancelled_while_waiting_holds_up_nobody(
+    engines: tuple[AsyncEngine, AsyncEngine], asked: list[Queue]
+) -> None:
     usual, urgent = engines
-    first = await writing(usual, 0.2)
+    leave = asyncio.Event()
+    first = await writing(usual, leave)
     waits = asyncio.create_task(write(usual, "never"))
-    await asyncio.sleep(0.02)
+    await until(asked, 2)
     last = asyncio.create_task(write(usual, "last"))
+    await until(asked, 3)
     waits.cancel()
+    leave.set()
     await asyncio.wait_for(asyncio.gather(first, last, waits, return_exceptions=True), SOON)
     assert await written(usual) == ["first", "last"]
     await asyncio.gather(usual.dispose(), urgent.dispose())
@@ -95,8 +135,10 @@ async def test_who_is_cancelled_while_waiting_holds_up_nobody(engines: tuple[Asy
 
 async def test_readers_wait_for_nobody(engines: tuple[AsyncEngine, AsyncEngine]) -> None:
     usual, urgent = engines
-    first = await writing(usual, 0.5)
-    assert await asyncio.wait_for(written(usual), 0.4) == []
+    leave = asyncio.Event()
+    first = await writing(usual, leave)
+    assert await asyncio.wait_for(written(usual), SOON) == []
+    leave.set()
     await first
     await asyncio.gather(usual.dispose(), urgent.dispose())
 

@@ -1,4 +1,4 @@
-"""Holds the documents to the code: every setting, route, command and error code is in them, and no link is dead."""
+"""Holds the documents to the code: settings, routes, codes and templates are in them, and no link is dead."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_route_is_documented() -> None:
     documented = read("docs/api.md")
     for path, methods in create_app(Settings()).openapi()["paths"].items():
         for method in methods:
-            assert f"{method.upper()} {path}" in documented
+            assert f"`{method.upper()} {path}`" in documented
 
 
 def test_every_error_code_is_documented() -> None:

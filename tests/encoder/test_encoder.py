@@ -54,6 +54,7 @@ async def test_an_odd_text_has_a_vector_too(encoder: Encoder) -> None:
         assert np.isfinite(await encoder.query(text)).all()
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_training_has_the_vectors_that_residents_messages_get(encoder: Encoder) -> None:
     texts = [*TEXTS, "", "¿y si no tengo papeles, eso importa? " * 27]
     bulk = for_training(DEFAULT_MODEL)

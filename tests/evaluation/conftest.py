@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +16,10 @@ from bot.settings import ROOT
 
 # What neither is installed nor lies beside these tests: benchmarks, and the small content of the content's tests.
 sys.path += [str(ROOT), str(ROOT / "tests" / "content")]
-from small_content import Content, build
+import small_content
+from small_content import Content
 
-
-@pytest.fixture
-def content(tmp_path: Path) -> Content:
-    """One department, small-town, with the topics `asking`, whose rule has an exception, and `language`."""
-    return build(tmp_path / "data")
+content = small_content.content
 
 
 @pytest.fixture

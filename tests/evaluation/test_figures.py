@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from real_content import real
 
-from bot.content.library import Library, load
+from bot.content.library import Library
 from bot.content.plain import plain
 from bot.evaluation.figures import EXCEPTIONS, LEAKS, PARITY, Share, figures
 from bot.evaluation.questions import Question, QuestionError, read_questions, right_citation, right_decision
@@ -121,7 +122,7 @@ def test_no_real_answer_leaks_or_leaves_out_an_exception() -> None:
     from bot.i18n import Catalogs
     from bot.rendering.renderer import Renderer
 
-    library = load(Settings().data_dir)
+    library = real()
     renderer = Renderer(library, Catalogs(Settings().locales_dir, library.languages))
     pairs = []
     for department, content in library.departments.items():
@@ -153,7 +154,7 @@ def test_no_follow_up_that_is_learned_repeats_a_question() -> None:
 @pytest.mark.parametrize("folder", ["tests/questions", "data/calibration"])
 def test_no_variant_repeats_a_question(folder: str) -> None:
     questions = {plain(each.text) for each in read_questions([ROOT / folder])}
-    library = load(Settings().data_dir)
+    library = real()
     repeated = [
         text
         for department in library.departments.values()
@@ -167,7 +168,7 @@ def test_no_variant_repeats_a_question(folder: str) -> None:
 
 
 def test_every_topic_has_questions_in_each_language() -> None:
-    library = load(Settings().data_dir)
+    library = real()
     questions = read_questions([ROOT / "tests/questions"])
     for name, department in library.departments.items():
         for language in library.languages:
@@ -177,7 +178,7 @@ def test_every_topic_has_questions_in_each_language() -> None:
 
 
 def test_a_question_whose_answer_is_that_the_text_is_silent_expects_none() -> None:
-    library = load(Settings().data_dir)
+    library = real()
     for question in read_questions([ROOT / "tests/questions", ROOT / "data/calibration"]):
         if question.expect.topic:
             answer = library.departments[question.department].answers[question.expect.topic]

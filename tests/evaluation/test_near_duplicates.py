@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 
 from near_duplicates import near_duplicates
+from real_content import real
 
-from bot.content.library import load
 from bot.evaluation.questions import read_questions
 from bot.settings import ROOT, Settings
 from bot.training import asked, tuning_examples
 
 
 def test_nothing_that_is_learned_nearly_repeats_what_is_held_out() -> None:
-    library = load(ROOT / "data")
+    library = real()
     search, danger, said, pairs = tuning_examples(Settings(), library)
     texts = [*(variant.text for variant in search.variants), *search.outside]
     texts += [text for _, text in said] + [text for pair in pairs for text in pair]

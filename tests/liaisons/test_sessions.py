@@ -18,7 +18,7 @@ from bot.errors import Conflict, NotFound, SignInFailed, TooLate, TooSoon, WeakP
 from bot.liaisons import accounts as accounts_module
 from bot.liaisons import sessions as module
 from bot.liaisons.accounts import Accounts, Credentials, Profile
-from bot.liaisons.sessions import Sessions, check_key, delay_s
+from bot.liaisons.sessions import Sessions, check_key, delay_s, present_liaisons
 from bot.liaisons.tables import AuditEntry, Liaison, LiaisonSession
 from bot.secrets import Secrets, WrongKeyError
 
@@ -283,3 +283,19 @@ async def test_another_key_than_the_accounts_were_made_with_is_noticed_at_the_st
     await check_key(engine, secrets)
     with pytest.raises(WrongKeyError, match="ENLACE_SECRET_KEY"):
         await check_key(engine, Secrets("another" * 6))
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+async def test_signing_out_ends_the_duty(
+    engine: AsyncEngine, accounts: Accounts, sessions: Sessions, ana: Credentials, everywhere: bool
+) -> None:
+    token = await sessions.second_factor(await sessions.sign_in(EMAIL, ana.password, "es"), code(ana))
+    who = await sessions.who(token)
+    assert who
+    await accounts.set_on_duty(who.id, True)
+    await sessions.present(who.id)
+    async with engine.connect() as connection:
+        assert [each.name for each in await present_liaisons(connection, "kent-wa")] == ["Ana"]
+    await sessions.sign_out(who, everywhere)
+    async with engine.connect() as connection:
+        assert await present_liaisons(connection, "kent-wa") == []

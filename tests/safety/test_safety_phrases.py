@@ -10,13 +10,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from real_content import real
 
 from bot import training
-from bot.content.library import load
 from bot.content.plain import plain
 from bot.encoder import MAX_CHARS, Encoder
 from bot.safety import SafetyRules
@@ -77,12 +76,11 @@ def test_of_the_known_near_misses_at_most_one_in_a_hundred_fires_a_rule(safety: 
 def check(safety: SafetyRules) -> Callable[[Sequence[str]], list[Flag | None]]:
     """What the rules and the net together say to messages."""
     settings = Settings()
-    encoder = Encoder()
-    cache = training.vector_cache(settings, lambda: encoder)
-    net: SafetyNet = training.safety_net(settings, load(settings.data_dir), cache)
+    cache = training.vector_cache(settings, Encoder)
+    net: SafetyNet = training.safety_net(settings, real(), cache)
 
     def flags(texts: Sequence[str]) -> list[Flag | None]:
-        vectors: Any = encoder.queries([text[:MAX_CHARS] for text in texts])
+        vectors = cache.queries(text[:MAX_CHARS] for text in texts)
         return [
             net.check(net.read(text), vector, safety.check(text)) for text, vector in zip(texts, vectors, strict=True)
         ]
@@ -175,22 +173,24 @@ def test_a_rules_flag_is_taken_back_far_from_danger(danger: float, rule: Flag, k
 
 @pytest.mark.model
 def test_of_unseen_everyday_remarks_few_are_flagged(check: Callable[[Sequence[str]], list[Flag | None]]) -> None:
-    flags = check([row["text"] for row in rows(UNSEEN / "everyday.jsonl")][::3])
-    assert sum(map(bool, flags)) <= 0.2 * len(flags)
+    flags = check([row["text"] for row in rows(UNSEEN / "everyday.jsonl")])
+    assert sum(map(bool, flags)) <= 0.13 * len(flags)
 
 
 @pytest.mark.model
 def test_of_what_writers_sent_to_mislead_it_most_is_left_alone(
     check: Callable[[Sequence[str]], list[Flag | None]],
 ) -> None:
-    flags = check([row["text"] for row in rows(UNSEEN / "hard_near_misses.jsonl")][::3])
-    assert sum(map(bool, flags)) <= 0.2 * len(flags)
+    flags = check([row["text"] for row in rows(UNSEEN / "hard_near_misses.jsonl")])
+    assert sum(map(bool, flags)) <= 0.15 * len(flags)
 
 
 @pytest.mark.model
-def test_of_hard_unseen_danger_nine_in_ten_are_found(check: Callable[[Sequence[str]], list[Flag | None]]) -> None:
-    flags = check([row["text"] for row in rows(UNSEEN / "hard_emergencies.jsonl")][::3])
-    assert sum(map(bool, flags)) >= 0.9 * len(flags)
+def test_of_hard_unseen_danger_more_than_nine_in_ten_are_found(
+    check: Callable[[Sequence[str]], list[Flag | None]],
+) -> None:
+    flags = check([row["text"] for row in rows(UNSEEN / "hard_emergencies.jsonl")])
+    assert sum(map(bool, flags)) >= 0.93 * len(flags)
 
 
 @pytest.mark.model
@@ -207,7 +207,7 @@ def test_plain_words_of_danger_are_found_and_plain_words_of_none_left_alone(
 @pytest.mark.model
 def test_of_unseen_danger_nearly_all_is_found(unseen: dict[str, list[Flag | None]]) -> None:
     found = [flag is not None for flag in unseen["emergencies"]]
-    assert sum(found) / len(found) >= 0.94
+    assert sum(found) / len(found) >= 0.97
 
 
 @pytest.mark.model
@@ -217,9 +217,9 @@ def test_all_unseen_danger_is_found(unseen: dict[str, list[Flag | None]]) -> Non
 
 
 @pytest.mark.model
-def test_of_unseen_near_misses_nine_in_ten_are_left_alone(unseen: dict[str, list[Flag | None]]) -> None:
+def test_of_unseen_near_misses_nearly_all_are_left_alone(unseen: dict[str, list[Flag | None]]) -> None:
     fired = [flag is not None for flag in unseen["near_misses"]]
-    assert sum(fired) / len(fired) <= 0.1
+    assert sum(fired) / len(fired) <= 0.04
 
 
 @pytest.mark.model

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bot.channels.whatsapp.limits import BUTTON
-from bot.content.library import Library, inspect
+from bot.content.library import Library
 from bot.content.yamlfile import ContentError
 from bot.settings import ROOT
 from bot.training import nlu_examples, variants
@@ -42,12 +42,6 @@ def rows(path: Path) -> list[Row]:
 
 
 MESSAGES = rows(ROOT / "tests/unserved/messages.jsonl")
-
-
-@pytest.fixture(scope="module")
-def library() -> Library:
-    """The real content."""
-    return inspect(ROOT / "data")[0]
 
 
 @pytest.fixture(scope="module")

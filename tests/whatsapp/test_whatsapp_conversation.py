@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from phoning import DAY_S, Phone, labels, words
+from whatsapp_content import RENDERER
+
+from bot.errors import OnHold
 
 if TYPE_CHECKING:
     from tests.conftest import Server
@@ -75,6 +78,14 @@ async def test_a_quoted_answer_is_what_a_follow_up_is_about(rosa: Phone) -> None
     assert "officers shall not" in " ".join([words(message) for message in await rosa.rest()])
 
 
+@pytest.fixture(scope="module")
+async def lupe(new_phone: NewPhone) -> Phone:
+    """Somebody who has written once, and then sends what can't be read."""
+    lupe = await new_phone("Lupe")
+    await lupe.says("buenas tardes")
+    return lupe
+
+
 @pytest.mark.parametrize(
     ("kind", "what", "answer"),
     [
@@ -92,14 +103,13 @@ async def test_a_quoted_answer_is_what_a_follow_up_is_about(rosa: Phone) -> None
     ],
 )
 async def test_what_cannot_be_read_is_answered_and_no_media_is_fetched(
-    rosa: Phone, kind: str, what: dict[str, Any], answer: str
+    lupe: Phone, kind: str, what: dict[str, Any], answer: str
 ) -> None:
-    await rosa.says("buenas tardes")
-    await rosa.rest()
-    await rosa.does(kind, **what)
-    said = words(await rosa.next(lambda text: bool(text)))
+    await lupe.rest()
+    await lupe.does(kind, **what)
+    said = words(await lupe.next(lambda text: bool(text)))
     assert answer.lower() in said.lower(), said
-    assert (await rosa.control.get("/counters")).json()["media"] == 0
+    assert (await lupe.control.get("/counters")).json()["media"] == 0
 
 
 async def test_what_stands_below_a_picture_is_answered_too(rosa: Phone) -> None:
@@ -170,6 +180,20 @@ async def test_erasing_leaves_nothing_and_the_next_message_begins_anew(rosa: Pho
     assert not any(canary in line or rosa.wa_id in line for line in server.lines)
     await rosa.says("hola")
     await rosa.next("BORRAR")
+
+
+async def test_on_hold_nothing_is_erased_and_they_are_told_so(rosa: Phone, server: Server) -> None:
+    canary = "pachycephalosaurus"
+    await greeted(rosa, f"hola, soy {canary}")
+    with contextlib.closing(sqlite3.connect(server.var_dir / "enlace.db")) as connection, connection:
+        connection.execute(
+            "UPDATE conversations SET legal_hold = true "
+            "WHERE id = (SELECT conversation_id FROM messages WHERE text LIKE ?)",
+            [f"%{canary}%"],
+        )
+    await rosa.says("Borrar")
+    await rosa.next(RENDERER.labels.say("es", OnHold.message))
+    assert canary in stored(server)
 
 
 async def test_nobodys_number_is_in_a_file_or_the_log(rosa: Phone, server: Server) -> None:

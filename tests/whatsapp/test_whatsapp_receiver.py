@@ -38,11 +38,14 @@ QUESTION = "¿le dicen a la migra de mi primo Anastasio?"
 
 
 class Turns:
-    """In place of the turns, which need Rasa: notes what is settled, closes what waits, fails as often as told."""
+    """In place of the turns, which need Rasa: notes what is settled, closes what waits, fails as often as told, and
+    hangs with what says `hangs` until it may `go_on`.
+    """
 
-    def __init__(self, world: World, failures: int = 0) -> None:
+    def __init__(self, world: World, failures: int = 0, hangs: str = "") -> None:
         self._store = Store(world.engine)
         self.failures = failures
+        self.hangs, self.hanging, self.go_on = hangs, 0, asyncio.Event()
         self.settled: list[str] = []
         self.done = asyncio.Event()
 
@@ -51,6 +54,9 @@ class Turns:
             if self.failures:
                 self.failures -= 1
                 raise OSError("the database is locked")
+            if pending.text == self.hangs:
+                self.hanging += 1
+                await self.go_on.wait()
             async with self._store.engine.begin() as connection:
                 await Store._done(connection, pending)
             self.settled.append(pending.text)
@@ -119,6 +125,24 @@ async def test_danger_waits_for_no_fragment(world: World, start: Start, say: Say
     receiver.wake(await say("me están apuntando con una pistola"))
     await asyncio.wait_for(turns.done.wait(), SOON)
     assert turns.settled == ["hola\nme están apuntando con una pistola"]
+
+
+async def test_danger_waits_for_nobody_else(world: World, start: Start, say: Say) -> None:
+    turns = Turns(world, hangs="hola")
+    receiver = start(turns, pause_s=0.01)
+    for number in range(receiver_module._AT_ONCE):
+        receiver.wake(await say("hola", phone=f"1555020{number}"))
+    async with asyncio.timeout(SOON):
+        while turns.hanging < receiver_module._AT_ONCE:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    receiver.wake(await say("buenas tardes", phone="15550211"))
+    receiver.wake(await say("me están apuntando con una pistola", phone="15550212"))
+    await asyncio.wait_for(turns.done.wait(), SOON)
+    assert turns.settled == ["me están apuntando con una pistola"]
+    turns.go_on.set()
+    async with asyncio.timeout(SOON):
+        while "buenas tardes" not in turns.settled:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_a_turn_that_fails_is_tried_again(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from browsing import anything, picture
@@ -134,42 +134,42 @@ async def test_markup_is_shown_as_text(visit: Visit) -> None:
     assert await page.evaluate("window.didRun === undefined")
 
 
-async def _states(page: Page, language: str) -> None:
-    """Bring the page into its main states, one after the other, and look at each."""
-    assert await anything(page) == []
+LOOKS: list[tuple[tuple[int, int], dict[str, Any]]] = [
+    (PHONE, {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "no-preference"}),
+    (PHONE, {"color_scheme": "dark"}),
+    (DESKTOP, {"color_scheme": "light", "forced_colors": "active", "reduced_motion": "reduce"}),
+]
+
+
+async def _look(page: Page) -> None:
+    """Have axe look at the page as it is, in all sizes and colors."""
+    for (width, height), media in LOOKS:
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.emulate_media(**media)
+        assert await anything(page) == [], (width, media)
+    assert await page.evaluate("document.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize("locale", ["es-MX", "en-US"])
+async def test_axe_finds_nothing_in_any_state(visit: Visit, locale: str) -> None:
+    language = locale[:2]
+    page = await visit("/chat/kent-wa", PHONE, locale)
+    await expect(page.locator("#log .message")).to_have_count(1)
+    await _look(page)
     await (await ask(page, QUESTION[language])).locator("summary").click()
-    assert await anything(page) == []
+    await _look(page)
     await ask(page, {"es": "alguien se está metiendo a mi casa", "en": "someone is breaking in right now"}[language])
     await ask(page, {"es": "quiero hablar con una persona", "en": "I want to talk to a person"}[language])
-    assert await anything(page) == []
+    await _look(page)
     await page.locator("form.person .main").last.click()
     await expect(page.locator("#who")).not_to_be_empty()
     for name in ("Pedir que me llamen", "Llevarme un código") if language == "es" else ("called back", "Get a code"):
         await page.locator("#log .message").last.get_by_role("button", name=name).click()
     await expect(page.locator(".code")).to_be_visible()
-    assert await anything(page) == []
+    await _look(page)
     await page.locator("#notice > summary").click()
     await page.locator("#notice details summary").click()
-    assert await anything(page) == []
-
-
-@pytest.mark.parametrize("locale", ["es-MX", "en-US"])
-@pytest.mark.parametrize(
-    ("size", "options"),
-    [
-        (PHONE, {}),
-        (PHONE, {"color_scheme": "dark"}),
-        (DESKTOP, {"forced_colors": "active", "reduced_motion": "reduce"}),
-    ],
-)
-async def test_axe_finds_nothing_in_any_state(
-    visit: Visit, size: tuple[int, int], options: dict[str, str], locale: str
-) -> None:
-    page = await visit("/chat/kent-wa", size, locale, **options)
-    await expect(page.locator("#log .message")).to_have_count(1)
-    await _states(page, locale[:2])
-    if "reduced_motion" in options:
-        assert await page.evaluate("document.getAnimations().length") == 0
+    await _look(page)
 
 
 @pytest.mark.parametrize("locale", ["es-MX", "en-US"])

@@ -90,10 +90,6 @@ class Browsing:
             await route.fulfill(status=404, body="")
 
 
-async def _weather(route: Route) -> None:
-    await route.fulfill(body="<title>Weather</title>", content_type="text/html")
-
-
 async def ask(page: Page | Frame, text: str) -> Locator:
     """Write `text` and wait for the answer to it; returns that."""
     replies = page.locator("#log .message.bot")

@@ -55,12 +55,21 @@ _CONFIG: dict[str, Any] = {
 def ask(library: Library, settings: Settings, questions: Sequence[Question]) -> list[First]:
     """The topic that the selector ranks first among the department's, and the passage that its answer cites first.
 
-    Raises PeerError where Rasa fails.
+    The model is trained unless it is there. Raises PeerError where Rasa fails.
     """
-    model = trained(library, settings)
-    script = Path(__file__).with_name("rasa_parse.py")
+    model, sources = model_path(library, settings), _sources(library, settings)
     texts = "".join(json.dumps(question.text) + "\n" for question in questions)
-    lines = _run(settings, [str(script), str(model)], texts).splitlines()
+    model.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=model.parent) as folder:
+        for name, text in sources.items():
+            path = Path(folder) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        script = Path(__file__).with_name("rasa_parse.py")
+        lines = _run(settings, [str(script), str(model), folder], texts).splitlines()
+    for old in model.parent.glob("rasa-*.tar.gz"):
+        if old != model:
+            old.unlink()
     parsed = [json.loads(line) for line in lines if line.startswith("{")]
     if len(parsed) != len(questions):
         raise PeerError(f"stock Rasa answered {len(parsed)} of {len(questions)} questions")
@@ -80,38 +89,19 @@ def _first(content: DepartmentContent, faq: float, ranking: list[tuple[str, floa
     return First(0.0, None)
 
 
-def trained(library: Library, settings: Settings) -> Path:
-    """The model of the present variants, trained unless it is there; models of other variants are deleted.
+def model_path(library: Library, settings: Settings) -> Path:
+    """Where the model of the present variants is, once it is trained; ones of other variants are deleted then."""
+    digest = hashlib.sha256("\0".join(_sources(library, settings).values()).encode()).hexdigest()[:16]
+    return settings.cache_dir / "peers" / f"rasa-{digest}.tar.gz"
 
-    Raises PeerError where Rasa fails.
-    """
+
+def _sources(library: Library, settings: Settings) -> dict[str, str]:
+    """What the model is trained on: Rasa's files by their names."""
     files = {"config.yml": _CONFIG, "domain.yml": _domain(library), "nlu/faq.yml": _examples(library)}
     texts = {name: yaml.safe_dump(data, allow_unicode=True, width=10_000) for name, data in files.items()}
     for path in sorted((settings.data_dir / "nlu").glob("*/*.yml")):
         texts[f"nlu/{path.parent.name}-{path.name}"] = path.read_text(encoding="utf-8")
-    digest = hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:16]
-    folder = settings.cache_dir / "peers"
-    model = folder / f"rasa-{digest}.tar.gz"
-    if model.exists():
-        return model
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder) as temporary:
-        data = Path(temporary)
-        (data / "nlu").mkdir()
-        for name, text in texts.items():
-            (data / name).write_text(text, encoding="utf-8")
-        command = [
-            *("-m", "rasa", "train", "nlu", "--config", str(data / "config.yml"), "--domain", str(data / "domain.yml")),
-            *("--nlu", str(data / "nlu"), "--out", str(data), "--fixed-model-name", f"rasa-{digest}"),
-        ]
-        _run(settings, command)
-        if not (data / model.name).exists():
-            raise PeerError("stock Rasa was trained but wrote no model")
-        (data / model.name).replace(model)  # whole, or not at all
-    for old in folder.glob("rasa-*.tar.gz"):
-        if old != model:
-            old.unlink()
-    return model
+    return texts
 
 
 def _examples(library: Library) -> dict[str, Any]:
