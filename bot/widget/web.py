@@ -26,6 +26,8 @@ templates = Environment(
     undefined=StrictUndefined,
     extensions=["jinja2.ext.i18n"],
 )
+# What residents load is small: letters as they are, no spaces between.
+templates.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
 
 
 def department_of(department: str, runtime: CurrentRuntime) -> DepartmentContent:

@@ -32,7 +32,7 @@ AFTER_OPENING = (
 @pytest.mark.parametrize(("size", "locale"), [(PHONE, "es-MX"), (DESKTOP, "en-US")])
 async def test_a_conversation_on_a_strict_and_hostile_page(visit: Visit, size: tuple[int, int], locale: str) -> None:
     page = await visit(f"{CITY}/", size, locale)
-    button = page.get_by_role("button", name={"es": "Pregunte a la policía", "en": "Ask the police"}[locale[:2]])
+    button = page.get_by_role("button", name={"es": "Preguntas sobre la policía", "en": "Questions about the police"}[locale[:2]])
     await expect(button).to_be_visible()
     box = await button.bounding_box()
     assert box
@@ -73,7 +73,7 @@ async def test_methods_and_events(visit: Visit) -> None:
     answer = await ask(frame, "what can you tell me")
     await expect(answer).to_have_attribute("lang", "es")  # picked on the city's own page is picked
     await page.evaluate("window.enlace.toggle()")
-    await expect(page.get_by_role("button", name="Pregunte a la policía")).to_be_visible()
+    await expect(page.get_by_role("button", name="Preguntas sobre la policía")).to_be_visible()
     await page.evaluate("window.enlace.toggle()")
     async with page.expect_response(lambda answer: answer.request.method == "DELETE") as erased:
         await page.evaluate("window.enlace.reset()")
@@ -115,7 +115,7 @@ async def test_the_demonstration_site_says_that_it_is_one(visit: Visit) -> None:
     await page.get_by_role("link", name="Roeland Park").click()
     await expect(page.get_by_role("note")).to_contain_text("esta ciudad es inventada")
     await expect(page.get_by_role("link", name="La consola de los enlaces")).to_have_attribute("href", "/console")
-    await expect(page.get_by_role("button", name="Pregunte a la policía")).to_be_visible()
+    await expect(page.get_by_role("button", name="Preguntas sobre la policía")).to_be_visible()
     assert await anything(page) == []
     await picture(page, "demo-es")
 

@@ -54,7 +54,7 @@ async def test_a_whole_conversation_without_a_script(visit: Visit, locale: str) 
 
     elsewhere = await visit("/text/kent-wa", PHONE, locale, java_script_enabled=False)
     await elsewhere.locator("input[name=code]").fill(code.lower())
-    await elsewhere.get_by_role("button", name=re.compile("Abrir la conversación|Open the chat")).click()
+    await elsewhere.get_by_role("button", name=re.compile("Abrir el chat|Open the chat")).click()
     await expect(elsewhere.locator(".message.resident")).to_have_count(3)
     await _ask(page, "hola")  # the code has closed it here
     await expect(page.locator(".problem")).to_be_visible()

@@ -15,7 +15,7 @@
   const make = (name) => root.appendChild(document.createElement(name));
   // An adopted sheet is no inline style, and `!important` in here wins over the page's own.
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(site.css.replaceAll("$side", department.position).replaceAll("$back", department.accent).replaceAll("$ink", department.on_accent));
+  sheet.replaceSync(site.css.replace(/\$(\w+)/g, (_, key) => department[key]));
   root.adoptedStyleSheets = [sheet];
   const button = make("button");
   let frame, isOpen, unread, ready;
@@ -59,7 +59,8 @@
     host.hidden = true;
     document.title = "\u200b";
     document.body.replaceChildren();
-    setTimeout(away, 3000); // whatever the frame does
+    // Whatever the frame does.
+    setTimeout(away, 3000);
   }
 
   addEventListener("message", ({ source, origin: from, data: { enlace, detail } = {} }) => {
