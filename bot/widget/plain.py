@@ -5,6 +5,7 @@ Id and token travel in the form alone, never in an address, which a browser woul
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 import secrets
@@ -155,10 +156,24 @@ async def _conversation(runtime: Runtime, shown: _Shown) -> Any:
     return await runtime.store.access(shown.id, shown.token)
 
 
+_begun: dict[str, asyncio.Task[web.Started]] = {}
+"""Conversations begun in the last _TAPS_S, by the message that began them."""
+_TAPS_S = 10
+
+
+async def _begin(act: _Act) -> web.Started:
+    """A new conversation; a second tap on "Send" gets the one that the first began."""
+    key = act.fields.message_id or secrets.token_urlsafe(12)
+    if key not in _begun:
+        _begun[key] = asyncio.create_task(web.begin(act.runtime, act.request, act.content.profile.id, None))
+        asyncio.get_running_loop().call_later(_TAPS_S, _begun.pop, key, None)
+    return await asyncio.shield(_begun[key])
+
+
 async def _write(act: _Act, **message: Any) -> None:
     shown, runtime = act.shown, act.runtime
     if not shown.id:
-        started = await web.begin(runtime, act.request, act.content.profile.id, None)
+        started = await _begin(act)
         shown.id, shown.token = started.id, started.token
     request = MessageRequest(id=act.fields.message_id or None, **message)
     reply = await web.say(runtime, await act.conversation(), request)
