@@ -195,7 +195,40 @@ async def test_a_page_works_where_storage_and_other_tabs_are_forbidden(visit: Vi
     await page.context.add_init_script(
         "delete window.BroadcastChannel; Object.defineProperty(window, 'sessionStorage', { get() { throw Error(); } });"
     )
+    await expect(page.locator("#forgets")).to_be_hidden()
     page = await browsing.open(page.context, "/chat/kent-wa")
+    await expect(page.locator("#forgets")).to_be_visible()  # a reload will cost the chat
     await ask(page, "hola")
     await page.locator("#leave").click()
     await page.wait_for_url(EXIT)
+
+
+async def test_what_waits_behind_a_message_that_is_refused_can_be_tried_again(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    again = page.get_by_role("button", name="Intentar otra vez")
+    await expect(again).to_be_hidden()
+    await page.route("**/messages", lambda route: route.abort())
+    for text in ("gracias", "¿me van a pedir papeles?"):
+        await page.locator("#text").fill(text)
+        await page.locator("#text").press("Enter")
+    await expect(page.locator("#log .message.resident .state")).to_have_text(["Enviado", "No se envió", "No se envió"])
+    await page.unroute("**/messages")
+    body = '{"error": {"code": "bad_request", "status": 422, "message": "Así no.", "details": []}}'
+    await page.route("**/messages", lambda route: route.fulfill(status=422, body=body, content_type="application/json"))
+    await again.click()
+    await expect(page.locator("#status")).to_have_text("Así no.")
+    await expect(page.locator("#text")).to_have_value("gracias")
+    await page.unroute("**/messages")
+    await again.click()
+    await expect(page.locator("#log .message.answer")).to_have_count(1)
+    await expect(again).to_be_hidden()
+
+
+async def test_coming_back_before_the_first_message_greets_nobody_anew(visit: Visit) -> None:
+    page = await visit()
+    greeting = await page.locator("#log .message").element_handle()
+    assert greeting
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await ask(page, "hola")
+    assert await greeting.evaluate("node => node.isConnected")

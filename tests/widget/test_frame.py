@@ -40,6 +40,8 @@ async def test_a_conversation_on_a_strict_and_hostile_page(visit: Visit, size: t
     frame = await framed(page)
     await expect(frame.locator("html")).to_have_attribute("lang", locale[:2])
     await expect(frame.locator("#notice > summary")).to_be_focused()  # to be read first
+    # Where it covers the page, nothing behind it can be reached.
+    assert await page.evaluate("document.body.inert") is (size == PHONE)
     answer = await ask(frame, QUESTION[locale[:2]])
     await answer.locator("summary").click()
     await expect(answer.locator("blockquote").first).to_be_visible()
@@ -52,6 +54,7 @@ async def test_a_conversation_on_a_strict_and_hostile_page(visit: Visit, size: t
     await expect(frame.locator("#text")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(page.locator("iframe")).to_be_hidden()
+    assert not await page.evaluate("document.body.inert")
     kept = "[document.cookie, localStorage.length, sessionStorage.length]"
     assert await page.evaluate(kept) == ["", 0, 0]
     assert await page.locator("[style], style").count() == 0
@@ -149,3 +152,27 @@ async def test_opening_asks_for_nothing_else_and_never_one_after_another(browsin
     # All that the page needs is named in its HTML: on a slow network a second round trip would be what is felt.
     html = await frame.evaluate("fetch(location.href).then((answer) => answer.text())")
     assert [path for path in AFTER_OPENING[1:] if path not in html] == []
+
+
+async def test_an_older_safari_gets_the_same_button(browsing: Browsing) -> None:
+    context = await browsing.context(DESKTOP, "en-US")
+    await context.add_init_script("delete window.CSSStyleSheet")
+    html = f'<script async src="{browsing.base_url}/widget.js" data-department="kent-wa"></script>'
+    await context.route(f"{CITY}/old", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page = await browsing.open(context, f"{CITY}/old")
+    button = page.get_by_role("button")
+    await expect(button).to_have_css("position", "fixed")
+    await button.click()
+    await framed(page)
+
+
+async def test_a_message_that_comes_while_the_chat_is_closed_is_announced(visit: Visit) -> None:
+    page = await visit(f"{CITY}/", DESKTOP, "en-US")
+    button = page.get_by_role("button")
+    await button.click()
+    frame = await framed(page)
+    await expect(button).to_have_attribute("aria-live", "off")  # else "Close" is said at every message
+    await button.click()
+    await expect(button).to_have_attribute("aria-live", "polite")
+    await frame.evaluate("window.parent.postMessage({ enlace: 'message' }, '*')")
+    await expect(button).to_have_text("New message")
