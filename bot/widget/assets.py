@@ -1,4 +1,4 @@
-"""The residents' scripts and styles, sent small: without what only their readers need, and compressed once."""
+"""The residents' scripts and styles, sent small: without what only their readers need, in one, and compressed once."""
 
 from __future__ import annotations
 
@@ -16,11 +16,17 @@ from bot.widget.web import STATIC
 
 router = APIRouter(prefix="/static", include_in_schema=False)
 
+SCRIPT = "chat.js"
+MODULES = ("page.js", "person.js", "message.js", "leave.js", SCRIPT)
+"""What is sent as SCRIPT, each after those that it needs at once: together they are a tenth smaller than one by one."""
+_LINK = re.compile(r"^import .*\n|^export ", re.MULTILINE)
+
 _COMMENT = {
     "text/javascript": re.compile(r"^\s*//.*\n", re.MULTILINE),
     "text/css": re.compile(r"^\s*/\*.*\*/\n", re.MULTILINE),
 }
 _INDENT = re.compile(r"^\s+", re.MULTILINE)
+_CSS_SPACE = re.compile(r"\s*([{};])\s*|(?<=:)\s+")
 
 
 @router.get("/{name}")
@@ -29,7 +35,14 @@ async def asset(name: str, request: Request) -> Response:
     if name not in _names():
         raise NotFound
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return packed(request, lean((STATIC / name).read_text(encoding="utf-8"), media_type), media_type)
+    return packed(request, lean(source(name), media_type), media_type)
+
+
+def source(name: str) -> str:
+    """A file of static/ as it is sent, but for its comments and spaces."""
+    if name != SCRIPT:
+        return (STATIC / name).read_text(encoding="utf-8")
+    return "".join(_LINK.sub("", (STATIC / part).read_text(encoding="utf-8")) for part in MODULES)
 
 
 def packed(request: Request, text: str, media_type: str, headers: dict[str, str] | None = None) -> Response:
@@ -47,7 +60,8 @@ def lean(text: str, media_type: str) -> str:
     """A script or a style without its comments and indentation: every visitor of a department's page loads it."""
     if media_type not in _COMMENT:
         return text
-    return _INDENT.sub("", _COMMENT[media_type].sub("", text))
+    text = _INDENT.sub("", _COMMENT[media_type].sub("", text))
+    return _CSS_SPACE.sub(r"\1", text) if media_type == "text/css" else text
 
 
 @functools.cache

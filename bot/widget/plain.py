@@ -5,6 +5,7 @@ Id and token travel in the form alone, never in an address, which a browser woul
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 import secrets
@@ -35,6 +36,9 @@ LEAVE_SAYS = N_(
     "“Leave now” erases the chat and opens another page. It cannot take this site out of the browser’s "
     "history, or delete a screenshot. Close the tab, too: Back may show it again."
 )
+NOT_ABOUT_FIELDS = {"language", "refresh", "helpful", "rate", "code"}
+"""Buttons that leave everything on the page as it was filled in."""
+
 LOOK = N_("See whether there is something new")
 
 
@@ -48,6 +52,8 @@ class _Fields(BaseModel):
     do: str = Field("send", max_length=200)
     text: str = Field("", max_length=20_000)
     code: str = Field("", max_length=40)
+    # There is a summary, be it emptied: an empty field is no field to FastAPI.
+    offered: str = Field("", max_length=8)
     summary: str = Field("", max_length=4000)
     name: str = Field("", max_length=400)
     whole_chat: str = Field("", max_length=8)
@@ -100,6 +106,8 @@ async def act(
     request.state.language = language
     if do == "send" and not fields.text.strip():  # Enter in a field presses the first button, which is "send"
         do = "resume" if fields.code.strip() else "callback" if fields.contact.strip() else do
+    text = "" if do in {"send", "erase"} else fields.text
+    kept = fields if do in NOT_ABOUT_FIELDS else _Fields.model_validate({"text": text})
     try:
         if do not in ACTS:
             raise BadRequest
@@ -108,12 +116,11 @@ async def act(
         await ACTS[do](_Act(request, runtime, content, fields, shown, argument))
         if shown.id:
             await _conversation(runtime, shown)
+        shown.filled = kept
     except EnlaceError as error:
         if isinstance(error, Unauthorized):
             shown.id = shown.token = ""
         shown.problem = runtime.catalogs.gettext(shown.language, error.message, **error.values)
-        shown.filled = fields
-    if do in {"language", "refresh"}:
         shown.filled = fields
     if shown.id and shown.token:
         conversation = await _conversation(runtime, shown)
@@ -149,10 +156,24 @@ async def _conversation(runtime: Runtime, shown: _Shown) -> Any:
     return await runtime.store.access(shown.id, shown.token)
 
 
+_begun: dict[str, asyncio.Task[web.Started]] = {}
+"""Conversations begun in the last _TAPS_S, by the message that began them."""
+_TAPS_S = 10
+
+
+async def _begin(act: _Act) -> web.Started:
+    """A new conversation; a second tap on "Send" gets the one that the first began."""
+    key = act.fields.message_id or secrets.token_urlsafe(12)
+    if key not in _begun:
+        _begun[key] = asyncio.create_task(web.begin(act.runtime, act.request, act.content.profile.id, None))
+        asyncio.get_running_loop().call_later(_TAPS_S, _begun.pop, key, None)
+    return await asyncio.shield(_begun[key])
+
+
 async def _write(act: _Act, **message: Any) -> None:
     shown, runtime = act.shown, act.runtime
     if not shown.id:
-        started = await web.begin(runtime, act.request, act.content.profile.id, None)
+        started = await _begin(act)
         shown.id, shown.token = started.id, started.token
     request = MessageRequest(id=act.fields.message_id or None, **message)
     reply = await web.say(runtime, await act.conversation(), request)

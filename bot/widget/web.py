@@ -26,6 +26,8 @@ templates = Environment(
     undefined=StrictUndefined,
     extensions=["jinja2.ext.i18n"],
 )
+# What residents load is small: letters as they are, no spaces between.
+templates.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
 
 
 def department_of(department: str, runtime: CurrentRuntime) -> DepartmentContent:
@@ -40,7 +42,8 @@ def failed(request: Request, message: str, language: str, status: int) -> HTMLRe
     """An error as a page, where a page was asked for; None: answer with JSON, for a script."""
     if not request.url.path.startswith(PAGES) or "text/html" not in request.headers.get("accept", ""):
         return None
-    answer = render(request, "error.html", policy(), language=language, message=message)
+    # In a frame, too: else a city's page shows what its browser says of a site that refuses.
+    answer = render(request, "error.html", policy(framed_by=["*"]), language=language, message=message)
     answer.status_code = status
     return answer
 

@@ -23,8 +23,13 @@ WORDS = {
         "what it may read. A court or the law can ask that it be kept longer."
     ),
     "leave_says": N_(
-        "“Leave now”, or Shift three times, erases the chat and opens another page. It cannot take this "
-        "site out of the browser’s history, or delete a screenshot."
+        "“Leave now”, or Shift three times, erases the chat and opens another page. Without a connection it erases "
+        "it only here. It cannot take this site out of the browser’s history, or delete a screenshot. Closing the "
+        "tab is not enough: the browser can open it again, with the chat in it."
+    ),
+    "forgets": N_(
+        "In this browser the chat is lost if you reload the page or open another one. If you ask for a person, get "
+        "a code to open it again."
     ),
     "leave": N_("Leave now"),
     "close": N_("Close"),
@@ -73,8 +78,8 @@ WORDS = {
     "time": N_("When it suits you"),
     "call_language": N_("Language for the call"),
     "call_noted": N_(
-        "We have noted it. If you erase this chat or press “Leave now”, that is deleted too, and nobody "
-        "calls. If you are in danger now, do not wait for the call: call 911."
+        "We have noted it. If you erase this chat or press “Leave now” while you have a connection, that is deleted "
+        "too, and nobody calls. If you are in danger now, do not wait for the call: call 911."
     ),
     "get_code": N_("Get a code for later"),
     "your_code": N_("Your code:"),

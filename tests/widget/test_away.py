@@ -25,7 +25,7 @@ async def test_offline_is_said_with_911_and_the_message_goes_when_it_is_over(vis
     await page.locator("#text").press("Enter")
     await expect(mine.last.locator(".state")).to_have_text("No se envió")
     await expect(page.locator("#status")).to_contain_text("911")
-    await expect(page.locator("#status").get_by_role("button", name="Intentar otra vez")).to_be_visible()
+    await expect(page.get_by_role("button", name="Intentar otra vez")).to_be_visible()
     await page.context.set_offline(False)
     await expect(page.locator("#log .message.answer")).to_have_count(1)
     await expect(mine).to_have_count(2)
@@ -50,7 +50,7 @@ async def test_a_message_whose_answer_was_lost_is_asked_once(visit: Visit) -> No
     await page.route("**/messages", cut_once)
     await page.locator("#text").fill("¿me van a pedir papeles?")
     await page.locator("#text").press("Enter")
-    again = page.locator("#status").get_by_role("button", name="Intentar otra vez")
+    again = page.get_by_role("button", name="Intentar otra vez")
     await again.click()
     await expect(again).to_have_count(0)
     await expect(page.locator("#log .message.resident")).to_have_count(2)
@@ -82,10 +82,10 @@ async def test_trouble_of_the_server_is_said_in_plain_words(visit: Visit) -> Non
     await expect(page.locator("#status")).to_contain_text("Llame al 911.")
     await page.unroute("**/api/**")
     await page.route("**/api/**", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
-    await page.locator("#status").get_by_role("button").click()  # a proxy's page is no answer of ours
+    await page.get_by_role("button", name="Intentar otra vez").click()  # a proxy's page is no answer of ours
     await expect(page.locator("#status")).to_contain_text("911")
     await page.unroute("**/api/**")
-    await page.locator("#status").get_by_role("button").click()
+    await page.get_by_role("button", name="Intentar otra vez").click()
     await expect(page.locator("#log .message.resident .state")).to_have_text("Enviado")
 
 
@@ -96,7 +96,7 @@ async def test_a_server_that_is_away_at_a_reload_does_not_cost_the_chat(visit: V
     await page.reload()
     await expect(page.locator("#status")).to_contain_text("911")
     await page.unroute("**/api/**")
-    await page.locator("#status").get_by_role("button", name="Intentar otra vez").click()
+    await page.get_by_role("button", name="Intentar otra vez").click()
     await expect(page.locator("#log .message.resident")).to_have_count(1)
 
 
@@ -118,7 +118,7 @@ async def test_two_tabs_of_one_conversation_show_the_same(visit: Visit, browsing
         ["hola", "¿me van a pedir papeles?", "gracias"]
     )
     await first.unroute("**/messages")
-    await first.locator("#status").get_by_role("button", name="Intentar otra vez").click()
+    await first.get_by_role("button", name="Intentar otra vez").click()
     for page, greeting in ((first, 1), (second, 0)):  # a page that was loaded again has no greeting
         resident = page.locator("#log .message.resident p")
         await expect(resident).to_have_text(["hola", "¿me van a pedir papeles?", "gracias"])
@@ -158,7 +158,7 @@ async def test_who_writes_before_the_chat_is_open_again_has_it_all(visit: Visit)
     await ask(page, "hola")
     await page.route("**/api/**", lambda route: route.abort())
     await page.reload()
-    await expect(page.locator("#status").get_by_role("button", name="Intentar otra vez")).to_be_visible()
+    await expect(page.get_by_role("button", name="Intentar otra vez")).to_be_visible()
     await page.unroute("**/api/**")
     await page.locator("#text").fill("¿me van a pedir papeles?")
     await page.locator("#text").press("Enter")
@@ -176,7 +176,7 @@ async def test_messages_that_never_went_go_after_a_reload_the_first_of_a_chat_to
     await page.reload()
     await expect(page.locator("#log .message.resident .state")).to_have_text(["No se envió"] * 2)
     await page.unroute("**/api/**")
-    await page.locator("#status").get_by_role("button", name="Intentar otra vez").click()
+    await page.get_by_role("button", name="Intentar otra vez").click()
     await expect(page.locator("#log .message.resident .state")).to_have_text(["Enviado"] * 2)
     await expect(page.locator("#log .message.resident p")).to_have_text(["hola", "gracias"])
 
@@ -195,7 +195,40 @@ async def test_a_page_works_where_storage_and_other_tabs_are_forbidden(visit: Vi
     await page.context.add_init_script(
         "delete window.BroadcastChannel; Object.defineProperty(window, 'sessionStorage', { get() { throw Error(); } });"
     )
+    await expect(page.locator("#forgets")).to_be_hidden()
     page = await browsing.open(page.context, "/chat/kent-wa")
+    await expect(page.locator("#forgets")).to_be_visible()  # a reload will cost the chat
     await ask(page, "hola")
     await page.locator("#leave").click()
     await page.wait_for_url(EXIT)
+
+
+async def test_what_waits_behind_a_message_that_is_refused_can_be_tried_again(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    again = page.get_by_role("button", name="Intentar otra vez")
+    await expect(again).to_be_hidden()
+    await page.route("**/messages", lambda route: route.abort())
+    for text in ("gracias", "¿me van a pedir papeles?"):
+        await page.locator("#text").fill(text)
+        await page.locator("#text").press("Enter")
+    await expect(page.locator("#log .message.resident .state")).to_have_text(["Enviado", "No se envió", "No se envió"])
+    await page.unroute("**/messages")
+    body = '{"error": {"code": "bad_request", "status": 422, "message": "Así no.", "details": []}}'
+    await page.route("**/messages", lambda route: route.fulfill(status=422, body=body, content_type="application/json"))
+    await again.click()
+    await expect(page.locator("#status")).to_have_text("Así no.")
+    await expect(page.locator("#text")).to_have_value("gracias")
+    await page.unroute("**/messages")
+    await again.click()
+    await expect(page.locator("#log .message.answer")).to_have_count(1)
+    await expect(again).to_be_hidden()
+
+
+async def test_coming_back_before_the_first_message_greets_nobody_anew(visit: Visit) -> None:
+    page = await visit()
+    greeting = await page.locator("#log .message").element_handle()
+    assert greeting
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await ask(page, "hola")
+    assert await greeting.evaluate("node => node.isConnected")

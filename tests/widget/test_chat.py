@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from browsing import anything, picture
 from playwright.async_api import Page, expect
-from visiting import DESKTOP, PHONE, QUESTION, Visit, ask
+from visiting import DESKTOP, PHONE, QUESTION, Browsing, Visit, ask
 
 from bot.settings import ROOT
 
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from tests.conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.rasa]
+OLD = """
+for (const name of ["at", "findLast", "findLastIndex"]) delete Array.prototype[name];
+delete String.prototype.at;
+delete HTMLFormElement.prototype.requestSubmit;
+delete window.TextDecoderStream;
+"""
+"""What a browser of 2021 doesn't have, Chrome 90 or Safari 14."""
 SPACED = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }"
 
 
@@ -115,10 +123,12 @@ async def test_the_language_can_change_at_any_moment(visit: Visit) -> None:
 async def test_the_page_s_picker_goes_from_department_to_department(visit: Visit) -> None:
     page = await visit("/")
     await page.locator("#department").select_option("los-angeles-county-ca")
-    await page.wait_for_url("**/chat/los-angeles-county-ca?**")
+    await page.wait_for_url("**/?department=los-angeles-county-ca&language=es")
     answer = await ask(page, "¿Qué entrenamiento reciben los oficiales?")
     await answer.locator("summary").click()
     await expect(answer.get_by_text("no nombra").first).to_be_visible()  # the note that its source has to carry
+    await page.locator("#department").select_option("kansas-city-mo")
+    await page.wait_for_url("**/?department=kansas-city-mo&language=es")
 
 
 async def test_markup_is_shown_as_text(visit: Visit) -> None:
@@ -279,3 +289,133 @@ async def test_the_words_of_both_languages_are_the_catalogs(visit: Visit, server
     assert data["words"]["en"].keys() == data["words"]["es"].keys()
     same = {key for key, text in data["words"]["en"].items() if data["words"]["es"][key] == text}
     assert same <= {"enlace", "no"}  # "No" is "No" in both
+
+
+async def test_a_browser_of_2021_opens_the_chat_again_and_follows_it(visit: Visit, browsing: Browsing) -> None:
+    page = await visit()
+    await page.context.add_init_script(OLD)
+    page = await browsing.open(page.context, "/chat/kent-wa")
+    await ask(page, "hola")
+    await page.reload()
+    await expect(page.locator("#log .message")).to_have_count(2)
+    other = await browsing.open(page.context, "/chat/kent-wa")
+    kept = await page.evaluate("sessionStorage.getItem('enlace:kent-wa')")
+    await other.evaluate("(kept) => sessionStorage.setItem('enlace:kent-wa', kept)", kept)
+    await other.reload()
+    await ask(other, "gracias")
+    await expect(page.locator("#log .message")).to_have_count(4)  # by the stream alone
+
+
+async def test_a_question_sent_before_the_scripts_are_there_goes_on_without_them(visit: Visit) -> None:
+    page = await visit("/chat/kent-wa", PHONE, "es-MX", java_script_enabled=False)
+    await page.locator("#language").select_option("en")
+    await page.locator("#text").fill("¿La policía me va a preguntar si tengo papeles?")
+    await page.locator("#form button").click()
+    await expect(page.locator(".message.resident")).to_have_count(1)
+    await expect(page.locator(".message.answer")).to_have_count(1)
+    assert page.url.endswith("/text/kent-wa")
+
+
+async def test_on_a_phone_no_keyboard_opens_over_the_answer(visit: Visit) -> None:
+    page = await visit("/chat/kent-wa", PHONE, "es-MX", has_touch=True, is_mobile=True)
+    await page.locator("#text").fill("hola")
+    await page.locator("#form button").tap()
+    await expect(page.locator("#log .message.resident .state")).to_have_text("Enviado")
+    await expect(page.locator("#text")).not_to_be_focused()
+    await page.locator("#log .message").last.locator(".choices button").first.tap()
+    await expect(page.locator("#log .message.resident")).to_have_count(2)
+    await expect(page.locator("#log .message.resident .state").last).to_have_text("Enviado")
+    await expect(page.locator("#text")).not_to_be_focused()
+
+
+async def test_focus_goes_to_what_replaces_what_was_pressed(visit: Visit) -> None:
+    page = await visit()
+    focused = page.locator(":focus")
+    answer = await ask(page, QUESTION["es"])
+    group = answer.get_by_role("group", name="¿Le sirvió?")
+    await group.get_by_role("button", name="Sí").press("Enter")
+    await expect(focused).to_have_text("Gracias.")
+    await ask(page, "quiero hablar con una persona")
+    await page.locator("form.person .main").press("Enter")
+    await expect(page.locator("#who")).not_to_be_empty()
+    await expect(page.locator("#log")).to_be_focused()
+    await page.get_by_role("button", name="Llevarme un código").press("Enter")
+    await expect(focused.locator(".code")).to_be_visible()
+    await page.get_by_role("button", name="Pedir que me llamen").press("Enter")
+    await page.locator("form.person input[required]").first.fill("206 555 0142")
+    await page.locator("form.person input[required]").last.fill("mañana")
+    await page.locator("form.person .main").last.press("Enter")
+    await expect(focused).to_contain_text("911")
+
+
+async def test_every_paragraph_has_its_own_direction(visit: Visit) -> None:
+    page = await visit()
+    await page.locator("#text").fill("هل أنتم الشرطة؟")
+    assert await page.locator("#text").evaluate("node => node.matches(':dir(rtl)')")
+    await page.locator("#text").press("Enter")
+    said = page.locator("#log .message.resident")
+    await expect(said.locator(".state")).to_have_text("Enviado")
+    assert await said.locator("p").evaluate("node => getComputedStyle(node).direction") == "rtl"
+    assert await said.locator(".who").evaluate("node => getComputedStyle(node).direction") == "ltr"
+
+
+async def test_the_field_grows_to_five_rows_and_all_fits_where_letters_are_large(visit: Visit) -> None:
+    page = await visit("/chat/kent-wa", (320, 640))
+    text = page.locator("#text")
+    for lines, rows in ((1, 1), (3, 3), (9, 5)):
+        await text.fill("\n".join(["a"] * lines))
+        await expect(text).to_have_js_property("rows", rows)
+    await text.press("Enter")
+    await expect(text).to_have_js_property("rows", 1)
+    await page.evaluate(
+        "() => { const sheet = new CSSStyleSheet(); sheet.replaceSync('html { font-size: 32px }');"
+        " document.adoptedStyleSheets = [sheet]; }"
+    )
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    box, button = await text.bounding_box(), await page.locator("#form button").bounding_box()
+    assert box
+    assert button
+    assert box["width"] > 200
+    assert button["y"] >= box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("path", ["/chat/kent-wa", "/text/kent-wa"])
+async def test_the_way_out_stays_on_the_screen_and_off_the_paper(visit: Visit, path: str) -> None:
+    page = await visit(path, (320, 256))
+    await page.locator("#text").scroll_into_view_if_needed()
+    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    await expect(page.locator("#leave")).to_be_in_viewport(ratio=1)
+    box = await page.locator("#leave").bounding_box()
+    assert box
+    assert box["height"] >= 44
+    await page.emulate_media(media="print")
+    for control in ("#leave", "#text"):
+        await expect(page.locator(control)).to_be_hidden()
+    await expect(page.locator("#log")).to_be_visible()
+
+
+async def test_a_liaison_who_writes_for_long_is_announced_once(visit: Visit, browsing: Browsing) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    typing = 0
+
+    async def write(route: Any) -> None:
+        nonlocal typing
+        typing += 1
+        await route.fulfill(body="event: typing\ndata: {}\n\n", content_type="text/event-stream")
+
+    await page.route("**/events", write)
+    await page.context.add_init_script(
+        """addEventListener('DOMContentLoaded', () => {
+          window.said = 0;
+          new MutationObserver((changes) => { for (const { addedNodes } of changes)
+            for (const node of addedNodes) if (node.dataset?.word === 'person_typing') window.said += 1;
+          }).observe(document.getElementById('status'), { childList: true });
+        })"""
+    )
+    await page.reload()
+    await expect(page.locator("#status [data-word=person_typing]")).to_be_visible()
+    async with asyncio.timeout(30):
+        while typing < 3:  # the stream ends, and begins anew  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert await page.evaluate("window.said") == 1

@@ -20,10 +20,6 @@ AFTER_OPENING = (
     "/static/colors.css",
     "/theme/kent-wa.css",
     "/static/chat.css",
-    "/static/page.js",
-    "/static/message.js",
-    "/static/person.js",
-    "/static/leave.js",
     "/static/chat.js",
     "/static/icon.svg",
 )
@@ -32,7 +28,9 @@ AFTER_OPENING = (
 @pytest.mark.parametrize(("size", "locale"), [(PHONE, "es-MX"), (DESKTOP, "en-US")])
 async def test_a_conversation_on_a_strict_and_hostile_page(visit: Visit, size: tuple[int, int], locale: str) -> None:
     page = await visit(f"{CITY}/", size, locale)
-    button = page.get_by_role("button", name={"es": "Pregunte a la policía", "en": "Ask the police"}[locale[:2]])
+    button = page.get_by_role(
+        "button", name={"es": "Preguntas sobre la policía", "en": "Questions about the police"}[locale[:2]]
+    )
     await expect(button).to_be_visible()
     box = await button.bounding_box()
     assert box
@@ -41,7 +39,9 @@ async def test_a_conversation_on_a_strict_and_hostile_page(visit: Visit, size: t
     await button.click()
     frame = await framed(page)
     await expect(frame.locator("html")).to_have_attribute("lang", locale[:2])
-    await expect(frame.locator("#text")).to_be_focused()
+    await expect(frame.locator("#notice > summary")).to_be_focused()  # to be read first
+    # Where it covers the page, nothing behind it can be reached.
+    assert await page.evaluate("document.body.inert") is (size == PHONE)
     answer = await ask(frame, QUESTION[locale[:2]])
     await answer.locator("summary").click()
     await expect(answer.locator("blockquote").first).to_be_visible()
@@ -54,6 +54,7 @@ async def test_a_conversation_on_a_strict_and_hostile_page(visit: Visit, size: t
     await expect(frame.locator("#text")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(page.locator("iframe")).to_be_hidden()
+    assert not await page.evaluate("document.body.inert")
     kept = "[document.cookie, localStorage.length, sessionStorage.length]"
     assert await page.evaluate(kept) == ["", 0, 0]
     assert await page.locator("[style], style").count() == 0
@@ -73,7 +74,7 @@ async def test_methods_and_events(visit: Visit) -> None:
     answer = await ask(frame, "what can you tell me")
     await expect(answer).to_have_attribute("lang", "es")  # picked on the city's own page is picked
     await page.evaluate("window.enlace.toggle()")
-    await expect(page.get_by_role("button", name="Pregunte a la policía")).to_be_visible()
+    await expect(page.get_by_role("button", name="Preguntas sobre la policía")).to_be_visible()
     await page.evaluate("window.enlace.toggle()")
     async with page.expect_response(lambda answer: answer.request.method == "DELETE") as erased:
         await page.evaluate("window.enlace.reset()")
@@ -102,7 +103,7 @@ async def test_an_unknown_department_is_said_to_whoever_wrote_the_line(browsing:
     page = await browsing.open(context, f"{CITY}/wrong")
     await page.wait_for_load_state("networkidle")
     assert [each.rpartition(" http")[0] for each in browsing.complaints] == [
-        f'Enlace: data-department="nowhere" is not one that {browsing.base_url} serves.'
+        f'Enlace: {browsing.base_url} serves no department "nowhere".'
     ]
     browsing.complaints.clear()
 
@@ -129,7 +130,7 @@ async def test_the_demonstration_site_says_that_it_is_one(visit: Visit) -> None:
     await page.get_by_role("link", name="Roeland Park").click()
     await expect(page.get_by_role("note")).to_contain_text("esta ciudad es inventada")
     await expect(page.get_by_role("link", name="La consola de los enlaces")).to_have_attribute("href", "/console")
-    await expect(page.get_by_role("button", name="Pregunte a la policía")).to_be_visible()
+    await expect(page.get_by_role("button", name="Preguntas sobre la policía")).to_be_visible()
     assert await anything(page) == []
     await picture(page, "demo-es")
 
@@ -165,3 +166,27 @@ async def test_opening_asks_for_nothing_else_and_never_one_after_another(browsin
     # All that the page needs is named in its HTML: on a slow network a second round trip would be what is felt.
     html = await frame.evaluate("fetch(location.href).then((answer) => answer.text())")
     assert [path for path in AFTER_OPENING[1:] if path not in html] == []
+
+
+async def test_an_older_safari_gets_the_same_button(browsing: Browsing) -> None:
+    context = await browsing.context(DESKTOP, "en-US")
+    await context.add_init_script("delete window.CSSStyleSheet")
+    html = f'<script async src="{browsing.base_url}/widget.js" data-department="kent-wa"></script>'
+    await context.route(f"{CITY}/old", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page = await browsing.open(context, f"{CITY}/old")
+    button = page.get_by_role("button")
+    await expect(button).to_have_css("position", "fixed")
+    await button.click()
+    await framed(page)
+
+
+async def test_a_message_that_comes_while_the_chat_is_closed_is_announced(visit: Visit) -> None:
+    page = await visit(f"{CITY}/", DESKTOP, "en-US")
+    button = page.get_by_role("button")
+    await button.click()
+    frame = await framed(page)
+    await expect(button).to_have_attribute("aria-live", "off")  # else "Close" is said at every message
+    await button.click()
+    await expect(button).to_have_attribute("aria-live", "polite")
+    await frame.evaluate("window.parent.postMessage({ enlace: 'message' }, '*')")
+    await expect(button).to_have_text("New message")

@@ -54,7 +54,7 @@ async def test_a_whole_conversation_without_a_script(visit: Visit, locale: str) 
 
     elsewhere = await visit("/text/kent-wa", PHONE, locale, java_script_enabled=False)
     await elsewhere.locator("input[name=code]").fill(code.lower())
-    await elsewhere.get_by_role("button", name=re.compile("Abrir la conversación|Open the chat")).click()
+    await elsewhere.get_by_role("button", name=re.compile("Abrir el chat|Open the chat")).click()
     await expect(elsewhere.locator(".message.resident")).to_have_count(3)
     await _ask(page, "hola")  # the code has closed it here
     await expect(page.locator(".problem")).to_be_visible()
@@ -104,6 +104,42 @@ async def test_what_is_wrong_is_said_on_a_page(client: httpx.AsyncClient) -> Non
     for path in ("/text/nowhere", "/chat/nowhere", "/demo/nowhere"):
         answer = await client.get(path, headers=page)
         assert answer.status_code == 404
+        assert "frame-ancestors 'self' *;" in answer.headers["content-security-policy"]  # a city's frame shows it
         assert answer.headers["content-type"].startswith("text/html")
         assert "<h1>" in answer.text
         assert (await client.get(path)).json()["error"]["code"] == "unknown_department"
+
+
+async def test_what_is_half_filled_in_stays_and_what_was_emptied_stays_empty(visit: Visit) -> None:
+    page = await visit("/text/kent-wa", PHONE, "en-US", java_script_enabled=False)
+    await _ask(page, QUESTION["en"])
+    await page.locator("#text").fill("half a")
+    await page.get_by_role("group", name="Was this helpful?").get_by_role("button", name="Yes").click()
+    await expect(page.locator(".told")).to_be_in_viewport()
+    assert page.url.endswith("/text/kent-wa#now")
+    await expect(page.locator("#text")).to_have_value("half a")
+    await _ask(page, "I want to talk to a person")
+    await expect(page.locator("#text")).to_have_value("")
+    await expect(page.locator("#now")).to_be_in_viewport()
+    await page.locator("textarea[name=summary]").fill("")
+    await page.locator("input[name=whole_chat]").check()
+    await page.locator("#text").fill("half a")
+    for button in ("Español", "English"):
+        await page.get_by_role("button", name=button).click()
+        await expect(page.locator("textarea[name=summary]")).to_have_value("")
+        await expect(page.locator("input[name=whole_chat]")).to_be_checked()
+    await page.locator(".person .main").click()
+    await expect(page.locator(".message.notice")).to_be_visible()
+    await page.get_by_role("button", name="Get a code").click()
+    await expect(page.locator(".code")).to_be_in_viewport()
+    await expect(page.locator("#text")).to_have_value("half a")
+
+
+async def test_two_taps_on_the_first_send_begin_one_conversation(client: httpx.AsyncClient) -> None:
+    form = re.search(r'name="message_id" value="([^"]+)"', (await client.get("/text/kent-wa")).text)
+    assert form
+    data = {"do": "send", "text": "hello", "language": "en", "message_id": form.group(1)}
+    pages = await asyncio.gather(*(client.post("/text/kent-wa", data=data) for _ in range(2)))
+    shown = {re.search(r'name="id" value="([^"]+)"', page.text).group(1) for page in pages}  # type: ignore[union-attr]
+    assert len(shown) == 1
+    assert [page.text.count('class="message resident') for page in pages] == [1, 1]

@@ -1,13 +1,16 @@
 // The chat: one conversation, kept for this tab, begun with the resident's first message.
 
-import { $, about, call, complain, data, direction, framed, follow, label, log, picker, say, tab, tell, word } from "./page.js";
+import { $, about, call, complain, data, focus, framed, follow, keeps, label, log, picker, say, tab, tell, word } from "./page.js";
 import { draw, paragraphs } from "./message.js";
 import { resume, who } from "./person.js";
 import { leave } from "./leave.js";
 
-const form = $("form"), input = $("text"), notice = $("notice");
+const form = $("form"), input = $("text"), notice = $("notice"), retry = $("retry");
+// On a phone, focus in the text field opens the keyboard over what is to be read.
+const { matches: mouse } = matchMedia("(pointer: fine)");
 const shown = new Set();
-const mine = new Map(); // the resident's messages, by the id that this page gave them
+// The resident's messages, by the id that this page gave them.
+const mine = new Map();
 let chosen = false, delivering = false;
 // Whether what the log shows is the whole conversation, and more comes by the stream.
 let opened = false;
@@ -23,7 +26,8 @@ function show(message, last = true) {
   const node = draw(message, { last, press, showReply });
   place(node, message.number ?? Infinity);
   if (message.client_id) mine.set(message.client_id, node);
-  if (tab.unsent.length || tab.id) node.scrollIntoView({ block: "nearest" }); // at first the notice is to be read
+  // At first the notice is to be read.
+  if (tab.unsent.length || tab.id) node.scrollIntoView({ block: "nearest" });
   return node;
 }
 
@@ -46,6 +50,7 @@ function greet() {
   $("who").replaceChildren();
   opened = false;
   streamed = 0;
+  retry.hidden = true;
   const reply = data.greetings[picker.value];
   show({ number: 0, author: "bot", text: reply.text, language: picker.value, reply });
   notice.open = true;
@@ -86,8 +91,10 @@ function live() {
   follow(tab.id, () => streamed, (event, content) => {
     if (event === "over") return over();
     if (event === "message") arrive(content);
-    if (event === "typing" && !$("status").textContent) {
-      say("person_typing", "typing");
+    if (event === "typing") {
+      // Said once, however long they write.
+      if (!$("status").textContent) say("person_typing", "typing");
+      clearTimeout(typingOver);
       typingOver = setTimeout(clearTyping, 6000);
     }
   });
@@ -96,6 +103,7 @@ function live() {
 // The conversation was erased, or opened elsewhere by its code.
 function over() {
   input.value ||= tab.unsent.map(({ body }) => body.text ?? "").join("\n").trim();
+  grow();
   tab.forget();
   greet();
   say("over");
@@ -126,6 +134,7 @@ function draft(body, text) {
 async function deliver() {
   if (delivering || !tab.unsent.length) return;
   delivering = true;
+  retry.hidden = true;
   try {
     while (tab.unsent.length) await deliverFirst();
   } catch (error) {
@@ -133,9 +142,8 @@ async function deliver() {
   } finally {
     delivering = false;
     $("status").classList.remove("busy");
-    // Not while somebody fills in something else.
-    const writing = document.activeElement?.matches("input, select, textarea");
-    if (!writing && (!framed || document.hasFocus())) input.focus();
+    // Not away from what somebody fills in or reads.
+    if (mouse && document.activeElement === document.body && (!framed || document.hasFocus())) input.focus();
   }
 }
 
@@ -156,7 +164,8 @@ async function deliverFirst() {
   if (isOver()) return;
   const sent = mine.get(body.id);
   state(sent, "sent");
-  if (reply.number && sent.number > reply.number) place(sent, reply.number); // just before its reply, until its own is known
+  // Just before its reply, until its own number is known.
+  if (reply.number && sent.number > reply.number) place(sent, reply.number);
   tab.keep({ unsent: tab.unsent.slice(1) });
   say("");
   if (!chosen && reply.language in data.directions && reply.language !== picker.value) { picker.value = reply.language; translate(); }
@@ -167,27 +176,31 @@ function failed(error) {
   complain(error);
   if (error.known?.status === 401) return over();
   for (const { body } of tab.unsent) state(mine.get(body.id), "not_sent");
-  if (!error.known || error.known.status >= 500 || error.known.status === 429) {
-    $("status").append(" ", label("button", "retry", { type: "button", onclick: deliver }));
-  } else { // it will never be taken: it goes back to where it can be changed
+  if (error.known && error.known.status < 500 && error.known.status !== 429) {
+    // It will never be taken: it goes back to where it can be changed.
     input.value ||= tab.unsent[0].body.text || "";
+    grow();
     tab.keep({ unsent: tab.unsent.slice(1) });
   }
+  retry.hidden = !tab.unsent.length;
 }
 
 // --- language ---
 
-export function translate() {
+function translate() {
   const language = picker.value;
   document.documentElement.lang = language;
-  document.documentElement.dir = direction(language);
+  document.documentElement.dir = data.directions[language];
   document.title = `${data.department_names[language]} · Enlace`;
   for (const node of document.querySelectorAll("[data-word]")) {
     node.textContent = word(node.dataset.word);
     node.lang = language;
-    node.dir = direction(language);
+    node.dir = data.directions[language];
   }
-  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", word(node.dataset.label));
+  for (const node of document.querySelectorAll("[data-label]")) {
+    node.setAttribute("aria-label", word(node.dataset.label));
+    node.lang = language;
+  }
   $("name").textContent = data.department_names[language];
   input.placeholder = word("placeholder");
   for (const option of $("department")?.options || []) option.textContent = data.departments[option.value][language];
@@ -206,15 +219,16 @@ function choose(language) {
 
 async function reopen() {
   const transcript = await about("", "GET");
-  log.setAttribute("aria-live", "off"); // what was said before is not announced again
+  // What was said before is not announced again.
+  log.setAttribute("aria-live", "off");
   log.replaceChildren();
   shown.clear();
   mine.clear();
   if (transcript.language in data.words) picker.value = transcript.language;
   translate();
-  const last = transcript.messages.findLast((message) => message.author !== "resident");
+  const last = [...transcript.messages].reverse().find((message) => message.author !== "resident");
   for (const message of transcript.messages) show(message, message === last);
-  streamed = transcript.messages.at(-1)?.number ?? 0;
+  streamed = transcript.messages[transcript.messages.length - 1]?.number ?? 0;
   for (const { body, text } of tab.unsent) draft(body, text);
   notice.open = false;
   say("");
@@ -224,15 +238,16 @@ async function reopen() {
 }
 
 async function begin() {
-  if (!tab.id) greet();
+  if (!tab.id && !log.firstChild) greet();
   for (const { body, text } of tab.unsent) draft(body, text);
+  retry.hidden = true;
   try {
     if (tab.id && !opened) await reopen();
     await deliver();
   } catch (error) {
     if (error.known?.status === 401) return over();
     complain(error);
-    $("status").append(" ", label("button", "retry", { type: "button", onclick: begin }));
+    retry.hidden = false;
   }
 }
 
@@ -244,23 +259,34 @@ async function forget() {
 
 // --- what people do ---
 
-form.addEventListener("submit", (event) => {
+function ask(event) {
   event.preventDefault();
   const text = input.value.trim();
   if (!text) return;
   input.value = "";
+  grow();
+  if (mouse) input.focus();
   send({ text }, text);
-});
+}
+
+function grow() {
+  input.rows = 1;
+  while (input.rows < 5 && input.scrollHeight > input.clientHeight) input.rows += 1;
+}
+
+form.addEventListener("submit", ask);
 input.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) ask(event);
 });
 input.addEventListener("input", () => {
+  grow();
   if (!tab.id || Date.now() - lastTyped < 3000) return;
   lastTyped = Date.now();
   about("/typing").catch(() => {});
 });
 picker.addEventListener("change", () => choose(picker.value));
-$("department")?.addEventListener("change", (event) => location.assign(`/chat/${event.target.value}?language=${picker.value}&picker`));
+$("department")?.addEventListener("change", (event) => location.assign(`/?department=${event.target.value}&language=${picker.value}`));
+retry.addEventListener("click", () => { focus(); begin(); });
 $("erase").addEventListener("click", async () => {
   try { await forget(); say("erased"); } catch (error) { complain(error); }
 });
@@ -279,11 +305,13 @@ if (framed) {
   addEventListener("keydown", (event) => { if (event.key === "Escape") tell("close"); });
   addEventListener("message", ({ source, data: { enlace, detail } = {} }) => {
     if (source !== window.parent) return;
-    if (enlace === "open") input.focus();
+    // Before the first message, what is to be read first.
+    if (enlace === "open") (!tab.id ? notice.firstElementChild : mouse ? input : log).focus();
     if (enlace === "language") choose(detail);
     if (enlace === "reset") forget().then(() => tell("reset"), complain);
     if (enlace === "leave") leave();
   });
 }
 
+$("forgets").hidden = keeps;
 begin().finally(() => tell("ready"));

@@ -2,7 +2,7 @@
 
 import { $, call, data, framed, tell, wipe } from "./page.js";
 
-const TIMES = 3, WITHIN_MS = 2000, ERASE_MS = 1000;
+const WITHIN_MS = 1000, ERASE_MS = 1000;
 let others = null, leaving = false;
 $("leave").addEventListener("click", () => leave());
 
@@ -12,7 +12,8 @@ export async function leave(everywhere = true) {
   document.body.replaceChildren();
   document.title = "\u200b";
   tell("blank");
-  if (everywhere) others?.postMessage("leave"); // the same chat in a second tab
+  // The same chat in a second tab.
+  if (everywhere) others?.postMessage("leave");
   const erasing = wipe().map(({ id, token }) => call("POST", `/api/conversations/${id}/leave`, undefined, { token, keepalive: true }).catch(() => {}));
   // The requests outlive the page; a moment's wait only makes it likelier that they are through.
   await Promise.race([Promise.all(erasing), new Promise((resolve) => setTimeout(resolve, ERASE_MS))]);
@@ -26,13 +27,12 @@ try {
   others.onmessage = () => leave(false);
 } catch {}
 
-// Not Escape: it closes too much else.
+// Shift three times. Not Escape: it closes too much else. Not within longer: NVDA and sticky keys use Shift, too.
 let presses = [];
 addEventListener("keydown", (event) => {
-  if (event.key !== "Shift") { presses = []; return; }
   if (event.repeat) return;
-  presses = [...presses.filter((at) => event.timeStamp - at < WITHIN_MS), event.timeStamp];
-  if (presses.length >= TIMES) leave();
+  presses = event.key === "Shift" ? [event.timeStamp, ...presses] : [];
+  if (event.timeStamp - presses[2] < WITHIN_MS) leave();
 });
 
 // A page that the browser kept whole, and shows again at Back.

@@ -1,7 +1,7 @@
 // How one message looks: its words, the published words it stands on, and what can be done next.
 
-import { about, complain, data, direction, element, label, word } from "./page.js";
-import { consent, invitations, yesOrNo } from "./person.js";
+import { about, data, element, word } from "./page.js";
+import { consent, invitations, thanks, yesOrNo } from "./person.js";
 
 const time = (at, language) => new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(new Date(at));
 const day = (date, language) => new Intl.DateTimeFormat(language, { dateStyle: "long", timeZone: "UTC" }).format(new Date(date));
@@ -28,16 +28,10 @@ function sources(citations, language) {
   return element("details", {}, summary, ...citations.flatMap((source) => citation(source, language)));
 }
 
-function helpful(number, given) {
-  const box = element("div", { class: "helpful" });
-  const thanks = () => box.replaceChildren(label("p", "rated", { class: "small", role: "status" }));
-  if (given === null || given === undefined) {
-    box.append(...yesOrNo("was_helpful", (yes) => about(`/messages/${number}/helpful`, "POST", { helpful: yes }).then(thanks, complain)));
-  } else thanks();
-  return box;
-}
+const helpful = (number) => yesOrNo("was_helpful", (yes) => about(`/messages/${number}/helpful`, "POST", { helpful: yes }));
 
-export const paragraphs = (text) => text.split("\n\n").map((part) => element("p", {}, part));
+// Each in its own direction: somebody may write in a language that isn't served.
+export const paragraphs = (text) => text.split("\n\n").map((part) => element("p", { dir: "auto" }, part));
 
 // `last`: whether it is the newest, which alone may ask to pass something on. `press(choice)` sends a button.
 export function draw({ number, author, text, language, reply, name, at, helpful: given }, { last, press, showReply }) {
@@ -45,7 +39,7 @@ export function draw({ number, author, text, language, reply, name, at, helpful:
   if (at) who.append(" · ", element("time", { datetime: at }, time(at, language)));
   // A screen reader says each message of the other side once; one's own words it has said already.
   const quiet = author === "resident" ? "off" : null;
-  const node = element("div", { class: `message ${author} ${reply ? reply.kind : ""}`, lang: language, dir: direction(language), "aria-live": quiet }, who);
+  const node = element("div", { class: `message ${author} ${reply ? reply.kind : ""}`, lang: language, dir: data.directions[language] ?? null, "aria-live": quiet }, who);
   node.append(...paragraphs(text));
   if (!reply) return node;
   if (reply.reviewed === false) node.append(element("p", { class: "small" }, word("unreviewed", language)));
@@ -57,6 +51,6 @@ export function draw({ number, author, text, language, reply, name, at, helpful:
   const choices = asks ? [] : reply.choices.map((choice) => element("button", { type: "button", onclick: () => press(choice) }, choice.label));
   if (links.length || choices.length) node.append(element("div", { class: "choices" }, ...links, ...choices));
   if (reply.forms.length) node.append(invitations(reply.forms, showReply));
-  if (number && reply.topic && ["answer", "no_answer"].includes(reply.kind)) node.append(helpful(number, given));
+  if (number && reply.topic && ["answer", "no_answer"].includes(reply.kind)) node.append(typeof given === "boolean" ? thanks() : helpful(number));
   return node;
 }

@@ -7,7 +7,6 @@ export const picker = $("language");
 export const framed = window.parent !== window;
 
 export const word = (key, language = picker.value) => (data.words[language] || data.words[picker.value])[key];
-export const direction = (language) => data.directions[language] || "auto";
 
 // Every word of a person is set as text, never as markup.
 export function element(name, attributes = {}, ...children) {
@@ -34,10 +33,11 @@ export function say(key, className = "") {
 
 const KEY = `enlace:${data.department}`;
 
-// A browser may forbid storage in a frame: then the page forgets at a reload, and works all the same.
+// A browser may forbid storage in a frame: then the page forgets at a reload, says so, and works all the same.
 function storage(act) {
   try { return act(sessionStorage); } catch { return null; }
 }
+export const keeps = storage(() => true);
 
 export const tab = {
   id: null, token: null, unsent: [],
@@ -100,7 +100,7 @@ export async function follow(id, after, on) {
       const response = await fetch(`/api/conversations/${id}/events`, { headers, signal: silent.signal });
       if (response.status === 401) return on("over");
       if (!response.ok) throw response.status;
-      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      const reader = response.body.getReader(), decoder = new TextDecoder();
       let text = "";
       for (;;) {
         const { value, done } = await reader.read();
@@ -108,7 +108,7 @@ export async function follow(id, after, on) {
         if (done || tab.id !== id) { reader.cancel(); break; }
         silence = setTimeout(end, SILENT_MS);
         wait = 1000;
-        text += value.replaceAll("\r", "");
+        text += decoder.decode(value, { stream: true }).replaceAll("\r", "");
         const events = text.split("\n\n");
         text = events.pop();
         for (const event of events) {
@@ -116,7 +116,9 @@ export async function follow(id, after, on) {
           if (field("event")) on(field("event"), JSON.parse(field("data")));
         }
       }
-    } catch { /* no connection: again, later and later, and at once when the browser says that it is back */ }
+    } catch {
+      // No connection: again, later and later, and at once when the browser says that it is back.
+    }
     clearTimeout(silence);
     end();
     await new Promise((resolve) => {
@@ -125,6 +127,12 @@ export async function follow(id, after, on) {
     });
     wait = Math.min(wait * 2, 30000);
   }
+}
+
+// What was pressed is gone: focus goes to what stands in its place, else to the messages.
+export function focus(node = log) {
+  if (node !== log) node.tabIndex = -1;
+  node.focus({ preventScroll: true });
 }
 
 // What the page around the frame is told: that something happened, never what was said.

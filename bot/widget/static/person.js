@@ -1,18 +1,25 @@
 // What a resident fills in around a person: what is passed on, how to be called back, a code, whether it helped.
 
-import { $, about, call, complain, data, element, label, picker, say, tab } from "./page.js";
+import { $, about, call, complain, data, element, focus, label, picker, say, tab, word } from "./page.js";
 
 const field = (key, input) => element("label", { class: "field" }, label("span", key), input);
 
-// A form that does `work`; what was typed stays where that fails.
+function swap(node, part) {
+  node.replaceWith(part);
+  focus(part);
+}
+
+// A form that does `work`; what was typed stays where that fails. Not disabled meanwhile: that would lose the focus.
 function sending(parts, key, work) {
-  const submit = label("button", key, { type: "submit", class: "main" });
+  let busy = false;
   const form = element("form", { class: "person", onsubmit: async (event) => {
     event.preventDefault();
-    submit.disabled = true;
+    if (busy) return;
+    busy = true;
     say("");
-    try { await work(form); } catch (error) { complain(error); submit.disabled = false; }
-  } }, ...parts, submit);
+    try { await work(form); } catch (error) { complain(error); }
+    busy = false;
+  } }, ...parts, label("button", key, { type: "submit", class: "main" }));
   return form;
 }
 
@@ -28,9 +35,10 @@ export function consent(offer, language, show, stay) {
     const body = { summary: summary.value.trim() || null, name: name.value.trim() || null, whole_chat: whole.checked };
     const reply = await about("/handoff", "POST", body);
     for (const node of form.elements) node.disabled = true;
+    focus();
     show(reply);
   });
-  form.append(label("button", "stay", { type: "button", onclick: () => { form.remove(); stay(); } }));
+  form.append(label("button", "stay", { type: "button", onclick: () => { form.remove(); focus(); stay(); } }));
   return form;
 }
 
@@ -43,23 +51,30 @@ function callback() {
     label("p", "contact_kept", { class: "small" }), field("contact", contact), field("time", time), field("call_language", tongue),
   ], "call_me", async () => {
     await about("/callback", "POST", { contact: contact.value, time: time.value, language: tongue.value });
-    form.replaceWith(label("p", "call_noted", { role: "status" }));
+    swap(form, label("p", "call_noted"));
   });
   return form;
 }
 
-export const yesOrNo = (key, answered) => [
-  label("p", key, { class: "small" }),
-  label("button", "yes", { type: "button", onclick: () => answered(true) }),
-  label("button", "no", { type: "button", onclick: () => answered(false) }),
-];
+// A question with two buttons; `answered(yes)` sends it. What `then` returns, by default thanks, stands there afterwards.
+export function yesOrNo(key, answered, then = () => [thanks()]) {
+  const choose = (yes) => answered(yes).then(() => { box.replaceChildren(...then(yes)); focus(box.firstChild); }, complain);
+  const box = element("div", { class: "helpful", role: "group", "data-label": key, "aria-label": word(key), lang: picker.value },
+    label("p", key, { class: "small" }),
+    label("button", "yes", { type: "button", onclick: () => choose(true) }),
+    label("button", "no", { type: "button", onclick: () => choose(false) }));
+  return box;
+}
 
-function rate(helpful, box) {
-  const thanks = () => box.replaceChildren(label("p", "rated", { role: "status" }));
-  about("/rating", "POST", { helpful }).then(() => {
-    box.replaceChildren(label("p", "why"), ...data.why[helpful ? "yes" : "no"].map((why) => label("button", `why_${why}`, {
-      type: "button", onclick: () => about("/rating", "POST", { helpful, why }).then(thanks, complain) })));
-  }, complain);
+export const thanks = () => label("p", "rated", { class: "small" });
+
+function rate() {
+  const send = (helpful, why) => about("/rating", "POST", { helpful, why });
+  return yesOrNo("helped", send, (helpful) => [
+    label("p", "why"),
+    ...data.why[helpful ? "yes" : "no"].map((why) => label("button", `why_${why}`, {
+      type: "button", onclick: ({ target }) => send(helpful, why).then(() => swap(target.parentNode, thanks()), complain) })),
+  ]);
 }
 
 // The buttons that a reply invites to press.
@@ -70,10 +85,10 @@ export function invitations(forms, show) {
     if (form === "callback") button("call_me", (node) => { const opened = callback(); node.replaceWith(opened); opened.querySelector("input").focus(); });
     if (form === "code") button("get_code", async (node) => {
       const { code } = await about("/code");
-      node.replaceWith(element("p", { role: "status" }, label("span", "your_code"), " ", element("strong", { class: "code" }, code), " ", label("span", "code_kept", { class: "small" })));
+      swap(node, element("p", {}, label("span", "your_code"), " ", element("strong", { class: "code" }, code), " ", label("span", "code_kept", { class: "small" })));
     });
-    if (form === "withdraw") button("withdraw", async (node) => { show(await about("/handoff", "DELETE")); node.remove(); });
-    if (form === "rate") box.append(...yesOrNo("helped", (yes) => rate(yes, box)));
+    if (form === "withdraw") button("withdraw", async (node) => { show(await about("/handoff", "DELETE")); node.remove(); focus(); });
+    if (form === "rate") box.append(rate());
   }
   return box;
 }

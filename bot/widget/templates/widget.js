@@ -6,19 +6,25 @@
   const { department: id, language: wanted } = script.dataset;
   const origin = new URL(script.src).origin;
   const department = site.departments[id];
-  if (!department) return console.error(`Enlace: data-department="${id}" is not one that ${origin} serves.`);
+  if (!department) return console.error(`Enlace: ${origin} serves no department "${id}".`);
 
   const served = (tag = "") => [tag, tag.split("-")[0]].find((code) => site.words[code]);
   let language = [wanted, document.documentElement.lang, ...navigator.languages].map(served).find(Boolean) || department.language;
 
   const host = document.createElement("div"), root = host.attachShadow({ mode: "open" });
   const make = (name) => root.appendChild(document.createElement(name));
+  const css = site.css.replace(/\$(\w+)/g, (_, key) => department[key]);
   // An adopted sheet is no inline style, and `!important` in here wins over the page's own.
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(site.css.replaceAll("$side", department.position).replaceAll("$back", department.accent).replaceAll("$ink", department.on_accent));
-  root.adoptedStyleSheets = [sheet];
+  try {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    root.adoptedStyleSheets = [sheet];
+  } catch {
+    // Safari before 16.4 can't make one.
+    make("style").textContent = css;
+  }
   const button = make("button");
-  let frame, isOpen, unread, ready;
+  let frame, isOpen = false, unread, ready;
 
   const emit = (event, detail) => dispatchEvent(new CustomEvent(`enlace:${event}`, { detail }));
   const say = (message, detail) => ready && frame.contentWindow.postMessage({ enlace: message, detail }, origin);
@@ -27,8 +33,14 @@
     const words = site.words[language];
     button.textContent = isOpen ? words.close : unread ? words.unread : words.open;
     host.lang = language;
-    button.ariaExpanded = !!isOpen;
-    if (frame) { frame.hidden = !isOpen; frame.title = words.open; }
+    // "New message" is announced.
+    button.ariaLive = isOpen ? "off" : "polite";
+    button.ariaExpanded = isOpen;
+    if (!frame) return;
+    frame.hidden = !isOpen;
+    frame.title = words.open;
+    // Where the frame covers the page, from its top on, nothing behind it can be reached.
+    document.body.inert = isOpen && !frame.offsetTop;
   }
   function open() {
     if (isOpen) return;
@@ -56,14 +68,16 @@
   const away = () => location.replace(site.exit);
   function blank() {
     emit("leave");
-    host.hidden = true;
+    button.remove();
+    frame.hidden = true;
     document.title = "\u200b";
     document.body.replaceChildren();
-    setTimeout(away, 3000); // whatever the frame does
+    // Whatever the frame does.
+    setTimeout(away, 3000);
   }
 
   addEventListener("message", ({ source, origin: from, data: { enlace, detail } = {} }) => {
-    if (!frame || source !== frame.contentWindow || from !== origin) return;
+    if (source !== frame?.contentWindow || from !== origin) return;
     if (enlace === "close") close();
     if (enlace === "blank") blank();
     if (enlace === "gone") away();
@@ -75,8 +89,9 @@
   // Shift three times on the page itself, once there is something to leave.
   let presses = [];
   addEventListener("keydown", ({ key, repeat, timeStamp }) => {
-    presses = key === "Shift" ? presses.filter((at) => timeStamp - at < 2000) : [];
-    if (key === "Shift" && !repeat && presses.push(timeStamp) > 2) ready ? say("leave") : frame && blank();
+    if (repeat) return;
+    presses = key === "Shift" ? [timeStamp, ...presses] : [];
+    if (timeStamp - presses[2] < 1000) ready ? say("leave") : frame && blank();
   });
 
   button.onclick = () => (isOpen ? close() : open());
