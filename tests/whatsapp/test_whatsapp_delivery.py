@@ -94,12 +94,14 @@ async def test_what_got_lost_on_the_way_back_is_not_sent_twice(world: World) -> 
     assert len(await world.screen()) == 2
 
 
-@pytest.mark.parametrize("fault", [{"what": "http", "status": 503}, {"what": "http", "status": 502}])
-async def test_an_answer_that_is_none_leaves_it_open(world: World, fault: dict[str, Any]) -> None:
+@pytest.mark.parametrize("status", [503, 502, 429, 403, 404])
+async def test_an_answer_that_is_none_of_metas_leaves_it_open(world: World, status: int) -> None:
     row = await world.say()
-    await world.fault(**fault)
-    with pytest.raises(Later):
+    await world.fault(what="http", status=status)
+    with pytest.raises(Later) as later:
         await world.sender.send(row)
+    assert later.value.at_least_s >= 60
+    assert world.alarms == []
     await world.sender.send(row)
     assert len(await world.screen()) == 1
 
@@ -115,10 +117,16 @@ async def test_each_code_has_its_way(world: World) -> None:
         await world.sender.send(row)
     assert alarmed.value.at_least_s >= 60
     assert world.alarms == ["190"]
-    await world.fault(what="error", code=131026)
-    with pytest.raises(GiveUp) as given_up:
+    await world.fault(what="error", code=100, subcode=33)
+    with pytest.raises(Later):
         await world.sender.send(row)
-    assert given_up.value.reason == "131026"
+    assert world.alarms == ["190", "100"]
+    for code in (100, 131026):
+        await world.fault(what="error", code=code)
+        with pytest.raises(GiveUp) as given_up:
+            await world.sender.send(row)
+        assert given_up.value.reason == str(code)
+    assert world.alarms == ["190", "100"]
     assert await world.screen() == []
 
 

@@ -177,7 +177,6 @@ def commands() -> Commands:
         ("Baja", "stop"),
         ("PARAR.", "stop"),
         ("dar de baja", "stop"),
-        ("Ya no me escriban, por favor", None),
         ("Ya no me escriban.", "stop"),
         ("¡No quiero más mensajes!", "stop"),
         ("Stop texting me", "stop"),

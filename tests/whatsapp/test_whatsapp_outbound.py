@@ -171,10 +171,23 @@ def test_splitting_is_between_paragraphs_or_sentences_where_it_can_be() -> None:
         (131009, "give_up"),
         (100, "give_up"),
         (131050, "give_up"),
+        (102, "alarm"),
+        (2500, "alarm"),
+        (2635, "alarm"),
+        (131030, "alarm"),
+        (17, "wait"),
+        (32, "wait"),
+        (341, "wait"),
+        (613, "wait"),
     ],
 )
 def test_an_error_says_what_to_do(code: int, what: str) -> None:
     assert action(code) == what
+
+
+def test_a_number_that_is_not_there_is_no_matter_of_one_message() -> None:
+    assert action(100, 33) == "alarm"
+    assert action(100, 2388024) == "give_up"
 
 
 @pytest.mark.parametrize("language", REAL.languages)

@@ -16,12 +16,16 @@ Action = Literal["wait", "template", "give_up", "alarm"]
 """wait: try again later. template: the 24 hours are over. alarm: somebody has to put it right; try again meanwhile."""
 
 _WAIT = (errors.ThrottlingError, errors.GenericError, errors.UnknownError)
-_WAIT_CODES = {1, 2, 429, 131000, 131016, 131049, 131057, 133004}
-"""Of Meta's own trouble, and of its limits; 429 is the HTTP status of one that is no answer of Meta's code."""
+_WAIT_CODES = {1, 2, 17, 32, 341, 613, 131000, 131016, 131049, 131057, 133004}
+"""Of Meta's own trouble, and of its limits; those of two and three digits are the Graph API's."""
 _ALARM = (errors.AuthorizationError, errors.IntegrityError)
 _ALARM_CODES = {
     33,  # the number was deleted
+    102,  # the session of the token has ended
+    2500,  # the path has a version that there isn't
+    2635,  # the version is out of service
     131005,  # access denied
+    131030,  # a test number, which writes to those on its list alone
     131037,  # the number's name isn't approved
     131042,  # payment
     131045,  # the number's certificate
@@ -32,6 +36,8 @@ _ALARM_CODES = {
     133010,  # the number isn't registered
     141006,
 }
+_NO_NUMBER = (100, 33)
+"""Code and subcode: the number isn't there, or the token doesn't reach it. Any other 100 is about one message."""
 _CLOSED = 131047
 ALARM_WAIT_S = 300.0
 """How long to wait before the next try, where somebody has to put something right first."""
@@ -58,12 +64,12 @@ WORDS = {
 OTHER = N_("WhatsApp refused it (code %(code)s)")
 
 
-def action(code: int) -> Action:
-    """What to do about an error with this code."""
+def action(code: int, subcode: int | None = None) -> Action:
+    """What to do about an error with this code; only the Graph API's answers have a subcode."""
     if code == _CLOSED:
         return "template"
     kind = type(errors.WhatsAppError.from_dict({"code": code, "message": ""}))
-    if code in _ALARM_CODES or issubclass(kind, _ALARM):
+    if code in _ALARM_CODES or (code, subcode) == _NO_NUMBER or issubclass(kind, _ALARM):
         return "alarm"
     if code in _WAIT_CODES or issubclass(kind, _WAIT):
         return "wait"

@@ -109,7 +109,7 @@ class Sender:
 
     async def _refused(self, contact: Any, error: RefusedError, invited: bool = False) -> None:
         reason = str(error.code)
-        match action(error.code):
+        match action(error.code, error.subcode):
             case "template":
                 async with self._engine.begin() as connection:
                     await connection.execute(update(Contact).where(Contact.id == contact.id).values(wrote_at=None))
