@@ -120,13 +120,13 @@ async def test_each_code_has_its_way(world: World) -> None:
     await world.fault(what="error", code=100, subcode=33)
     with pytest.raises(Later):
         await world.sender.send(row)
-    assert world.alarms == ["190", "100"]
+    assert world.alarms == ["190", "no_number"]
     for code in (100, 131026):
         await world.fault(what="error", code=code)
         with pytest.raises(GiveUp) as given_up:
             await world.sender.send(row)
         assert given_up.value.reason == str(code)
-    assert world.alarms == ["190", "100"]
+    assert world.alarms == ["190", "no_number"]
     assert await world.screen() == []
 
 
@@ -163,6 +163,64 @@ async def test_a_template_that_is_not_there_is_an_alarm_and_nothing_is_lost(worl
     with pytest.raises(Keep):
         await world.sender.send(row)
     assert [message["type"] for message in await world.screen()] == ["template"]
+
+
+async def test_a_reply_is_kept_where_they_cannot_be_asked_to_write(world: World) -> None:
+    await world.contact(wrote_at=None)
+    row = await world.say()
+    await world.fault(what="error", code=131026)
+    with pytest.raises(Keep) as kept:
+        await world.sender.send(row)
+    assert kept.value.reason == "131026"
+    async with world.engine.begin() as connection:
+        await connection.execute(update(Outbox).values(created_at=now() - dt.timedelta(hours=1)))
+    too_old = await world.row()
+    for fault in ({"what": "error", "code": 132012}, {"what": "http", "status": 503}):
+        await world.fault(**fault)
+        with pytest.raises(Later):
+            await world.sender.send(row)
+        await world.fault(**fault)
+        with pytest.raises(Keep):
+            await world.sender.send(too_old)
+    assert world.alarms == ["132012", "132012"]
+    assert await world.screen() == []
+
+
+@pytest.mark.parametrize(("reason", "asked"), [("132001", True), ("ConnectError", True), ("131026", False)])
+async def test_who_could_not_be_asked_is_asked_when_the_trouble_is_over(world: World, reason: str, asked: bool) -> None:
+    await world.contact(wrote_at=None)
+    await world.say()
+    (leased,) = await world.outbox.lease("whatsapp")
+    await world.outbox.keep(leased.id, reason)
+    await world.fault(what="error", code=132001)
+    assert await world.sender.invite_again() == []
+    assert world.alarms == (["132001"] if asked else [])
+    await world.control.delete("/faults")
+    assert await world.sender.invite_again() == ([world.conversation_id] if asked else [])
+    assert [message["type"] for message in await world.screen()] == (["template"] if asked else [])
+    assert ((await world.row()).state, (await world.row()).reason) == ("kept", "window" if asked else reason)
+    assert await world.sender.invite_again() == [], "once is enough"
+
+
+async def test_an_invitation_that_got_lost_is_sent_again_unless_a_status_says_that_it_came(world: World) -> None:
+    await world.contact(wrote_at=None)
+    row = await world.say()
+    await world.fault(what="http", status=503)
+    with pytest.raises(Later) as later:
+        await world.sender.send(row)
+    assert later.value.at_least_s >= 60
+    await world.fault(what="drop")
+    with pytest.raises(Later):
+        await world.sender.send(row)
+    (template,) = await world.screen()
+    data = template["request"]["biz_opaque_callback_data"]
+    await world.status("sent", template["id"], data)
+    with pytest.raises(Keep):
+        await world.sender.send(row)
+    assert len(await world.screen()) == 1
+    await world.contact(wrote_at=now(), invited_at=None)
+    await world.status("read", template["id"], data)
+    assert (await world.contact()).invited_at is None, "it is the one that they have answered"
 
 
 async def test_an_invitation_that_failed_says_why_and_is_tried_with_the_next_message(world: World) -> None:

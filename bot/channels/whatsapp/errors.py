@@ -15,8 +15,10 @@ from bot.i18n import N_
 Action = Literal["wait", "template", "give_up", "alarm"]
 """wait: try again later. template: the 24 hours are over. alarm: somebody has to put it right; try again meanwhile."""
 
+_CLOSED = 131047
+_HELD_BACK = 131049
 _WAIT = (errors.ThrottlingError, errors.GenericError, errors.UnknownError)
-_WAIT_CODES = {1, 2, 17, 32, 341, 613, 131000, 131016, 131049, 131057, 133004}
+_WAIT_CODES = {1, 2, 17, 32, 341, 613, 131000, 131016, _HELD_BACK, 131057, 133004}
 """Of Meta's own trouble, and of its limits; those of two and three digits are the Graph API's."""
 _ALARM = (errors.AuthorizationError, errors.IntegrityError)
 _ALARM_CODES = {
@@ -29,16 +31,19 @@ _ALARM_CODES = {
     131037,  # the number's name isn't approved
     131042,  # payment
     131045,  # the number's certificate
+    132000,  # the template isn't the one that we know: this one, and 132005, 132012, 132018
     132001,  # the template isn't there in this language
+    132005,
     132007,
+    132012,
     132015,  # paused
     132016,  # switched off
+    132018,
     133010,  # the number isn't registered
     141006,
 }
 _NO_NUMBER = (100, 33)
 """Code and subcode: the number isn't there, or the token doesn't reach it. Any other 100 is about one message."""
-_CLOSED = 131047
 ALARM_WAIT_S = 300.0
 """How long to wait before the next try, where somebody has to put something right first."""
 
@@ -46,8 +51,11 @@ OURS = {
     "window": N_("more than 24 hours have passed, so they were asked to write first"),
     "stopped": N_("this person asked for no more messages"),
     "gone": N_("this person is not reachable on WhatsApp any more"),
+    "no_number": N_(
+        "WhatsApp does not find the department’s number, or the access token is not for it: tell whoever runs Enlace"
+    ),
 }
-"""Reasons that WhatsApp has no code for."""
+"""Reasons that WhatsApp has no code of its own for."""
 WORDS = {
     131026: N_("WhatsApp could not reach this phone: no WhatsApp, an old version, or its terms not accepted"),
     131047: N_("more than 24 hours have passed since they wrote"),
@@ -74,3 +82,18 @@ def action(code: int, subcode: int | None = None) -> Action:
     if code in _WAIT_CODES or issubclass(kind, _WAIT):
         return "wait"
     return "give_up"
+
+
+def reason(code: int, subcode: int | None = None) -> str:
+    """The same error as it is stored, told to operators, and looked up in OURS or WORDS."""
+    return "no_number" if (code, subcode) == _NO_NUMBER else str(code)
+
+
+def may_pass(stored: str) -> bool:
+    """Whether a `reason`, or the name of a lost connection, may be over without anything that the resident does.
+
+    Of what Meta holds back for one person it says that another try within a day makes it worse.
+    """
+    if not stored.isdecimal():
+        return stored != "stopped"
+    return int(stored) != _HELD_BACK and action(int(stored)) in {"wait", "alarm"}

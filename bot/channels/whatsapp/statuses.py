@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import literal, select, update
+from sqlalchemy import literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.whatsapp.errors import ALARM_WAIT_S, action
 from bot.channels.whatsapp.inbound import Status
-from bot.channels.whatsapp.tables import Contact, Sent
+from bot.channels.whatsapp.tables import MARGIN, WINDOW, Contact, Sent
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Conversation, Message, Outbox
 from bot.tables import insert_unless, now
@@ -64,7 +64,7 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
         return Told(counted=[f"status {re.sub('[^a-z_]', '', name)[:40]}"])
     alarms = [str(status.error)] if name == FAILED and action(status.error or 0) == "alarm" else []
     if status.data.startswith(_INVITATION):
-        told = await _not_invited(connection, status) if name == FAILED else []
+        told = await (_not_invited if name == FAILED else _invited)(connection, status)
         return Told(conversations=told, alarms=alarms)
     # A status can overtake the answer that names the message's id: what we sent along says which message it is.
     parts = 1
@@ -109,12 +109,26 @@ async def know(connection: AsyncConnection, id_hash: str, outbox_id: int, part: 
     await connection.execute(new.on_conflict_do_nothing())
 
 
+async def _invited(connection: AsyncConnection, status: Status) -> list[str]:
+    """The template arrived: where the answer to its request was lost, nobody knew."""
+    await connection.execute(
+        update(Contact)
+        .where(
+            Contact.id == _contact_id(status),
+            Contact.invited_at.is_(None),
+            # Of one that they have answered since, something may be told late.
+            or_(Contact.wrote_at.is_(None), Contact.wrote_at < now() - WINDOW + MARGIN),
+        )
+        .values(invited_at=now())
+    )
+    return []
+
+
 async def _not_invited(connection: AsyncConnection, status: Status) -> list[str]:
-    """The template did not arrive: the liaison sees why, and the next message tries it again."""
-    contact_id = status.data.removeprefix(_INVITATION)
+    """The template did not arrive: the liaison sees why, and it is tried again later."""
     contact = await connection.execute(
         update(Contact)
-        .where(Contact.id == (int(contact_id) if re.fullmatch(r"\d{1,18}", contact_id) else 0))
+        .where(Contact.id == _contact_id(status))
         .values(invited_at=None)
         .returning(Contact.conversation_id)
     )
@@ -127,6 +141,12 @@ async def _not_invited(connection: AsyncConnection, status: Status) -> list[str]
         .values(reason=str(status.error or 0))
     )
     return [conversation_id]
+
+
+def _contact_id(status: Status) -> int:
+    """Whom an invitation was for; 0: nobody."""
+    contact_id = status.data.removeprefix(_INVITATION)
+    return int(contact_id) if re.fullmatch(r"\d{1,18}", contact_id) else 0
 
 
 async def _come_further(connection: AsyncConnection, row: Any, parts: int, after_all: bool) -> None:
