@@ -308,6 +308,25 @@ async def test_identifiers_are_masked_before_anything_is_stored(world: World) ->
     assert "wamid" not in event.id_hash
 
 
+async def test_a_long_message_is_masked_whole_and_stored_in_pieces(world: World) -> None:
+    ssn = "219-09-9999"
+    text = "a" * (2000 - 6) + f" {ssn} " + "b" * 2000 + " fin"
+    said = Received(id="wamid.Y", number_id="1001", phone=PHONE, user=None, at=now(), kind="edit", text=text, about="w")
+    for _ in range(2):
+        await world.intake.store([said])
+    async with world.engine.connect() as connection:
+        events = (await connection.execute(select(Event).order_by(Event.at, Event.id))).all()
+    secrets = Secrets(KEY)
+    kept = [Received.model_validate_json(secrets.decrypt(event.payload)) for event in events]
+    assert [(each.id, each.kind) for each in kept] == [("wamid.Y", "edit"), ("wamid.Y", "text"), ("wamid.Y", "text")]
+    assert all(0 < len(each.text) <= 2000 for each in kept)
+    whole = " ".join(each.text for each in kept)
+    assert whole.startswith("aaa")
+    assert whole.endswith(" fin")
+    assert "219" not in whole
+    assert "9999" not in whole
+
+
 async def test_what_nothing_is_done_with_is_counted(world: World) -> None:
     await world.intake.store([Other("account_alerts"), Other("account_alerts")])
     await world.intake.store([Other("account_alerts"), Status("wamid.Z", "teleported", "", None)])

@@ -248,6 +248,23 @@ async def test_what_is_taken_back_is_passed_on_to_nobody(world: World, start: St
     assert "Anastasio" not in f"{messages} {handoff.summary}"
 
 
+async def test_danger_at_the_end_of_a_long_message_is_seen_and_all_of_it_can_be_taken_back(
+    world: World, start: Start, say: Say
+) -> None:
+    receiver = start(turns := Turns(world), pause_s=60)
+    receiver.wake(await say("tulipán " * 400 + "me están apuntando con una pistola", id="wamid.long"))
+    async with asyncio.timeout(SOON):
+        while len(turns.settled) < 2:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert turns.settled[-1].endswith("me están apuntando con una pistola")
+    receiver.wake(await say("", kind="revoke", about="wamid.long"))
+    await emptied(world)
+    async with world.engine.connect() as connection:
+        messages = list(await connection.scalars(select(Message.text)))
+    assert len(messages) == 2
+    assert "tulipán" not in str(messages)
+
+
 async def test_an_edit_after_stop_takes_the_words_away(world: World, start: Start, say: Say) -> None:
     receiver = start(turns := Turns(world), pause_s=0.01)
     receiver.wake(await say(QUESTION, id="wamid.theirs"))

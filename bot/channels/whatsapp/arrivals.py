@@ -5,6 +5,7 @@ it is in the conversation and done with, or neither.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.channels.whatsapp.commands import Commands
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Received
+from bot.channels.whatsapp.intake import piece_id
 from bot.channels.whatsapp.outbound import OPEN
 from bot.channels.whatsapp.tables import WINDOW, Contact, Event, Sent
 from bot.conversations.ownership import write
@@ -243,19 +245,16 @@ class _One:
 
     async def _replace(self, meta_id: str | None, with_what: str) -> None:
         """A message was taken back, or changed: its words go, and if it waits for its turn it has none any more."""
-        theirs = select(Event.number).where(
-            Event.id_hash == self._contacts.digest(meta_id or ""), Event.conversation_id == self._id
-        )
-        number = await self._connection.scalar(theirs)
-        if number is None or self._conversation.legal_hold:
+        numbers = await self._numbers(meta_id or "")
+        if not numbers or self._conversation.legal_hold:
             return
         text = self._renderer.labels.say(self._language, with_what)
-        of_it = (Message.conversation_id == self._id, Message.number == number)
+        of_it = (Message.conversation_id == self._id, Message.number.in_(numbers))
         await self._connection.execute(update(Message).where(*of_it).values(text=text))
-        await self._no_longer_offered(number)
+        await self._no_longer_offered(numbers)
         await self._connection.execute(
             update(Inbox)
-            .where(Inbox.conversation_id == self._id, Inbox.number == number)
+            .where(Inbox.conversation_id == self._id, Inbox.number.in_(numbers))
             .values(state="done", done_at=now())
         )
         # Fragments before it, which were to have their turn with it, have it with the last of them now.
@@ -269,18 +268,31 @@ class _One:
         if last and last.state == "joined":
             await self._connection.execute(update(Inbox).where(Inbox.id == last.id).values(state="received"))
 
-    async def _no_longer_offered(self, number: int) -> None:
+    async def _numbers(self, meta_id: str) -> list[int]:
+        """The numbers of the messages that one of theirs became: of a long one, several."""
+        numbers: list[int] = []
+        for piece in itertools.count():
+            theirs = select(Event.number).where(
+                Event.id_hash == self._contacts.digest(piece_id(meta_id, piece)), Event.conversation_id == self._id
+            )
+            number = await self._connection.scalar(theirs)
+            if number is None:
+                break
+            numbers.append(number)
+        return numbers
+
+    async def _no_longer_offered(self, numbers: Sequence[int]) -> None:
         """What was passed on to a person, or was to be, has no words in it that were taken back."""
         await self._connection.execute(
             update(Conversation)
-            .where(Conversation.id == self._id, Conversation.asked == number)
+            .where(Conversation.id == self._id, Conversation.asked.in_(numbers))
             .values(asked=None, topic=None)
         )
         bare = self._renderer.summary(self._conversation.department, self._language, None, None)
         query = select(Message).where(Message.conversation_id == self._id, Message.author == "bot")
         for message in await self._connection.execute(query):
             offer = (message.reply or {}).get("handoff")
-            if offer and offer.get("asked") == number:
+            if offer and offer.get("asked") in numbers:
                 values = {
                     "text": message.text.replace(offer["summary"], bare),
                     "reply": {
@@ -292,7 +304,7 @@ class _One:
                 await self._connection.execute(update(Message).where(Message.id == message.id).values(**values))
         await self._connection.execute(
             update(Handoff)
-            .where(Handoff.conversation_id == self._id, Handoff.asked == number)
+            .where(Handoff.conversation_id == self._id, Handoff.asked.in_(numbers))
             .values(summary=bare, asked=None)
         )
 
