@@ -79,7 +79,7 @@ class Settings(BaseSettings):
         4000,
         ge=100,
         le=10000,
-        description="Longest message taken; a longer one is refused with a clear sentence, on WhatsApp taken in pieces.",
+        description="Longest message taken; a longer one is refused with a sentence, on WhatsApp taken in pieces.",
     )
     secret_key: SecretStr | None = Field(
         None,

@@ -121,6 +121,17 @@ async def test_danger_waits_for_no_fragment(world: World, start: Start, say: Say
     assert turns.settled == ["hola\nme están apuntando con una pistola"]
 
 
+async def test_what_was_written_hours_apart_is_no_run_of_fragments(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world), pause_s=0.01)
+    for ago_s, text in ((7200, "¿piden papeles?"), (7180, "al denunciar"), (3600, "¿y mi hermano?"), (0, "gracias")):
+        whose = await say(text, at=now() - dt.timedelta(seconds=ago_s))
+    receiver.wake(whose)
+    async with asyncio.timeout(SOON):
+        while len(turns.settled) < 3:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert turns.settled == ["¿piden papeles?\nal denunciar", "¿y mi hermano?", "gracias"]
+
+
 async def test_a_turn_that_fails_is_tried_again(
     world: World, start: Start, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:

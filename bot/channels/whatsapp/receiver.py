@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -36,6 +37,8 @@ _AT_ONCE = 4
 """Contacts who are answered at the same time. More would only slow each other down, and the webhook with them."""
 _LONGEST_PAUSES = 4
 """After so many pauses an answer is due, even if more keeps coming."""
+_APART = dt.timedelta(seconds=30)
+"""By Meta's clock; what was written further apart is no run of fragments, though it came at once, after an outage."""
 
 
 class Receiver:
@@ -176,12 +179,12 @@ class Receiver:
             unsettled.discard(conversation_id)
 
     def _groups(self, waiting: Sequence[Arrived]) -> Iterator[list[Arrived]]:
-        """Texts that follow one another are fragments of one message, up to the length of a message."""
+        """Texts that follow soon upon one another are fragments of one message, up to the length of a message."""
         group: list[Arrived] = []
         for each in waiting:
             fragment = each.said.kind == "text" and not self._commands.find(each.said.text)
             length = sum(len(one.said.text) + 1 for one in group) + len(each.said.text)
-            if group and (not fragment or length > self._max_chars):
+            if group and (not fragment or length > self._max_chars or each.said.at - group[-1].said.at > _APART):
                 yield group
                 group = []
             group.append(each)
