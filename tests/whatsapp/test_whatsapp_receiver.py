@@ -68,7 +68,7 @@ async def start(world: World, safety: SafetyRules) -> AsyncIterator[Start]:
     def begin(turns: Turns, pause_s: float) -> Receiver:
         secrets = Secrets(KEY)
         contacts, commands = Contacts(secrets), Commands(ROOT / "data")
-        detector = LanguageDetector({"es": ["hola"], "en": ["hello"]})
+        detector = LanguageDetector({"es": ["hola", "borrar"], "en": ["hello", "erase"]})
         receiver = Receiver(
             engine=world.engine,
             secrets=secrets,
@@ -285,6 +285,24 @@ async def test_an_edit_after_stop_takes_the_words_away(world: World, start: Star
     await emptied(world)
     async with world.engine.connect() as connection:
         assert "Anastasio" not in str((await connection.execute(select(Message))).all())
+
+
+async def test_erase_is_answered_where_there_is_nothing_to_erase(world: World, start: Start, say: Say) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    stranger = "15550199"
+    await world.control.post("/users", json={"wa_id": stranger, "name": "Nadie"})
+    await world.control.post(f"/users/{stranger}/say", json={"type": "text", "text": "BORRAR"})
+    receiver.wake(await say("BORRAR", phone=stranger))
+    await emptied(world)
+    async with asyncio.timeout(SOON):
+        while True:
+            shown = (await world.control.get(f"/users/{stranger}/messages")).json()
+            if said := [message["content"]["body"] for message in shown if message["direction"] == "in"]:
+                break
+            await asyncio.sleep(0.01)
+    assert said == [RENDERER.whatsapp("erased", "kent-wa", "es").text]
+    async with world.engine.connect() as connection:
+        assert len((await connection.execute(select(Conversation))).all()) == 1, "none was begun for them"
 
 
 async def test_what_was_kept_for_days_is_tried_from_the_beginning(world: World, start: Start, say: Say) -> None:

@@ -108,16 +108,20 @@ class Arrivals:
                 await self._contacts.wrote(connection, contact, [arrived.said])
                 await _release(connection, contact)
 
+    def first(self, number_id: str, text: str) -> tuple[str, str]:
+        """The department and the language of somebody of whom nothing else is known, who wrote `text`, or none."""
+        department = self._departments[number_id]
+        default = self._renderer.library.departments[department].profile.default_language
+        return department, self._detector.decide(text, default, chosen=False, first=True) if text else default
+
     async def _contact(self, connection: AsyncConnection, group: Sequence[Arrived]) -> Any | None:
         """Who wrote, with a conversation begun and the welcome said if they are new."""
         said = group[0].said
         contact = await self._contacts.find(connection, said)
         if contact is not None or said.kind not in _OPENS:
             return contact
-        department = self._departments[said.number_id]
-        default = self._renderer.library.departments[department].profile.default_language
         text = next((each.said.text for each in group if each.said.kind != "reaction" and each.said.text), "")
-        language = self._detector.decide(text, default, chosen=False, first=True) if text else default
+        department, language = self.first(said.number_id, text)
         new = await begin(connection, department, CHANNEL, language, chosen=False)
         await self._contacts.add(connection, said, new.id)
         await tell(connection, new.id, self._renderer.whatsapp("welcome", department, language))

@@ -212,8 +212,9 @@ class Receiver:
         """They want what they wrote erased: it is, and they are told so by a message that is kept nowhere."""
         async with self._engine.connect() as connection:
             contact = await self._contacts.find(connection, arrived.said)
-        if contact is None:
+        if contact is None:  # who asks again, or never wrote, is told so as well
             await self._arrivals.done(arrived.event_id)
+            await self._say_erased(arrived.said, *self._arrivals.first(arrived.said.number_id, arrived.said.text))
             return None
         query = select(Conversation).where(Conversation.id == contact.conversation_id)
         async with self._engine.connect() as connection:
@@ -230,12 +231,15 @@ class Receiver:
         except RasaError:
             await self._turns.leave(conversation.id)  # Rasa forgets it later
         await self._arrivals.done(arrived.event_id)
-        said = self._renderer.whatsapp("erased", conversation.department, conversation.language)
-        address = self._contacts.address(contact)
+        await self._say_erased(arrived.said, conversation.department, conversation.language)
+        return None
+
+    async def _say_erased(self, received: Received, department: str, language: str) -> None:
+        said = self._renderer.whatsapp("erased", department, language)
+        address = {"to": received.phone} if received.phone else {"recipient": received.user or ""}
         for part in self._outbound.parts(said.text, said.language, said):
             with contextlib.suppress(RefusedError, NotReachedError, UnknownOutcomeError):
-                await self._cloud.send(contact.number_id, address, part, tracker="")
-        return None
+                await self._cloud.send(received.number_id, address, part, tracker="")
 
 
 class _Place:
