@@ -171,6 +171,10 @@ def test_splitting_is_between_paragraphs_or_sentences_where_it_can_be() -> None:
         (131009, "give_up"),
         (100, "give_up"),
         (131050, "give_up"),
+        (131048, "alarm"),
+        (131064, "alarm"),
+        (131049, "wait"),
+        (None, "give_up"),
         (102, "alarm"),
         (2500, "alarm"),
         (2635, "alarm"),
@@ -181,8 +185,12 @@ def test_splitting_is_between_paragraphs_or_sentences_where_it_can_be() -> None:
         (613, "wait"),
     ],
 )
-def test_an_error_says_what_to_do(code: int, what: str) -> None:
+def test_an_error_says_what_to_do(code: int | None, what: str) -> None:
     assert action(code) == what
+
+
+def test_a_template_that_is_held_back_counts_as_marketing() -> None:
+    assert action(131049, invitation=True) == "alarm"
 
 
 def test_a_number_that_is_not_there_is_no_matter_of_one_message() -> None:

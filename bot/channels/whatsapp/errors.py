@@ -31,6 +31,8 @@ _ALARM_CODES = {
     131037,  # the number's name isn't approved
     131042,  # payment
     131045,  # the number's certificate
+    131048,  # too many have blocked or reported the number
+    131064,  # too many templates were found to be of another category
     132000,  # the template isn't the one that we know: this one, and 132005, 132012, 132018
     132001,  # the template isn't there in this language
     132005,
@@ -56,6 +58,7 @@ OURS = {
     ),
 }
 """Reasons that WhatsApp has no code of its own for."""
+_RESTRICTED = N_("WhatsApp restricts the department’s number: tell whoever runs Enlace")
 WORDS = {
     131026: N_("WhatsApp could not reach this phone: no WhatsApp, an old version, or its terms not accepted"),
     131047: N_("more than 24 hours have passed since they wrote"),
@@ -66,16 +69,25 @@ WORDS = {
     190: N_("WhatsApp’s access token has expired: tell whoever runs Enlace"),
     131031: N_("WhatsApp has locked the department’s account: tell whoever runs Enlace"),
     368: N_("WhatsApp has blocked the department’s number for a time: tell whoever runs Enlace"),
+    131048: _RESTRICTED,
+    131064: _RESTRICTED,
     131042: N_("WhatsApp’s bill is not settled: tell whoever runs Enlace"),
     132001: N_("the message that asks them to write first is not approved yet: tell whoever runs Enlace"),
 }
 OTHER = N_("WhatsApp refused it (code %(code)s)")
 
 
-def action(code: int, subcode: int | None = None) -> Action:
-    """What to do about an error with this code; only the Graph API's answers have a subcode."""
+def action(code: int | None, subcode: int | None = None, invitation: bool = False) -> Action:
+    """What to do about an error with this code, if Meta names one; only the Graph API's answers have a subcode.
+
+    `invitation`: of the template, which Meta holds back only where it takes it for marketing.
+    """
+    if code is None:
+        return "give_up"
     if code == _CLOSED:
         return "template"
+    if code == _HELD_BACK and invitation:
+        return "alarm"
     kind = type(errors.WhatsAppError.from_dict({"code": code, "message": ""}))
     if code in _ALARM_CODES or (code, subcode) == _NO_NUMBER or issubclass(kind, _ALARM):
         return "alarm"

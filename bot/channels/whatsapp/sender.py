@@ -125,7 +125,7 @@ class Sender:
 
     async def _refused(self, contact: Any, error: RefusedError, invited: bool = False) -> None:
         why = reason(error.code, error.subcode)
-        match action(error.code, error.subcode):
+        match action(error.code, error.subcode, invited):
             case "template":
                 async with self._engine.begin() as connection:
                     await connection.execute(update(Contact).where(Contact.id == contact.id).values(wrote_at=None))
@@ -189,7 +189,7 @@ class Sender:
             waiting = (await connection.execute(query)).all()
         asked = []
         for contact in waiting:
-            if not (contact.phone or contact.user) or not may_pass(contact.reason or ""):
+            if not (contact.phone or contact.user) or not (contact.reason and may_pass(contact.reason)):
                 continue
             try:
                 await self._invite(contact, contact.language)

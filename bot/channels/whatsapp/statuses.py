@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.whatsapp.errors import ALARM_WAIT_S, action
+from bot.channels.whatsapp.errors import ALARM_WAIT_S, action, reason
 from bot.channels.whatsapp.inbound import Status
 from bot.channels.whatsapp.tables import MARGIN, WINDOW, Contact, Sent
 from bot.conversations.delivery import backoff_s
@@ -62,8 +62,10 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     name = _SAME.get(status.status, status.status)
     if name not in _RANK:
         return Told(counted=[f"status {re.sub('[^a-z_]', '', name)[:40]}"])
-    alarms = [str(status.error)] if name == FAILED and action(status.error or 0) == "alarm" else []
-    if status.data.startswith(_INVITATION):
+    is_invitation = status.data.startswith(_INVITATION)
+    is_alarm = name == FAILED and action(status.error, invitation=is_invitation) == "alarm"
+    alarms = [str(status.error)] if is_alarm else []
+    if is_invitation:
         told = await (_not_invited if name == FAILED else _invited)(connection, status)
         return Told(conversations=told, alarms=alarms)
     # A status can overtake the answer that names the message's id: what we sent along says which message it is.
@@ -82,7 +84,7 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     query = select(Outbox, Message.number).join(Message, Message.id == Outbox.message_id).where(Outbox.id == sent)
     row = (await connection.execute(query)).one()
     if name == FAILED:
-        await _failed(connection, row, status.error or 0, deliver_for)
+        await _failed(connection, row, status.error, deliver_for)
     else:
         await _come_further(connection, row, parts, arrived_after_all)
     return Told(conversations=[row.conversation_id], alarms=alarms)
@@ -138,9 +140,13 @@ async def _not_invited(connection: AsyncConnection, status: Status) -> list[str]
     await connection.execute(
         update(Outbox)
         .where(Outbox.conversation_id == conversation_id, Outbox.state == "kept")
-        .values(reason=str(status.error or 0))
+        .values(reason=_reason(status.error))
     )
     return [conversation_id]
+
+
+def _reason(code: int | None) -> str | None:
+    return None if code is None else reason(code)
 
 
 def _contact_id(status: Status) -> int:
@@ -167,10 +173,10 @@ async def _come_further(connection: AsyncConnection, row: Any, parts: int, after
         )
 
 
-async def _failed(connection: AsyncConnection, row: Any, code: int, deliver_for: dt.timedelta) -> None:
+async def _failed(connection: AsyncConnection, row: Any, code: int | None, deliver_for: dt.timedelta) -> None:
     """WhatsApp took it, and then could not deliver it."""
     what = action(code)
-    values: dict[str, Any] = {"reason": str(code), "leased_until": None}
+    values: dict[str, Any] = {"reason": _reason(code), "leased_until": None}
     if what == "give_up" or row.created_at <= now() - deliver_for:
         values |= {"state": "failed"}
     else:
