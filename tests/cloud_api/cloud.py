@@ -75,6 +75,18 @@ class Cloud:
         }
         self.courier.post({"value": value, "field": "message_template_status_update"})
 
+    def template_recategorized(self, template: Template, category: str) -> None:
+        """Put a template into another category, and tell of it, if that is subscribed to."""
+        value = {
+            "message_template_id": int(template.id),
+            "message_template_name": template.name,
+            "message_template_language": template.language,
+            "previous_category": template.category,
+            "new_category": category,
+        }
+        template.category = category
+        self.courier.post({"value": value, "field": "template_category_update"})
+
     # --- From the business ---------------------------------------------------------------------------------------
 
     def send(self, number: Number, send: Send, fault: Fault | None = None) -> JSON:

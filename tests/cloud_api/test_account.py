@@ -131,6 +131,29 @@ async def test_a_template_is_deleted(api: Api) -> None:
     assert (await api.send(message("Rosa"))).json()["error"]["code"] == 132001
 
 
+async def test_the_name_of_an_approved_template_is_not_taken_again(api: Api) -> None:
+    headers = {"Authorization": "Bearer local-access-token"}
+    for state, taken in (("PENDING", True), ("REJECTED", True), ("APPROVED", False)):
+        name = f"news_{state.lower()}"
+        await api.control("templates", creation(name=name))
+        await api.control(f"templates/{name}/es", {"status": state})
+        await api.client.delete(f"/v24.0/2001/message_templates?name={name}", headers=headers)
+        answer = await api.post("2001/message_templates", creation(name=name))
+        assert (answer.status_code == 200) is taken, state
+    assert (answer.json()["error"]["code"], answer.json()["error"]["error_subcode"]) == (100, 2388023)
+    assert (await api.post("2001/message_templates", creation(name=name, language="en"))).status_code == 200
+
+
+async def test_a_template_of_another_category_is_told_of(api: Api) -> None:
+    api.cloud.config.webhook_fields = frozenset({"template_category_update"})
+    await api.control("templates", creation())
+    changed = await api.control("templates/news/es", {"category": "MARKETING"})
+    assert changed["category"] == "MARKETING"
+    (told,) = (await api.settle()).changes
+    assert told["field"] == "template_category_update"
+    assert (told["value"]["previous_category"], told["value"]["new_category"]) == ("UTILITY", "MARKETING")
+
+
 async def test_templates_come_by_pages(api: Api) -> None:
     for place in range(5):
         await api.control("templates", creation(name=f"news_{place}"))
