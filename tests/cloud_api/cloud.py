@@ -188,6 +188,9 @@ class Cloud:
         if number.id in user.blocked:
             raise ValueError("the user has blocked this number")
         message, entry = inbound.build(self, user, number, what)
+        if entry["type"] in {"edit", "revoke"} and not self.config.coexistence:
+            self.changed()
+            return message
         if entry["type"] != "system":
             user.wrote[number.id] = message.at
         contacts = [] if entry["type"] == "system" else [user.identity]

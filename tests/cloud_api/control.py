@@ -10,7 +10,8 @@ POST   /users/{user}/say         What the user does; `user` is a wa_id or a busi
                                  {"type": "reaction", "message": "wamid.…", "emoji": "👍" or ""}
                                  {"type": "image" | "video" | "audio" | "voice" | "sticker" | "document", "caption"}
                                  {"type": "location" | "contacts" | "order", the same name: its content}
-                                 {"type": "edit", "message": "wamid.…", "text"}, {"type": "revoke", "message"}
+                                 {"type": "edit", "message": "wamid.…", "text"}, {"type": "revoke", "message"}: of
+                                 these there is a webhook only with `Config.coexistence`.
                                  {"type": "system", "new_wa_id" or "new_user_id"}
                                  {"type": "unsupported", "unsupported": "poll_creation"}
                                  {"type": "raw", "message": {"type": "…", …}}
