@@ -134,7 +134,7 @@ def check_creation(request: JSON) -> None:
     name = string(request, "name", "", limits.TEMPLATE_NAME)
     if not re.fullmatch(r"[a-z0-9_]+", name):
         invalid("Param name must be lowercase letters, digits and underscores.")
-    if not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2,3})?", string(request, "language")):
+    if string(request, "language") not in limits.LANGUAGES:
         invalid("Param language is not a supported language.")
     one_of(request, "category", CATEGORIES | {each.lower() for each in CATEGORIES})
     named = request.get("parameter_format", "POSITIONAL").upper() == "NAMED"

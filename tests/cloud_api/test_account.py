@@ -97,6 +97,7 @@ async def test_templates_that_are_paused_or_wait(api: Api) -> None:
         (creation(name="News 1"), None),
         (creation(name="x" * 513), None),
         (creation(language="español"), None),
+        (creation(language="pt"), None),
         (creation(category="NEWS"), None),
         (creation({"type": "FOOTER", "text": "a"}), 2388043),
         (creation({"type": "BODY", "text": "x" * 1025}), 2388040),
@@ -114,6 +115,10 @@ async def test_a_template_that_may_not_be_made(api: Api, request_: JSON, subcode
     answer = await api.post("2001/message_templates", request_)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error.get("error_subcode")) == (400, 100, subcode)
+
+
+async def test_a_template_in_brazilian_portuguese(api: Api) -> None:
+    assert (await api.post("2001/message_templates", creation(language="pt_BR"))).status_code == 200
 
 
 async def test_the_same_template_again(api: Api) -> None:

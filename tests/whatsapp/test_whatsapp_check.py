@@ -91,6 +91,18 @@ async def test_a_template_of_marketing_reaches_nobody(
     assert (english.grade, spanish.grade) == ("good", grade)
 
 
+async def test_a_template_is_looked_for_by_metas_code(
+    world: World, own_cloud_api: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spanish = REAL.languages["es"].model_copy(update={"whatsapp": "es_MX"})
+    monkeypatch.setitem(REAL.languages, "es", spanish)
+    english, missing = await findings(world, own_cloud_api, "Template")
+    assert (english.grade, missing.grade) == ("good", "bad")
+    assert "(es_MX): Meta does not have it" in missing.what
+    await world.control.post("/templates", json=OUTBOUND.template_definition("es"))
+    assert [finding.grade for finding in await findings(world, own_cloud_api, "Template")] == ["good", "good"]
+
+
 async def test_a_number_of_the_account_that_nobody_answers_is_named(world: World, own_cloud_api: Running) -> None:
     found = await findings(world, own_cloud_api, "Account", whatsapp_numbers={"1002": "kent-wa"})
     said = {finding.grade: finding.what for finding in found}

@@ -114,6 +114,14 @@ async def test_the_template_is_taken_as_it_is_submitted(refused: Refused, langua
     assert not any(content.profile.name[language] in body for content in REAL.departments.values())
 
 
+def test_a_template_is_in_the_language_as_meta_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    spanish = REAL.languages["es"].model_copy(update={"whatsapp": "es_MX"})
+    monkeypatch.setitem(REAL.languages, "es", spanish)
+    assert OUTBOUND.template("es")["template"]["language"] == {"code": "es_MX"}
+    assert OUTBOUND.template_definition("es")["language"] == "es_MX"
+    assert OUTBOUND.template_definition("en")["language"] == "en"
+
+
 @pytest.mark.parametrize("language", REAL.languages)
 def test_no_label_is_too_long(language: str) -> None:
     assert OUTBOUND.too_long(language) == []

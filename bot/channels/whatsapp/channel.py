@@ -94,8 +94,8 @@ class WhatsApp:
             changed=changed,
         )
         self._sender = Sender(engine, self._cloud, contacts, outbound, self.trouble, settings.deliver_for_s)
-        # A status says which parts arrived, so a row is sent again after a crash without one being seen twice, where its
-        # status comes within a minute.
+        # A status says which parts arrived, so a row is sent again after a crash without one being seen twice,
+        # where that status comes within a minute.
         self.channel = Channel(CHANNEL, self._sender.send, repeatable=True)
 
     @contextlib.asynccontextmanager

@@ -234,11 +234,12 @@ class Check:
             return
         there = {each["language"]: each for each in found if each["name"] == TEMPLATE}
         for language, name in self._languages.items():
-            what = f"Template {TEMPLATE} in {name} ({language})"
-            if language in there:
-                yield self._template(what, there[language], self._outbound.template_definition(language))
+            definition = self._outbound.template_definition(language)
+            what = f"Template {TEMPLATE} in {name} ({definition['language']})"
+            if definition["language"] in there:
+                yield self._template(what, there[definition["language"]], definition)
             elif submit:
-                yield await self._submitted(account, what, self._outbound.template_definition(language))
+                yield await self._submitted(account, what, definition)
             else:
                 yield Finding("bad", f"{what}: Meta does not have it", "Run `enlace whatsapp submit`.")
 
