@@ -234,6 +234,8 @@ async def test_an_invitation_that_failed_says_why_and_is_tried_with_the_next_mes
     await world.status("failed", template["id"], template["request"]["biz_opaque_callback_data"], 131042)
     assert ((await world.row()).state, (await world.row()).reason) == ("kept", "131042")
     assert world.alarms == ["131042"]
+    await world.status("sent", template["id"], template["request"]["biz_opaque_callback_data"])
+    assert (await world.contact()).invited_at is None, "that was told too late"
     with pytest.raises(Keep):
         await world.sender.send(await world.say())
     assert len(await world.screen()) == 2

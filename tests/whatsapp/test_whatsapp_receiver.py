@@ -276,6 +276,15 @@ async def test_danger_at_the_end_of_a_long_message_is_seen_and_all_of_it_can_be_
     assert "tulipán" not in str(messages)
 
 
+async def test_the_end_of_a_long_message_is_no_command(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world), pause_s=0.01)
+    receiver.wake(await say("a " * 1000 + "Borrar todo."))
+    async with asyncio.timeout(SOON):
+        while len(turns.settled) < 2:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert turns.settled[-1] == "Borrar todo."
+
+
 async def test_an_edit_after_stop_takes_the_words_away(world: World, start: Start, say: Say) -> None:
     receiver = start(turns := Turns(world), pause_s=0.01)
     receiver.wake(await say(QUESTION, id="wamid.theirs"))

@@ -163,7 +163,7 @@ class _One:
     async def _written(self, said: Received) -> None:
         if said.about and said.kind == "edit":
             await self._replace(said.about, CHANGED)
-        command = self._commands.find(said.text) if said.kind == "text" else None
+        command = self._commands.of(said)
         if said.choice == OPEN:
             command = "open"
         if command == "open" and (self._kept or said.choice == OPEN):

@@ -43,6 +43,8 @@ class Received(BaseModel):
     """What a button sends; what can't be read, as one of UNREAD or `other`."""
     about: str | None = None
     """Id of the message that it quotes, reacts to, changes or takes back."""
+    goes_on: bool = False
+    """Whether it is a piece of a long message, and not the first."""
     moved_to: str | None = None
     """Their new number, where `kind` is moved; `user` is then their id as it is now, `about` as it was."""
 

@@ -36,7 +36,7 @@ def piece_id(meta_id: str, piece: int) -> str:
     return f"{meta_id}:{piece}" if piece else meta_id
 
 
-_MORE = {"kind": "text", "choice": None, "about": None}
+_MORE = {"kind": "text", "choice": None, "about": None, "goes_on": True}
 """What comes after the first piece is text, whatever the message was: an edit, what stands below a picture."""
 
 

@@ -152,7 +152,7 @@ class Receiver:
     def _is_urgent(self, waiting: Sequence[Arrived]) -> bool:
         """Nobody waits with a button, a command, or a word of danger: neither for a fragment nor for others."""
         return any(
-            each.said.kind != "text" or self._commands.find(each.said.text) or self._safety.check(each.said.text)
+            each.said.kind != "text" or self._commands.of(each.said) or self._safety.check(each.said.text)
             for each in waiting
         )
 
@@ -166,7 +166,7 @@ class Receiver:
         """Put what waits into the conversation and answer it; `unsettled` keeps what is due if that fails."""
         for group in self._groups(waiting):
             conversation_id: str | None
-            if self._commands.find(group[0].said.text) == "erase" and group[0].said.kind == "text":
+            if self._commands.of(group[0].said) == "erase":
                 conversation_id = await self._erase(group[0])
             else:
                 conversation_id = await self._arrivals.take_up(group)
@@ -182,7 +182,7 @@ class Receiver:
         """Texts that follow soon upon one another are fragments of one message, up to the length of a message."""
         group: list[Arrived] = []
         for each in waiting:
-            fragment = each.said.kind == "text" and not self._commands.find(each.said.text)
+            fragment = each.said.kind == "text" and not self._commands.of(each.said)
             length = sum(len(one.said.text) + 1 for one in group) + len(each.said.text)
             if group and (not fragment or length > self._max_chars or each.said.at - group[-1].said.at > _APART):
                 yield group

@@ -66,8 +66,10 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     is_alarm = name == FAILED and action(status.error, invitation=is_invitation) == "alarm"
     alarms = [str(status.error)] if is_alarm else []
     if is_invitation:
-        told = await (_not_invited if name == FAILED else _invited)(connection, status)
-        return Told(conversations=told, alarms=alarms)
+        if name == FAILED:
+            return Told(conversations=await _not_invited(connection, status), alarms=alarms)
+        await _invited(connection, status)
+        return Told()
     # A status can overtake the answer that names the message's id: what we sent along says which message it is.
     parts = 1
     if found := tracked(status.data):
@@ -111,19 +113,22 @@ async def know(connection: AsyncConnection, id_hash: str, outbox_id: int, part: 
     await connection.execute(new.on_conflict_do_nothing())
 
 
-async def _invited(connection: AsyncConnection, status: Status) -> list[str]:
-    """The template arrived: where the answer to its request was lost, nobody knew."""
-    await connection.execute(
-        update(Contact)
-        .where(
-            Contact.id == _contact_id(status),
-            Contact.invited_at.is_(None),
-            # Of one that they have answered since, something may be told late.
-            or_(Contact.wrote_at.is_(None), Contact.wrote_at < now() - WINDOW + MARGIN),
+async def _invited(connection: AsyncConnection, status: Status) -> None:
+    """The template is on its way, or there: where the answer to its request was lost, nobody knew."""
+    is_new = [
+        Contact.id == _contact_id(status),
+        Contact.invited_at.is_(None),
+        # Of one that they have answered since, something may be told late.
+        or_(Contact.wrote_at.is_(None), Contact.wrote_at < now() - WINDOW + MARGIN),
+    ]
+    if status.status == "sent":  # which may be told after that it failed
+        failed = select(Outbox.id).where(
+            Outbox.conversation_id == Contact.conversation_id,
+            Outbox.state == "kept",
+            or_(Outbox.reason.is_(None), Outbox.reason != "window"),
         )
-        .values(invited_at=now())
-    )
-    return []
+        is_new.append(~failed.exists())
+    await connection.execute(update(Contact).where(*is_new).values(invited_at=now()))
 
 
 async def _not_invited(connection: AsyncConnection, status: Status) -> list[str]:
