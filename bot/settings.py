@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         4000,
         ge=100,
         le=10000,
-        description="Longest message taken; a longer one is refused with a clear sentence, and on WhatsApp cut there.",
+        description="Longest message taken; a longer one is refused with a sentence, on WhatsApp taken in pieces.",
     )
     secret_key: SecretStr | None = Field(
         None,

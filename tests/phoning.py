@@ -156,7 +156,7 @@ _ids = itertools.count(15550150)
 def cloud_api() -> Iterator[Running]:
     """A local Cloud API with a number for each of two departments; its webhooks go to the session's server."""
     numbers = [Number("1001", "+1 555-0100", "kent-wa"), Number("1002", "+1 555-0101", "kansas-city-mo")]
-    with running(Config(numbers=numbers)) as cloud_api:
+    with running(Config(numbers=numbers, coexistence=True)) as cloud_api:
         yield cloud_api
 
 

@@ -20,7 +20,7 @@ speak it:
     live: messages in {name} no longer get the sentence of data/unserved.yml. Its sentences say which languages are
     served: each has to be written anew.
  2. {registry}: `openings`, the words with which a message goes on from the one before it, and `references`, those
-    that point back to it.
+    that point back to it. Where Meta calls {name} otherwise than {code}, `whatsapp` says how.
  3. {nlu}: examples in every file; each says which. Until then these intents are learned from the
     other languages' examples alone.
  4. {topics}: a `label` (at most 24 characters) and an `example` for each topic.

@@ -28,6 +28,8 @@ class Language(_Model):
     """How messages begin that go on from the one before."""
     references: list[Text]
     """Words that stand for something that was said before."""
+    whatsapp: Text | None = None
+    """What Meta calls it in templates, where it has another code for it or several: `pt_BR`."""
 
 
 class Topic(_Model):

@@ -93,7 +93,7 @@ def registry_entry(path: Path, code: str, language: Language) -> str:
     if code in known["languages"]:
         raise NotAddedError(f"{code!r} is there already, in {path}")
     indent, end = _end_of(text, "languages")
-    dumped = yaml.safe_dump({code: language.model_dump()}, allow_unicode=True, sort_keys=False)
+    dumped = yaml.safe_dump({code: language.model_dump(exclude_none=True)}, allow_unicode=True, sort_keys=False)
     entry = "".join(f"{' ' * indent}{line}\n" for line in dumped.splitlines())
     lines = text.splitlines(keepends=True)
     before = "".join(lines[:end])
@@ -102,7 +102,7 @@ def registry_entry(path: Path, code: str, language: Language) -> str:
         added = YamlFile(path, new).data
     except ContentError:
         added = None
-    if added != {**known, "languages": {**known["languages"], code: language.model_dump()}}:
+    if added != {**known, "languages": {**known["languages"], code: language.model_dump(exclude_none=True)}}:
         raise NotAddedError(f"{path} is laid out in a way that can't be added to: add this by hand\n{entry}")
     return new
 

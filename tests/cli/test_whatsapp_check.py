@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from tests.conftest import Server
 
 pytestmark = pytest.mark.rasa
-FIELDS = {"messages", "account_update", "message_template_status_update", "phone_number_quality_update"}
+FIELDS = {
+    "messages",
+    "account_update",
+    "message_template_status_update",
+    "phone_number_quality_update",
+    "template_category_update",
+}
 Run = Callable[..., Awaitable[Result]]
 
 

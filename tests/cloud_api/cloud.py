@@ -75,6 +75,18 @@ class Cloud:
         }
         self.courier.post({"value": value, "field": "message_template_status_update"})
 
+    def template_recategorized(self, template: Template, category: str) -> None:
+        """Put a template into another category, and tell of it, if that is subscribed to."""
+        value = {
+            "message_template_id": int(template.id),
+            "message_template_name": template.name,
+            "message_template_language": template.language,
+            "previous_category": template.category,
+            "new_category": category,
+        }
+        template.category = category
+        self.courier.post({"value": value, "field": "template_category_update"})
+
     # --- From the business ---------------------------------------------------------------------------------------
 
     def send(self, number: Number, send: Send, fault: Fault | None = None) -> JSON:
@@ -176,6 +188,9 @@ class Cloud:
         if number.id in user.blocked:
             raise ValueError("the user has blocked this number")
         message, entry = inbound.build(self, user, number, what)
+        if entry["type"] in {"edit", "revoke"} and not self.config.coexistence:
+            self.changed()
+            return message
         if entry["type"] != "system":
             user.wrote[number.id] = message.at
         contacts = [] if entry["type"] == "system" else [user.identity]

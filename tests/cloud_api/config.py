@@ -67,6 +67,8 @@ class Config:
     """The list messages' page says 4096, but the live API has been seen to refuse more than 1024."""
     blocked_status: Literal["failed", "sent"] = "failed"
     """What comes of a message to a user who blocked the number: an error, or nothing after `sent`. Both are seen."""
+    coexistence: bool = False
+    """Whether the numbers are used in the WhatsApp Business app, too: of others Meta tells no edit and no deletion."""
     template_review: Literal["APPROVED", "PENDING"] = "APPROVED"
 
     escape: bool = True

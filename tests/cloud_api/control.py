@@ -10,7 +10,8 @@ POST   /users/{user}/say         What the user does; `user` is a wa_id or a busi
                                  {"type": "reaction", "message": "wamid.…", "emoji": "👍" or ""}
                                  {"type": "image" | "video" | "audio" | "voice" | "sticker" | "document", "caption"}
                                  {"type": "location" | "contacts" | "order", the same name: its content}
-                                 {"type": "edit", "message": "wamid.…", "text"}, {"type": "revoke", "message"}
+                                 {"type": "edit", "message": "wamid.…", "text"}, {"type": "revoke", "message"}: of
+                                 these there is a webhook only with `Config.coexistence`.
                                  {"type": "system", "new_wa_id" or "new_user_id"}
                                  {"type": "unsupported", "unsupported": "poll_creation"}
                                  {"type": "raw", "message": {"type": "…", …}}
@@ -35,7 +36,7 @@ POST   /clock                    {"advance_s": 86400}
 POST   /limits                   {"pair_interval_s", "pair_burst", "throughput", "window_s"}
 POST   /numbers/{id}             {"quality_rating": "RED", "status": "FLAGGED", …}: fields of a number.
 POST   /templates                A creation request: made and approved. POST /templates/{name}/{language}
-                                 {"status": "PAUSED"} changes one.
+                                 {"status": "PAUSED"} changes one, {"category": "MARKETING"} as well.
 POST   /verify                   {"url", "verify_token"}, both optional: the handshake; {"verified", "reason"}.
 GET    /idle?timeout_s=5         Waits until nothing is under way: {"idle": true}.
 GET    /counters                 {"send:text": 1, "read": 1, "media": 0, …, "refused": 1}, with `refusals`.
@@ -204,9 +205,12 @@ async def change_template(name: str, language: str, given: Annotated[JSON, Body(
     template = cloud.templates.find(name, language)
     if template is None:
         raise HTTPException(404, "there is no such template")
-    template.status = given.get("status", template.status)
     template.quality = given.get("quality", template.quality)
-    cloud.template_changed(template)
+    if "category" in given:
+        cloud.template_recategorized(template, given["category"])
+    if "status" in given:
+        template.status = given["status"]
+        cloud.template_changed(template)
     return template.node()
 
 

@@ -31,6 +31,7 @@ class Fault:
     after: int = 0
     """How many requests pass first."""
     code: int = 131000
+    subcode: int | None = None
     details: str | None = None
     status: int = 500
     seconds: float = 1.0
@@ -63,7 +64,7 @@ async def before(fault: Fault | None) -> Response | None:
     if fault is None:
         return None
     if fault.what == "error":
-        raise GraphError(fault.code, details=fault.details)
+        raise GraphError(fault.code, details=fault.details, subcode=fault.subcode)
     if fault.what == "http":
         return Response("<html><body>Sorry, something went wrong.</body></html>", fault.status, media_type="text/html")
     if fault.what == "hang":

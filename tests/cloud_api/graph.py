@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from .access import CurrentCloud, check_token, check_user_token, check_version, chosen, no_node, parameters
+from .checks import one_of
 from .cloud import Cloud
 from .config import JSON, Number
 from .errors import GraphError
@@ -77,9 +79,26 @@ async def send(node: str, request: Request, cloud: CurrentCloud) -> Response:
         cloud.count("typing" if checked.typing else "read", node, body)
         answer: JSON = {"success": True}
     else:
+        if phone_node(cloud, number)["status"] not in {"CONNECTED", "FLAGGED"}:
+            raise GraphError(133010)
         answer = cloud.send(number, checked, fault)
         cloud.count(f"send:{checked.kind}", node, body, answer["messages"][0]["id"])
     return _dropped(fault, request) or JSONResponse(answer)
+
+
+@router.post("/{version}/{node}/register", dependencies=[Depends(check_user_token)])
+async def register(node: str, request: Request, cloud: CurrentCloud) -> JSON:
+    """Register a number, with a PIN that is its from then on: before that, it sends nothing."""
+    number = cloud.number(node)
+    if number is None:
+        raise no_node("post", node)
+    given = await parameters(request)
+    one_of(given, "messaging_product", {"whatsapp"})
+    if not re.fullmatch(r"\d{6}", str(given.get("pin", ""))):
+        raise GraphError(100, "(#100) Param pin must be 6 characters long.", whatsapp=False)
+    cloud.number_changes.setdefault(node, {})["status"] = "CONNECTED"
+    cloud.counters["register"] += 1
+    return {"success": True}
 
 
 def _dropped(fault: Fault | None, request: Request) -> Response | None:
@@ -196,7 +215,7 @@ async def delete_templates(node: str, name: str, cloud: CurrentCloud, hsm_id: st
     if not gone:
         user = ("Message Template Not Found", "Message Template not found")
         raise GraphError(100, "Invalid parameter", subcode=2593002, user=user, whatsapp=False)
-    cloud.templates.all = [each for each in cloud.templates.all if each not in gone]
+    cloud.templates.delete(gone)
     return {"success": True}
 
 

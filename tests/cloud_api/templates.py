@@ -66,6 +66,9 @@ class Templates:
 
     review: str = "APPROVED"
     all: list[Template] = field(default_factory=list)
+    made: int = 0
+    deleted: set[tuple[str, str]] = field(default_factory=set)
+    """Names and languages of those that were approved: Meta takes them again after 30 days, this here never."""
 
     def find(self, name: str, language: str) -> Template | None:
         """The template of that name in that language, in whichever state."""
@@ -80,8 +83,15 @@ class Templates:
                 "Content in This Language Already Exists",
                 "There is already content in this language for this template.",
             )
+        if (request["name"], request["language"]) in self.deleted:
+            raise _user(
+                2388023,
+                "Message Template Language is Being Deleted",
+                "New content can't be added in this language while the existing content is being deleted.",
+            )
+        self.made += 1
         template = Template(
-            id=str(900000000000001 + len(self.all)),
+            id=str(900000000000000 + self.made),
             name=request["name"],
             language=request["language"],
             category=request["category"].upper(),
@@ -91,6 +101,11 @@ class Templates:
         )
         self.all.append(template)
         return template
+
+    def delete(self, gone: list[Template]) -> None:
+        """Delete some of them."""
+        self.deleted |= {(each.name, each.language) for each in gone if each.status not in {"PENDING", "REJECTED"}}
+        self.all = [each for each in self.all if each not in gone]
 
     def select(self, name: str = "", language: str = "", status: str = "", category: str = "") -> list[Template]:
         """The templates whose name contains `name`, and the rest as given."""
@@ -119,7 +134,7 @@ def check_creation(request: JSON) -> None:
     name = string(request, "name", "", limits.TEMPLATE_NAME)
     if not re.fullmatch(r"[a-z0-9_]+", name):
         invalid("Param name must be lowercase letters, digits and underscores.")
-    if not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2,3})?", string(request, "language")):
+    if string(request, "language") not in limits.LANGUAGES:
         invalid("Param language is not a supported language.")
     one_of(request, "category", CATEGORIES | {each.lower() for each in CATEGORIES})
     named = request.get("parameter_format", "POSITIONAL").upper() == "NAMED"

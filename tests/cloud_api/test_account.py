@@ -97,6 +97,7 @@ async def test_templates_that_are_paused_or_wait(api: Api) -> None:
         (creation(name="News 1"), None),
         (creation(name="x" * 513), None),
         (creation(language="español"), None),
+        (creation(language="pt"), None),
         (creation(category="NEWS"), None),
         (creation({"type": "FOOTER", "text": "a"}), 2388043),
         (creation({"type": "BODY", "text": "x" * 1025}), 2388040),
@@ -116,6 +117,10 @@ async def test_a_template_that_may_not_be_made(api: Api, request_: JSON, subcode
     assert (answer.status_code, error["code"], error.get("error_subcode")) == (400, 100, subcode)
 
 
+async def test_a_template_in_brazilian_portuguese(api: Api) -> None:
+    assert (await api.post("2001/message_templates", creation(language="pt_BR"))).status_code == 200
+
+
 async def test_the_same_template_again(api: Api) -> None:
     assert (await api.post("2001/message_templates", creation())).status_code == 200
     again = (await api.post("2001/message_templates", creation())).json()["error"]
@@ -129,6 +134,29 @@ async def test_a_template_is_deleted(api: Api) -> None:
     assert (await api.client.delete(path, headers=headers)).json() == {"success": True}
     assert (await api.client.delete(path, headers=headers)).json()["error"]["code"] == 100
     assert (await api.send(message("Rosa"))).json()["error"]["code"] == 132001
+
+
+async def test_the_name_of_an_approved_template_is_not_taken_again(api: Api) -> None:
+    headers = {"Authorization": "Bearer local-access-token"}
+    for state, taken in (("PENDING", True), ("REJECTED", True), ("APPROVED", False)):
+        name = f"news_{state.lower()}"
+        await api.control("templates", creation(name=name))
+        await api.control(f"templates/{name}/es", {"status": state})
+        await api.client.delete(f"/v24.0/2001/message_templates?name={name}", headers=headers)
+        answer = await api.post("2001/message_templates", creation(name=name))
+        assert (answer.status_code == 200) is taken, state
+    assert (answer.json()["error"]["code"], answer.json()["error"]["error_subcode"]) == (100, 2388023)
+    assert (await api.post("2001/message_templates", creation(name=name, language="en"))).status_code == 200
+
+
+async def test_a_template_of_another_category_is_told_of(api: Api) -> None:
+    api.cloud.config.webhook_fields = frozenset({"template_category_update"})
+    await api.control("templates", creation())
+    changed = await api.control("templates/news/es", {"category": "MARKETING"})
+    assert changed["category"] == "MARKETING"
+    (told,) = (await api.settle()).changes
+    assert told["field"] == "template_category_update"
+    assert (told["value"]["previous_category"], told["value"]["new_category"]) == ("UTILITY", "MARKETING")
 
 
 async def test_templates_come_by_pages(api: Api) -> None:

@@ -34,6 +34,20 @@ async def test_a_number_that_is_not_there_and_a_version_that_is_not_in_service(a
     assert (await api.client.get("/v24.0/1001/nothing/here")).json()["error"]["code"] == 2500
 
 
+@pytest.mark.parametrize("status", ["PENDING", "UNVERIFIED", "DISCONNECTED"])
+async def test_a_number_that_is_not_registered_sends_nothing_until_it_is(api: Api, status: str) -> None:
+    await api.control("numbers/1001", {"status": status})
+    answer = await api.send(HELLO)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 133010)
+    for pin in ("12345", "abcdef", None):
+        refused = await api.post("1001/register", {"messaging_product": "whatsapp", "pin": pin})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, 100)
+    assert (await api.post("999/register", {})).json()["error"]["error_subcode"] == 33
+    taken = await api.post("1001/register", {"messaging_product": "whatsapp", "pin": "123456"})
+    assert taken.json() == {"success": True}
+    assert (await api.send(HELLO)).status_code == 200
+
+
 async def test_the_statuses_of_a_message_until_it_is_read(api: Api) -> None:
     sent = (await api.send(HELLO | {"biz_opaque_callback_data": "mine"})).json()["messages"][0]["id"]
     statuses = (await api.settle()).each("statuses")

@@ -120,7 +120,17 @@ async def test_let_go_shuffled_the_same_way_for_the_same_seed(api: Api) -> None:
     assert orders[0] == orders[1] != sorted(orders[0])
 
 
+async def test_edits_and_deletions_stay_on_the_phone_without_coexistence(api: Api) -> None:
+    wrote = await api.say(text="a")
+    await api.say(type="edit", message=wrote, text="b")
+    await api.say(type="revoke", message=wrote)
+    assert [each["type"] for each in (await api.settle()).each("messages")] == ["text"]
+    shown = (await api.client.get(f"/_control/users/{ROSA}/messages")).json()[-1]
+    assert (shown["content"]["body"], shown["edited"], shown["revoked"]) == ("b", True, True)
+
+
 async def test_everything_that_a_user_can_do(api: Api) -> None:
+    api.cloud.config.coexistence = True
     wrote = await api.say(text="a", reply_to="wamid.x", forwarded=True)
     await api.say(type="image", caption="c")
     await api.say(type="voice")

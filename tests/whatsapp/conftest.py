@@ -134,7 +134,7 @@ async def world(engine: AsyncEngine, own_cloud_api: Running) -> AsyncIterator[Wo
         for language in REAL.languages:
             await control.post("/templates", json=OUTBOUND.template_definition(language))
         alarms: list[str] = []
-        sender = Sender(engine, cloud, contacts, OUTBOUND, Noted(alarms))
+        sender = Sender(engine, cloud, contacts, OUTBOUND, Noted(alarms), DELIVER_FOR_S)
         intake = Intake(engine, secrets, ["1001"], 2000, DELIVER_FOR_S)
         yield World(engine, sender, intake, OutboxStore(engine), cloud, control, new.id, alarms)
     await cloud.close()

@@ -95,12 +95,14 @@ async def test_what_got_lost_on_the_way_back_is_not_sent_twice(world: World) -> 
     assert len(await world.screen()) == 2
 
 
-@pytest.mark.parametrize("fault", [{"what": "http", "status": 503}, {"what": "http", "status": 502}])
-async def test_an_answer_that_is_none_leaves_it_open(world: World, fault: dict[str, Any]) -> None:
+@pytest.mark.parametrize("status", [503, 502, 429, 403, 404])
+async def test_an_answer_that_is_none_of_metas_leaves_it_open(world: World, status: int) -> None:
     row = await world.say()
-    await world.fault(**fault)
-    with pytest.raises(Later):
+    await world.fault(what="http", status=status)
+    with pytest.raises(Later) as later:
         await world.sender.send(row)
+    assert later.value.at_least_s >= 60
+    assert world.alarms == []
     await world.sender.send(row)
     assert len(await world.screen()) == 1
 
@@ -116,10 +118,16 @@ async def test_each_code_has_its_way(world: World) -> None:
         await world.sender.send(row)
     assert alarmed.value.at_least_s >= 60
     assert world.alarms == ["190"]
-    await world.fault(what="error", code=131026)
-    with pytest.raises(GiveUp) as given_up:
+    await world.fault(what="error", code=100, subcode=33)
+    with pytest.raises(Later):
         await world.sender.send(row)
-    assert given_up.value.reason == "131026"
+    assert world.alarms == ["190", "no_number"]
+    for code in (100, 131026):
+        await world.fault(what="error", code=code)
+        with pytest.raises(GiveUp) as given_up:
+            await world.sender.send(row)
+        assert given_up.value.reason == str(code)
+    assert world.alarms == ["190", "no_number"]
     assert await world.screen() == []
 
 
@@ -158,6 +166,64 @@ async def test_a_template_that_is_not_there_is_an_alarm_and_nothing_is_lost(worl
     assert [message["type"] for message in await world.screen()] == ["template"]
 
 
+async def test_a_reply_is_kept_where_they_cannot_be_asked_to_write(world: World) -> None:
+    await world.contact(wrote_at=None)
+    row = await world.say()
+    await world.fault(what="error", code=131026)
+    with pytest.raises(Keep) as kept:
+        await world.sender.send(row)
+    assert kept.value.reason == "131026"
+    async with world.engine.begin() as connection:
+        await connection.execute(update(Outbox).values(created_at=now() - dt.timedelta(hours=1)))
+    too_old = await world.row()
+    for fault in ({"what": "error", "code": 132012}, {"what": "http", "status": 503}):
+        await world.fault(**fault)
+        with pytest.raises(Later):
+            await world.sender.send(row)
+        await world.fault(**fault)
+        with pytest.raises(Keep):
+            await world.sender.send(too_old)
+    assert world.alarms == ["132012", "132012"]
+    assert await world.screen() == []
+
+
+@pytest.mark.parametrize(("reason", "asked"), [("132001", True), ("ConnectError", True), ("131026", False)])
+async def test_who_could_not_be_asked_is_asked_when_the_trouble_is_over(world: World, reason: str, asked: bool) -> None:
+    await world.contact(wrote_at=None)
+    await world.say()
+    (leased,) = await world.outbox.lease("whatsapp")
+    await world.outbox.keep(leased.id, reason)
+    await world.fault(what="error", code=132001)
+    assert await world.sender.invite_again() == []
+    assert world.alarms == (["132001"] if asked else [])
+    await world.control.delete("/faults")
+    assert await world.sender.invite_again() == ([world.conversation_id] if asked else [])
+    assert [message["type"] for message in await world.screen()] == (["template"] if asked else [])
+    assert ((await world.row()).state, (await world.row()).reason) == ("kept", "window" if asked else reason)
+    assert await world.sender.invite_again() == [], "once is enough"
+
+
+async def test_an_invitation_that_got_lost_is_sent_again_unless_a_status_says_that_it_came(world: World) -> None:
+    await world.contact(wrote_at=None)
+    row = await world.say()
+    await world.fault(what="http", status=503)
+    with pytest.raises(Later) as later:
+        await world.sender.send(row)
+    assert later.value.at_least_s >= 60
+    await world.fault(what="drop")
+    with pytest.raises(Later):
+        await world.sender.send(row)
+    (template,) = await world.screen()
+    data = template["request"]["biz_opaque_callback_data"]
+    await world.status("sent", template["id"], data)
+    with pytest.raises(Keep):
+        await world.sender.send(row)
+    assert len(await world.screen()) == 1
+    await world.contact(wrote_at=now(), invited_at=None)
+    await world.status("read", template["id"], data)
+    assert (await world.contact()).invited_at is None, "it is the one that they have answered"
+
+
 async def test_an_invitation_that_failed_says_why_and_is_tried_with_the_next_message(world: World) -> None:
     await world.contact(wrote_at=None)
     (row,) = [await world.say()]
@@ -169,17 +235,28 @@ async def test_an_invitation_that_failed_says_why_and_is_tried_with_the_next_mes
     await world.status("failed", template["id"], template["request"]["biz_opaque_callback_data"], 131042)
     assert ((await world.row()).state, (await world.row()).reason) == ("kept", "131042")
     assert world.alarms == ["131042"]
+    await world.status("sent", template["id"], template["request"]["biz_opaque_callback_data"])
+    assert (await world.contact()).invited_at is None, "that was told too late"
     with pytest.raises(Keep):
         await world.sender.send(await world.say())
     assert len(await world.screen()) == 2
+    await world.status("failed", template["id"], template["request"]["biz_opaque_callback_data"], 131049)
+    assert world.alarms == ["131042", "131049"]
+    assert await world.sender.invite_again() == [], "another try would make that worse"
 
 
 @pytest.mark.parametrize(
     ("code", "state", "alarms"),
-    [(131026, "failed", []), (131049, "pending", []), (131042, "pending", ["131042"]), (131047, "pending", [])],
+    [
+        (None, "failed", []),
+        (131026, "failed", []),
+        (131049, "pending", []),
+        (131042, "pending", ["131042"]),
+        (131047, "pending", []),
+    ],
 )
 async def test_a_message_that_failed_afterwards_is_tried_again_where_that_helps(
-    world: World, code: int, state: str, alarms: list[str]
+    world: World, code: int | None, state: str, alarms: list[str]
 ) -> None:
     await world.say()
     (leased,) = await world.outbox.lease("whatsapp")
@@ -188,7 +265,7 @@ async def test_a_message_that_failed_afterwards_is_tried_again_where_that_helps(
     (message,) = await world.screen()
     await world.status("failed", message["id"], error=code)
     row = await world.row()
-    assert (row.state, row.reason) == (state, str(code))
+    assert (row.state, row.reason) == (state, code and str(code))
     assert world.alarms == alarms
     await world.status("failed", message["id"], error=code)  # told twice, it failed once
     assert (await world.row()).attempts == row.attempts
@@ -241,6 +318,25 @@ async def test_identifiers_are_masked_before_anything_is_stored(world: World) ->
     assert "219" not in kept.text
     assert PHONE not in event.payload
     assert "wamid" not in event.id_hash
+
+
+async def test_a_long_message_is_masked_whole_and_stored_in_pieces(world: World) -> None:
+    ssn = "219-09-9999"
+    text = "a" * (2000 - 6) + f" {ssn} " + "b" * 2000 + " fin"
+    said = Received(id="wamid.Y", number_id="1001", phone=PHONE, user=None, at=now(), kind="edit", text=text, about="w")
+    for _ in range(2):
+        await world.intake.store([said])
+    async with world.engine.connect() as connection:
+        events = (await connection.execute(select(Event).order_by(Event.at, Event.id))).all()
+    secrets = Secrets(KEY)
+    kept = [Received.model_validate_json(secrets.decrypt(event.payload)) for event in events]
+    assert [(each.id, each.kind) for each in kept] == [("wamid.Y", "edit"), ("wamid.Y", "text"), ("wamid.Y", "text")]
+    assert all(0 < len(each.text) <= 2000 for each in kept)
+    whole = " ".join(each.text for each in kept)
+    assert whole.startswith("aaa")
+    assert whole.endswith(" fin")
+    assert "219" not in whole
+    assert "9999" not in whole
 
 
 async def test_what_nothing_is_done_with_is_counted(world: World) -> None:

@@ -106,17 +106,58 @@ def test_a_failure_says_its_code(name: str) -> None:
     assert item.error > 100
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["account_update_ban", "phone_number_quality_update_downgrade", "message_template_status_update_paused"],
-)
-def test_what_only_an_operator_can_put_right_is_an_alarm(name: str) -> None:
-    item = only(name)
+def alarm(name: str, **changed: Any) -> str | None:
+    """What an operator is told of the one change of an example, some of it changed."""
+    body = copy.deepcopy(BODIES[name])
+    body["entry"][0]["changes"][0]["value"].update(changed)
+    (item,) = read(body)
     assert isinstance(item, Other)
-    assert item.alarming
-    calm = only("message_template_status_update_approved")
-    assert isinstance(calm, Other)
-    assert calm.alarming is None
+    return item.alarming
+
+
+@pytest.mark.parametrize(
+    ("name", "alarming"),
+    [
+        ("account_update_ban", "DISABLE"),
+        ("account_update_violation", "ACCOUNT_VIOLATION"),
+        ("account_update_volume_tier", None),
+        ("phone_number_quality_update", None),
+        ("phone_number_quality_update_downgrade", "DOWNGRADE"),
+        ("message_template_status_update_paused", "PAUSED"),
+        ("message_template_status_update_flagged", "FLAGGED"),
+        ("message_template_status_update_approved", None),
+        ("template_category_update", "MARKETING"),
+        ("template_category_update_announced", "MARKETING"),
+        ("errors_130429", None),
+    ],
+)
+def test_what_only_an_operator_can_put_right_is_an_alarm(name: str, alarming: str | None) -> None:
+    assert alarm(name) == alarming
+
+
+@pytest.mark.parametrize("event", ["UNFLAGGED", "REINSTATED", "PENDING", "UNARCHIVED", "IN_APPEAL"])
+def test_good_news_of_a_template_is_no_alarm(event: str) -> None:
+    assert alarm("message_template_status_update_paused", event=event) is None
+
+
+def test_a_ban_says_what_becomes_of_it() -> None:
+    assert alarm("account_update_ban", ban_info={"waba_ban_state": "REINSTATE"}) is None
+    assert alarm("account_update_ban", ban_info={"waba_ban_state": "SCHEDULE_FOR_DISABLE"}) == "SCHEDULE_FOR_DISABLE"
+    assert alarm("account_update_ban", event="ACCOUNT_RECONNECTED") is None
+
+
+@pytest.mark.parametrize("name", ["message_template_status_update_paused", "template_category_update"])
+def test_a_template_that_is_not_ours_is_no_alarm(name: str) -> None:
+    assert alarm(name, message_template_name="offers") is None
+
+
+def test_a_template_that_is_for_use_again_is_no_alarm() -> None:
+    assert alarm("template_category_update", new_category="UTILITY") is None
+
+
+@pytest.mark.parametrize(("code", "alarming"), [(131042, "131042"), (190, "190"), ("190", None), (None, None)])
+def test_an_error_of_a_number_is_an_alarm_where_somebody_has_to_put_it_right(code: Any, alarming: str | None) -> None:
+    assert alarm("errors_130429", errors=[{"code": code}]) == alarming
 
 
 def test_a_message_of_a_group_is_not_answered() -> None:
@@ -177,6 +218,11 @@ def commands() -> Commands:
         ("Baja", "stop"),
         ("PARAR.", "stop"),
         ("dar de baja", "stop"),
+        ("Ya no me escriban.", "stop"),
+        ("¡No quiero más mensajes!", "stop"),
+        ("Stop texting me", "stop"),
+        ("no more messages", "stop"),
+        ("detener", None),
         ("start", "start"),
         ("Iniciar", "start"),
         ("BORRAR", "erase"),

@@ -114,6 +114,14 @@ async def test_the_template_is_taken_as_it_is_submitted(refused: Refused, langua
     assert not any(content.profile.name[language] in body for content in REAL.departments.values())
 
 
+def test_a_template_is_in_the_language_as_meta_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    spanish = REAL.languages["es"].model_copy(update={"whatsapp": "es_MX"})
+    monkeypatch.setitem(REAL.languages, "es", spanish)
+    assert OUTBOUND.template("es")["template"]["language"] == {"code": "es_MX"}
+    assert OUTBOUND.template_definition("es")["language"] == "es_MX"
+    assert OUTBOUND.template_definition("en")["language"] == "en"
+
+
 @pytest.mark.parametrize("language", REAL.languages)
 def test_no_label_is_too_long(language: str) -> None:
     assert OUTBOUND.too_long(language) == []
@@ -171,10 +179,31 @@ def test_splitting_is_between_paragraphs_or_sentences_where_it_can_be() -> None:
         (131009, "give_up"),
         (100, "give_up"),
         (131050, "give_up"),
+        (131048, "alarm"),
+        (131064, "alarm"),
+        (131049, "wait"),
+        (None, "give_up"),
+        (102, "alarm"),
+        (2500, "alarm"),
+        (2635, "alarm"),
+        (131030, "alarm"),
+        (17, "wait"),
+        (32, "wait"),
+        (341, "wait"),
+        (613, "wait"),
     ],
 )
-def test_an_error_says_what_to_do(code: int, what: str) -> None:
+def test_an_error_says_what_to_do(code: int | None, what: str) -> None:
     assert action(code) == what
+
+
+def test_a_template_that_is_held_back_counts_as_marketing() -> None:
+    assert action(131049, invitation=True) == "alarm"
+
+
+def test_a_number_that_is_not_there_is_no_matter_of_one_message() -> None:
+    assert action(100, 33) == "alarm"
+    assert action(100, 2388024) == "give_up"
 
 
 @pytest.mark.parametrize("language", REAL.languages)

@@ -74,7 +74,7 @@ async def start(world: World, safety: SafetyRules) -> AsyncIterator[Start]:
     def begin(turns: Turns, pause_s: float) -> Receiver:
         secrets = Secrets(KEY)
         contacts, commands = Contacts(secrets), Commands(ROOT / "data")
-        detector = LanguageDetector({"es": ["hola"], "en": ["hello"]})
+        detector = LanguageDetector({"es": ["hola", "borrar"], "en": ["hello", "erase"]})
         receiver = Receiver(
             engine=world.engine,
             secrets=secrets,
@@ -143,6 +143,17 @@ async def test_danger_waits_for_nobody_else(world: World, start: Start, say: Say
     async with asyncio.timeout(SOON):
         while "buenas tardes" not in turns.settled:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_what_was_written_hours_apart_is_no_run_of_fragments(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world), pause_s=0.01)
+    for ago_s, text in ((7200, "¿piden papeles?"), (7180, "al denunciar"), (3600, "¿y mi hermano?"), (0, "gracias")):
+        whose = await say(text, at=now() - dt.timedelta(seconds=ago_s))
+    receiver.wake(whose)
+    async with asyncio.timeout(SOON):
+        while len(turns.settled) < 3:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert turns.settled == ["¿piden papeles?\nal denunciar", "¿y mi hermano?", "gracias"]
 
 
 async def test_a_turn_that_fails_is_tried_again(
@@ -272,6 +283,32 @@ async def test_what_is_taken_back_is_passed_on_to_nobody(world: World, start: St
     assert "Anastasio" not in f"{messages} {handoff.summary}"
 
 
+async def test_danger_at_the_end_of_a_long_message_is_seen_and_all_of_it_can_be_taken_back(
+    world: World, start: Start, say: Say
+) -> None:
+    receiver = start(turns := Turns(world), pause_s=60)
+    receiver.wake(await say("tulipán " * 400 + "me están apuntando con una pistola", id="wamid.long"))
+    async with asyncio.timeout(SOON):
+        while len(turns.settled) < 2:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert turns.settled[-1].endswith("me están apuntando con una pistola")
+    receiver.wake(await say("", kind="revoke", about="wamid.long"))
+    await emptied(world)
+    async with world.engine.connect() as connection:
+        messages = list(await connection.scalars(select(Message.text)))
+    assert len(messages) == 2
+    assert "tulipán" not in str(messages)
+
+
+async def test_the_end_of_a_long_message_is_no_command(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world), pause_s=0.01)
+    receiver.wake(await say("a " * 1000 + "Borrar todo."))
+    async with asyncio.timeout(SOON):
+        while len(turns.settled) < 2:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert turns.settled[-1] == "Borrar todo."
+
+
 async def test_an_edit_after_stop_takes_the_words_away(world: World, start: Start, say: Say) -> None:
     receiver = start(turns := Turns(world), pause_s=0.01)
     receiver.wake(await say(QUESTION, id="wamid.theirs"))
@@ -281,6 +318,24 @@ async def test_an_edit_after_stop_takes_the_words_away(world: World, start: Star
     await emptied(world)
     async with world.engine.connect() as connection:
         assert "Anastasio" not in str((await connection.execute(select(Message))).all())
+
+
+async def test_erase_is_answered_where_there_is_nothing_to_erase(world: World, start: Start, say: Say) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    stranger = "15550199"
+    await world.control.post("/users", json={"wa_id": stranger, "name": "Nadie"})
+    await world.control.post(f"/users/{stranger}/say", json={"type": "text", "text": "BORRAR"})
+    receiver.wake(await say("BORRAR", phone=stranger))
+    await emptied(world)
+    async with asyncio.timeout(SOON):
+        while True:
+            shown = (await world.control.get(f"/users/{stranger}/messages")).json()
+            if said := [message["content"]["body"] for message in shown if message["direction"] == "in"]:
+                break
+            await asyncio.sleep(0.01)
+    assert said == [RENDERER.whatsapp("erased", "kent-wa", "es").text]
+    async with world.engine.connect() as connection:
+        assert len((await connection.execute(select(Conversation))).all()) == 1, "none was begun for them"
 
 
 async def test_what_was_kept_for_days_is_tried_from_the_beginning(world: World, start: Start, say: Say) -> None:

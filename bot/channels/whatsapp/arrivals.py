@@ -5,6 +5,7 @@ it is in the conversation and done with, or neither.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.channels.whatsapp.commands import Commands
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Received
+from bot.channels.whatsapp.intake import piece_id
 from bot.channels.whatsapp.outbound import OPEN
 from bot.channels.whatsapp.tables import WINDOW, Contact, Event, Sent
 from bot.conversations.ownership import write
@@ -106,16 +108,20 @@ class Arrivals:
                 await self._contacts.wrote(connection, contact, [arrived.said])
                 await _release(connection, contact)
 
+    def first(self, number_id: str, text: str) -> tuple[str, str]:
+        """The department and the language of somebody of whom nothing else is known, who wrote `text`, or none."""
+        department = self._departments[number_id]
+        default = self._renderer.library.departments[department].profile.default_language
+        return department, self._detector.decide(text, default, chosen=False, first=True) if text else default
+
     async def _contact(self, connection: AsyncConnection, group: Sequence[Arrived]) -> Any | None:
         """Who wrote, with a conversation begun and the welcome said if they are new."""
         said = group[0].said
         contact = await self._contacts.find(connection, said)
         if contact is not None or said.kind not in _OPENS:
             return contact
-        department = self._departments[said.number_id]
-        default = self._renderer.library.departments[department].profile.default_language
         text = next((each.said.text for each in group if each.said.kind != "reaction" and each.said.text), "")
-        language = self._detector.decide(text, default, chosen=False, first=True) if text else default
+        department, language = self.first(said.number_id, text)
         new = await begin(connection, department, CHANNEL, language, chosen=False)
         await self._contacts.add(connection, said, new.id)
         await tell(connection, new.id, self._renderer.whatsapp("welcome", department, language))
@@ -157,7 +163,7 @@ class _One:
     async def _written(self, said: Received) -> None:
         if said.about and said.kind == "edit":
             await self._replace(said.about, CHANGED)
-        command = self._commands.find(said.text) if said.kind == "text" else None
+        command = self._commands.of(said)
         if said.choice == OPEN:
             command = "open"
         if command == "open" and (self._kept or said.choice == OPEN):
@@ -243,19 +249,16 @@ class _One:
 
     async def _replace(self, meta_id: str | None, with_what: str) -> None:
         """A message was taken back, or changed: its words go, and if it waits for its turn it has none any more."""
-        theirs = select(Event.number).where(
-            Event.id_hash == self._contacts.digest(meta_id or ""), Event.conversation_id == self._id
-        )
-        number = await self._connection.scalar(theirs)
-        if number is None or self._conversation.legal_hold:
+        numbers = await self._numbers(meta_id or "")
+        if not numbers or self._conversation.legal_hold:
             return
         text = self._renderer.labels.say(self._language, with_what)
-        of_it = (Message.conversation_id == self._id, Message.number == number)
+        of_it = (Message.conversation_id == self._id, Message.number.in_(numbers))
         await self._connection.execute(update(Message).where(*of_it).values(text=text))
-        await self._no_longer_offered(number)
+        await self._no_longer_offered(numbers)
         await self._connection.execute(
             update(Inbox)
-            .where(Inbox.conversation_id == self._id, Inbox.number == number)
+            .where(Inbox.conversation_id == self._id, Inbox.number.in_(numbers))
             .values(state="done", done_at=now())
         )
         # Fragments before it, which were to have their turn with it, have it with the last of them now.
@@ -269,18 +272,31 @@ class _One:
         if last and last.state == "joined":
             await self._connection.execute(update(Inbox).where(Inbox.id == last.id).values(state="received"))
 
-    async def _no_longer_offered(self, number: int) -> None:
+    async def _numbers(self, meta_id: str) -> list[int]:
+        """The numbers of the messages that one of theirs became: of a long one, several."""
+        numbers: list[int] = []
+        for piece in itertools.count():
+            theirs = select(Event.number).where(
+                Event.id_hash == self._contacts.digest(piece_id(meta_id, piece)), Event.conversation_id == self._id
+            )
+            number = await self._connection.scalar(theirs)
+            if number is None:
+                break
+            numbers.append(number)
+        return numbers
+
+    async def _no_longer_offered(self, numbers: Sequence[int]) -> None:
         """What was passed on to a person, or was to be, has no words in it that were taken back."""
         await self._connection.execute(
             update(Conversation)
-            .where(Conversation.id == self._id, Conversation.asked == number)
+            .where(Conversation.id == self._id, Conversation.asked.in_(numbers))
             .values(asked=None, topic=None)
         )
         bare = self._renderer.summary(self._conversation.department, self._language, None, None)
         query = select(Message).where(Message.conversation_id == self._id, Message.author == "bot")
         for message in await self._connection.execute(query):
             offer = (message.reply or {}).get("handoff")
-            if offer and offer.get("asked") == number:
+            if offer and offer.get("asked") in numbers:
                 values = {
                     "text": message.text.replace(offer["summary"], bare),
                     "reply": {
@@ -292,7 +308,7 @@ class _One:
                 await self._connection.execute(update(Message).where(Message.id == message.id).values(**values))
         await self._connection.execute(
             update(Handoff)
-            .where(Handoff.conversation_id == self._id, Handoff.asked == number)
+            .where(Handoff.conversation_id == self._id, Handoff.asked.in_(numbers))
             .values(summary=bare, asked=None)
         )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -26,6 +28,10 @@ from bot.rendering.renderer import Renderer
 from bot.safety import SafetyRules
 from bot.secrets import Secrets
 from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+_INVITED_AGAIN_S = 3600.0
+"""How often to ask those again whom a trouble of ours kept from being asked to write."""
 
 
 class SetupError(Exception):
@@ -87,22 +93,35 @@ class WhatsApp:
             max_chars=settings.max_message_chars,
             changed=changed,
         )
-        sender = Sender(engine, self._cloud, contacts, outbound, self.trouble)
-        # A status says which parts arrived, so a row is sent again after a crash without one being seen twice.
-        self.channel = Channel(CHANNEL, sender.send, repeatable=True)
+        self._sender = Sender(engine, self._cloud, contacts, outbound, self.trouble, settings.deliver_for_s)
+        # A status says which parts arrived, so a row is sent again after a crash without one being seen twice,
+        # where that status comes within a minute.
+        self.channel = Channel(CHANNEL, self._sender.send, repeatable=True)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Take up what an earlier run left, and what comes, until the end of the block."""
         for contact_hash in await self.intake.waiting():
             self._receiver.wake(contact_hash)
+        inviting = asyncio.create_task(self._invite_again())
         try:
             yield
         finally:
+            inviting.cancel()
+            await asyncio.gather(inviting, return_exceptions=True)
             await self._receiver.stop()
             await self.trouble.stop()
             await self._cloud.close()
             await self._door.dispose()
+
+    async def _invite_again(self) -> None:
+        while True:
+            try:
+                for conversation_id in await self._sender.invite_again():
+                    self._changed(conversation_id)
+            except Exception as error:
+                log.error("those who have a reply could not be asked to write: %s", type(error).__name__)
+            await asyncio.sleep(_INVITED_AGAIN_S)
 
     async def take(self, items: Sequence[Item]) -> None:
         """Store what a webhook carries; what there is to do about it is done afterwards."""

@@ -27,9 +27,15 @@ _SOON = dt.timedelta(days=14)
 _NUMBER_FIELDS = (
     "display_phone_number,verified_name,status,name_status,quality_rating,health_status,webhook_configuration"
 )
+_NOT_REGISTERED = {"PENDING", "UNVERIFIED", "DISCONNECTED"}
 _TIMEOUT_S = 10.0
 _FIELD = "messages"
-_WATCHED = ("account_update", "message_template_status_update", "phone_number_quality_update")
+_WATCHED = (
+    "account_update",
+    "message_template_status_update",
+    "phone_number_quality_update",
+    "template_category_update",
+)
 """Fields that carry what operators are alarmed about."""
 
 
@@ -123,11 +129,18 @@ class Check:
                 continue
             self._callbacks.update(map(str, dict(found.get("webhook_configuration") or {}).values()))
             shown = f"{name}: {found.get('display_phone_number')}, shown as “{found.get('verified_name')}”"
-            if found.get("status") != "CONNECTED":
-                yield Finding("bad", f"{shown}, is {found.get('status')}", "Register it in WhatsApp Manager.")
-            elif found.get("health_status", {}).get("can_send_message") == "BLOCKED":
+            health = found.get("health_status") or {}
+            if (status := found.get("status")) != "CONNECTED":
+                remedy = "See Account quality in WhatsApp Manager."
+                if status in _NOT_REGISTERED:
+                    remedy = "Register it with the API (docs/whatsapp.md, Register)."
+                yield Finding("bad", f"{shown}, is {status}", remedy)
+            elif health.get("can_send_message") in {"BLOCKED", "LIMITED"}:
+                is_blocked = health["can_send_message"] == "BLOCKED"
+                what = "may not send messages" if is_blocked else "may send messages within limits alone"
+                why = "".join(f"; {reason}" for reason in _reasons(health))
                 remedy = "See what WhatsApp Manager says under Account quality and Billing."
-                yield Finding("bad", f"{shown}, may not send messages", remedy)
+                yield Finding("bad" if is_blocked else "look", f"{shown}, {what}{why}", remedy)
             elif found.get("name_status") not in {"APPROVED", "AVAILABLE_WITHOUT_REVIEW"}:
                 remedy = "Residents see the bare number until WhatsApp Manager has approved the name."
                 yield Finding("look", f"{shown}, the name is {found.get('name_status')}", remedy)
@@ -152,6 +165,9 @@ class Check:
         for number in self._settings.whatsapp_numbers:
             if number not in there:
                 yield Finding("bad", f"Account {account}: number {number} is not in it", "Take the number's account.")
+        for number in sorted(there - set(self._settings.whatsapp_numbers)):
+            what = f"Account {account}: what residents write to its number {number} is answered by nobody"
+            yield Finding("look", what, "Add it to ENLACE_WHATSAPP_NUMBERS, or take it out of this account.")
         ids = {str(each.get("whatsapp_business_api_data", {}).get("id")) for each in apps}
         if self._app_id in ids:
             yield Finding("good", f"Account {account}: it tells the token's app what comes")
@@ -218,11 +234,12 @@ class Check:
             return
         there = {each["language"]: each for each in found if each["name"] == TEMPLATE}
         for language, name in self._languages.items():
-            what = f"Template {TEMPLATE} in {name} ({language})"
-            if language in there:
-                yield self._template(what, there[language], self._outbound.template_definition(language))
+            definition = self._outbound.template_definition(language)
+            what = f"Template {TEMPLATE} in {name} ({definition['language']})"
+            if definition["language"] in there:
+                yield self._template(what, there[definition["language"]], definition)
             elif submit:
-                yield await self._submitted(account, what, self._outbound.template_definition(language))
+                yield await self._submitted(account, what, definition)
             else:
                 yield Finding("bad", f"{what}: Meta does not have it", "Run `enlace whatsapp submit`.")
 
@@ -239,10 +256,20 @@ class Check:
             remedy = "Wait for Meta's review, or see in WhatsApp Manager why not. Until then nobody is told of a reply."
             return Finding("bad", f"{what}: it is {there.get('status')}", remedy)
         if _words(there) != _words(ours):
-            return Finding("bad", f"{what}: its words or its button are others", "Edit it there, or delete and submit.")
-        if there.get("category") != ours["category"]:
+            remedy = (
+                "Edit it in WhatsApp Manager (once a day, ten times in 30 days). Don't delete it: Meta doesn't take "
+                "the name again for 30 days."
+            )
+            return Finding("bad", f"{what}: its words or its button are others", remedy)
+        if (category := there.get("category")) == "MARKETING":
+            remedy = (
+                "Meta delivers no marketing template to a US number: nobody is told of a reply. Appeal in WhatsApp "
+                "Manager."
+            )
+            return Finding("bad", f"{what}: its category is {category}", remedy)
+        if category != ours["category"]:
             remedy = "Meta has changed it, and may limit it. Appeal in WhatsApp Manager."
-            return Finding("look", f"{what}: its category is {there.get('category')}", remedy)
+            return Finding("look", f"{what}: its category is {category}", remedy)
         return Finding("good", f"{what}: approved")
 
     def _sign(self, message: bytes) -> str:
@@ -259,6 +286,15 @@ class Check:
             after = str(paging.get("cursors", {}).get("after", ""))
             if not paging.get("next") or not after:
                 return found
+
+
+def _reasons(health: Mapping[str, Any]) -> list[str]:
+    """Why a number may send no messages, or few, in Meta's words."""
+    found: list[str] = []
+    for entity in health.get("entities") or []:
+        found += [str(error.get("error_description")) for error in entity.get("errors") or []]
+        found += map(str, entity.get("additional_info") or [])
+    return found
 
 
 def _words(template: Mapping[str, Any]) -> list[Any]:

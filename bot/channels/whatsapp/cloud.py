@@ -28,11 +28,12 @@ def _certificates() -> ssl.SSLContext:
 class RefusedError(Exception):
     """Meta answered with an error."""
 
-    def __init__(self, code: int, details: str = "") -> None:
-        """`code`: one of Meta's; 0 where it named none. `details`: its text, for operators, never for a log."""
+    def __init__(self, code: int, details: str, subcode: int | None) -> None:
+        """`code`, `subcode`: Meta's. `details`: its text, for operators, never for a log."""
         super().__init__(f"code {code}")
         self.code = code
         self.details = details
+        self.subcode = subcode
 
 
 class NotReachedError(Exception):
@@ -112,9 +113,9 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except WhatsAppError as error:
-        if 500 <= error.code < 600:  # an HTTP status: what answered is in front of Meta's own code
+        if error.code == error.status_code:  # pywa's stopgap: what answered, in front of Meta or of us, isn't its API
             raise UnknownOutcomeError(f"HTTP {error.code}") from None
-        raise RefusedError(error.code, error.details or error.message) from None
+        raise RefusedError(error.code, error.details or error.message, error.subcode) from None
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
         raise NotReachedError(type(error).__name__) from None
     except Exception as error:  # a lost answer, or one that is not Meta's JSON

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import yaml
 
+from bot.channels.whatsapp.inbound import Received
 from bot.elsewhere import without_marks
 
 Command = Literal["stop", "start", "erase", "open"]
@@ -32,6 +33,10 @@ class Commands:
     def find(self, text: str) -> Command | None:
         """The command that `text` is, if it is nothing else."""
         return self._commands.get(_plain(text)) if len(text) < 60 else None
+
+    def of(self, said: Received) -> Command | None:
+        """The command that somebody gave, if what they sent is one. No piece of a longer message is."""
+        return self.find(said.text) if said.kind == "text" and not said.goes_on else None
 
     def helpful(self, emoji: str) -> bool | None:
         """Whether a reaction says that something helped; None where it says neither."""

@@ -15,24 +15,37 @@ from bot.i18n import N_
 Action = Literal["wait", "template", "give_up", "alarm"]
 """wait: try again later. template: the 24 hours are over. alarm: somebody has to put it right; try again meanwhile."""
 
+_CLOSED = 131047
+_HELD_BACK = 131049
 _WAIT = (errors.ThrottlingError, errors.GenericError, errors.UnknownError)
-_WAIT_CODES = {1, 2, 429, 131000, 131016, 131049, 131057, 133004}
-"""Of Meta's own trouble, and of its limits; 429 is the HTTP status of one that is no answer of Meta's code."""
+_WAIT_CODES = {1, 2, 17, 32, 341, 613, 131000, 131016, _HELD_BACK, 131057, 133004}
+"""Of Meta's own trouble, and of its limits; those of two and three digits are the Graph API's."""
 _ALARM = (errors.AuthorizationError, errors.IntegrityError)
 _ALARM_CODES = {
     33,  # the number was deleted
+    102,  # the session of the token has ended
+    2500,  # the path has a version that there isn't
+    2635,  # the version is out of service
     131005,  # access denied
+    131030,  # a test number, which writes to those on its list alone
     131037,  # the number's name isn't approved
     131042,  # payment
     131045,  # the number's certificate
+    131048,  # too many have blocked or reported the number
+    131064,  # too many templates were found to be of another category
+    132000,  # the template isn't the one that we know: this one, and 132005, 132012, 132018
     132001,  # the template isn't there in this language
+    132005,
     132007,
+    132012,
     132015,  # paused
     132016,  # switched off
+    132018,
     133010,  # the number isn't registered
     141006,
 }
-_CLOSED = 131047
+_NO_NUMBER = (100, 33)
+"""Code and subcode: the number isn't there, or the token doesn't reach it. Any other 100 is about one message."""
 ALARM_WAIT_S = 300.0
 """How long to wait before the next try, where somebody has to put something right first."""
 
@@ -40,8 +53,12 @@ OURS = {
     "window": N_("more than 24 hours have passed, so they were asked to write first"),
     "stopped": N_("this person asked for no more messages"),
     "gone": N_("this person is not reachable on WhatsApp any more"),
+    "no_number": N_(
+        "WhatsApp does not find the department’s number, or the access token is not for it: tell whoever runs Enlace"
+    ),
 }
-"""Reasons that WhatsApp has no code for."""
+"""Reasons that WhatsApp has no code of its own for."""
+_RESTRICTED = N_("WhatsApp restricts the department’s number: tell whoever runs Enlace")
 WORDS = {
     131026: N_("WhatsApp could not reach this phone: no WhatsApp, an old version, or its terms not accepted"),
     131047: N_("more than 24 hours have passed since they wrote"),
@@ -52,19 +69,43 @@ WORDS = {
     190: N_("WhatsApp’s access token has expired: tell whoever runs Enlace"),
     131031: N_("WhatsApp has locked the department’s account: tell whoever runs Enlace"),
     368: N_("WhatsApp has blocked the department’s number for a time: tell whoever runs Enlace"),
+    131048: _RESTRICTED,
+    131064: _RESTRICTED,
     131042: N_("WhatsApp’s bill is not settled: tell whoever runs Enlace"),
     132001: N_("the message that asks them to write first is not approved yet: tell whoever runs Enlace"),
 }
 OTHER = N_("WhatsApp refused it (code %(code)s)")
 
 
-def action(code: int) -> Action:
-    """What to do about an error with this code."""
+def action(code: int | None, subcode: int | None = None, invitation: bool = False) -> Action:
+    """What to do about an error with this code, if Meta names one; only the Graph API's answers have a subcode.
+
+    `invitation`: of the template, which Meta holds back only where it takes it for marketing.
+    """
+    if code is None:
+        return "give_up"
     if code == _CLOSED:
         return "template"
+    if code == _HELD_BACK and invitation:
+        return "alarm"
     kind = type(errors.WhatsAppError.from_dict({"code": code, "message": ""}))
-    if code in _ALARM_CODES or issubclass(kind, _ALARM):
+    if code in _ALARM_CODES or (code, subcode) == _NO_NUMBER or issubclass(kind, _ALARM):
         return "alarm"
     if code in _WAIT_CODES or issubclass(kind, _WAIT):
         return "wait"
     return "give_up"
+
+
+def reason(code: int, subcode: int | None = None) -> str:
+    """The same error as it is stored, told to operators, and looked up in OURS or WORDS."""
+    return "no_number" if (code, subcode) == _NO_NUMBER else str(code)
+
+
+def may_pass(stored: str) -> bool:
+    """Whether a `reason`, or the name of a lost connection, may be over without anything that the resident does.
+
+    Of what Meta holds back for one person it says that another try within a day makes it worse.
+    """
+    if not stored.isdecimal():
+        return stored != "stopped"
+    return int(stored) != _HELD_BACK and action(int(stored)) in {"wait", "alarm"}

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from bot.channels.whatsapp.errors import action
+from bot.channels.whatsapp.outbound import TEMPLATE
 from bot.tables import now
 
 Kind = Literal["text", "choice", "unread", "reaction", "edit", "revoke", "moved", "welcome"]
@@ -41,6 +43,8 @@ class Received(BaseModel):
     """What a button sends; what can't be read, as one of UNREAD or `other`."""
     about: str | None = None
     """Id of the message that it quotes, reacts to, changes or takes back."""
+    goes_on: bool = False
+    """Whether it is a piece of a long message, and not the first."""
     moved_to: str | None = None
     """Their new number, where `kind` is moved; `user` is then their id as it is now, `about` as it was."""
 
@@ -93,10 +97,17 @@ def read(payload: Any) -> list[Item]:
 
 _ALARMING = {"account_update", "phone_number_quality_update", "message_template_status_update", "security"}
 _HARMLESS = {
+    "ACCOUNT_RECONNECTED",
     "APPROVED",
+    "IN_APPEAL",
+    "MM_LITE_TERMS_SIGNED",
     "ONBOARDING",
+    "PENDING",
     "REINSTATE",
+    "REINSTATED",
     "THROUGHPUT_UPGRADE",
+    "UNARCHIVED",
+    "UNFLAGGED",
     "UPGRADE",
     "VERIFIED_ACCOUNT",
     "VOLUME_BASED_PRICING_TIER_UPDATE",
@@ -117,8 +128,20 @@ def _field(field: str, value: dict[str, Any]) -> Iterator[Item]:
                 at=_moment(update.get("timestamp")),
             )
         return
+    yield Other(field, _alarming(field, value))
+
+
+def _alarming(field: str, value: dict[str, Any]) -> str | None:
+    """What of a change an operator should look at."""
+    if value.get("message_template_name", TEMPLATE) != TEMPLATE:  # another's, in the same account
+        return None
+    if field == "template_category_update":
+        category = _name(value.get("correct_category") or value.get("new_category"))
+        return category if category == "MARKETING" else None
     event = _name(value.get("event"))
-    yield Other(field, event if field in _ALARMING and event not in _HARMLESS else None)
+    if event == "DISABLED_UPDATE":  # it says so of whatever becomes of a ban
+        event = _name(_dict(value.get("ban_info")).get("waba_ban_state"))
+    return event if field in _ALARMING and event not in _HARMLESS else None
 
 
 def _messages(value: dict[str, Any]) -> Iterator[Item]:
@@ -139,7 +162,9 @@ def _messages(value: dict[str, Any]) -> Iterator[Item]:
         else:
             yield Other("broken status")
     for error in _dicts(value.get("errors")):
-        yield Other("error " + _name(error.get("code")), _name(error.get("code")))
+        code = error.get("code")
+        is_ours = isinstance(code, int) and action(code) == "alarm"
+        yield Other("error " + _name(code), _name(code) if is_ours else None)
 
 
 def _message(value: dict[str, Any], message: dict[str, Any]) -> Item:

@@ -4,6 +4,7 @@ stored (bot/channels/whatsapp/receiver.py), so a crash loses nothing and Meta ne
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 from collections import Counter
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.channels.text import clean
 from bot.channels.whatsapp.inbound import Item, Other, Received, Status
+from bot.channels.whatsapp.outbound import split
 from bot.channels.whatsapp.statuses import apply
 from bot.channels.whatsapp.tables import Count, Event
 from bot.errors import EmptyMessage
@@ -25,6 +27,17 @@ from bot.tables import insert_unless, now
 log = logging.getLogger(__name__)
 _REMEMBERED = dt.timedelta(days=8)
 """Meta repeats what it thinks was not taken for seven days."""
+LONGEST = 65_536
+"""Characters of one message that WhatsApp lets somebody write."""
+
+
+def piece_id(meta_id: str, piece: int) -> str:
+    """The id of one of the pieces, counted from 0, in which a long message is stored: the first has the message's."""
+    return f"{meta_id}:{piece}" if piece else meta_id
+
+
+_MORE = {"kind": "text", "choice": None, "about": None, "goes_on": True}
+"""What comes after the first piece is text, whatever the message was: an edit, what stands below a picture."""
 
 
 @dataclass
@@ -52,7 +65,7 @@ class Intake:
     def __init__(
         self, engine: AsyncEngine, secrets: Secrets, numbers: Collection[str], max_chars: int, deliver_for_s: float
     ) -> None:
-        """`numbers`: Meta's ids of our numbers. `max_chars`: what is longer is cut there.
+        """`numbers`: Meta's ids of our numbers. `max_chars`: what is longer is several messages.
 
         `deliver_for_s`: seconds after which a message of ours that did not arrive is not tried again.
         """
@@ -68,7 +81,9 @@ class Intake:
         for item in items:
             if isinstance(item, Received) and item.number_id in self._numbers:
                 try:
-                    events.append(self._event(item))
+                    # To mask a very long one takes seconds, for which nobody else waits.
+                    is_long = len(item.text) > self._max_chars
+                    events += await asyncio.to_thread(self._events, item) if is_long else self._events(item)
                 except Exception:  # it must not cost the others of the batch
                     counts["broken message"] += 1
             elif isinstance(item, Received):
@@ -102,21 +117,27 @@ class Intake:
                 await connection.scalars(select(Event.contact_hash).where(Event.state == "received").distinct())
             )
 
-    def _event(self, received: Received) -> dict[str, Any]:
-        # Masked before it is written anywhere, and without what else the message says about its sender.
+    def _events(self, received: Received) -> list[dict[str, Any]]:
+        """A message, or its pieces: each is read, so that no word of danger is behind what is cut off."""
+        # Masked before it is written anywhere, whole, and without what else the message says about its sender.
         try:
-            text = clean(received.text[: self._max_chars], self._max_chars)
+            text = clean(received.text[:LONGEST], LONGEST)
         except EmptyMessage:
             text = ""
-        received = received.model_copy(update={"text": text})
-        return {
-            "id_hash": self._secrets.digest(received.id),
-            "contact_hash": self._secrets.digest(received.contact),
-            "at": received.at,
-            "payload": self._secrets.encrypt(received.model_dump_json()),
-            "state": "received",
-            "received_at": now(),
-        }
+        first, *rest = split(text, self._max_chars) or [""]
+        pieces = [received.model_copy(update={"text": first})]
+        pieces += [received.model_copy(update={"text": each, **_MORE}) for each in rest]
+        return [
+            {
+                "id_hash": self._secrets.digest(piece_id(received.id, number)),
+                "contact_hash": self._secrets.digest(received.contact),
+                "at": received.at,
+                "payload": self._secrets.encrypt(piece.model_dump_json()),
+                "state": "received",
+                "received_at": now(),
+            }
+            for number, piece in enumerate(pieces)
+        ]
 
     async def _count(self, connection: AsyncConnection, counts: Counter[str]) -> None:
         for kind, count in counts.items():

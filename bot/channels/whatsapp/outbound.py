@@ -90,14 +90,14 @@ class Outbound:
             "index": "0",
             "parameters": [{"type": "payload", "payload": OPEN}],
         }
-        template = {"name": TEMPLATE, "language": {"code": self._served(language)}, "components": [button]}
+        template = {"name": TEMPLATE, "language": {"code": self._code(self._served(language))}, "components": [button]}
         return {"type": "template", "template": template}
 
     def template_definition(self, language: str) -> dict[str, Any]:
         """The same as it has to be submitted to Meta."""
         return {
             "name": TEMPLATE,
-            "language": language,
+            "language": self._code(language),
             "category": "UTILITY",
             "components": [
                 {"type": "BODY", "text": self._say(language, TEMPLATE_BODY)},
@@ -116,6 +116,10 @@ class Outbound:
     def _served(self, language: str) -> str:
         languages = self._renderer.library.languages
         return language if language in languages else next(iter(languages))
+
+    def _code(self, language: str) -> str:
+        """What Meta calls a language that is served."""
+        return self._renderer.library.languages[language].whatsapp or language
 
     def _say(self, language: str, message: str, **values: Any) -> str:
         return self._catalogs.gettext(language, message, **values)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -36,6 +37,8 @@ _AT_ONCE = 4
 """Contacts who are answered at the same time. More would only slow each other down, and the webhook with them."""
 _LONGEST_PAUSES = 4
 """After so many pauses an answer is due, even if more keeps coming."""
+_APART = dt.timedelta(seconds=30)
+"""By Meta's clock; what was written further apart is no run of fragments, though it came at once, after an outage."""
 
 
 class Receiver:
@@ -149,7 +152,7 @@ class Receiver:
     def _is_urgent(self, waiting: Sequence[Arrived]) -> bool:
         """Nobody waits with a button, a command, or a word of danger: neither for a fragment nor for others."""
         return any(
-            each.said.kind != "text" or self._commands.find(each.said.text) or self._safety.check(each.said.text)
+            each.said.kind != "text" or self._commands.of(each.said) or self._safety.check(each.said.text)
             for each in waiting
         )
 
@@ -163,7 +166,7 @@ class Receiver:
         """Put what waits into the conversation and answer it; `unsettled` keeps what is due if that fails."""
         for group in self._groups(waiting):
             conversation_id: str | None
-            if self._commands.find(group[0].said.text) == "erase" and group[0].said.kind == "text":
+            if self._commands.of(group[0].said) == "erase":
                 conversation_id = await self._erase(group[0])
             else:
                 conversation_id = await self._arrivals.take_up(group)
@@ -176,12 +179,12 @@ class Receiver:
             unsettled.discard(conversation_id)
 
     def _groups(self, waiting: Sequence[Arrived]) -> Iterator[list[Arrived]]:
-        """Texts that follow one another are fragments of one message, up to the length of a message."""
+        """Texts that follow soon upon one another are fragments of one message, up to the length of a message."""
         group: list[Arrived] = []
         for each in waiting:
-            fragment = each.said.kind == "text" and not self._commands.find(each.said.text)
+            fragment = each.said.kind == "text" and not self._commands.of(each.said)
             length = sum(len(one.said.text) + 1 for one in group) + len(each.said.text)
-            if group and (not fragment or length > self._max_chars):
+            if group and (not fragment or length > self._max_chars or each.said.at - group[-1].said.at > _APART):
                 yield group
                 group = []
             group.append(each)
@@ -209,8 +212,9 @@ class Receiver:
         """They want what they wrote erased: it is, and they are told so by a message that is kept nowhere."""
         async with self._engine.connect() as connection:
             contact = await self._contacts.find(connection, arrived.said)
-        if contact is None:
+        if contact is None:  # who asks again, or never wrote, is told so as well
             await self._arrivals.done(arrived.event_id)
+            await self._say_erased(arrived.said, *self._arrivals.first(arrived.said.number_id, arrived.said.text))
             return None
         query = select(Conversation).where(Conversation.id == contact.conversation_id)
         async with self._engine.connect() as connection:
@@ -227,12 +231,15 @@ class Receiver:
         except RasaError:
             await self._turns.leave(conversation.id)  # Rasa forgets it later
         await self._arrivals.done(arrived.event_id)
-        said = self._renderer.whatsapp("erased", conversation.department, conversation.language)
-        address = self._contacts.address(contact)
+        await self._say_erased(arrived.said, conversation.department, conversation.language)
+        return None
+
+    async def _say_erased(self, received: Received, department: str, language: str) -> None:
+        said = self._renderer.whatsapp("erased", department, language)
+        address = {"to": received.phone} if received.phone else {"recipient": received.user or ""}
         for part in self._outbound.parts(said.text, said.language, said):
             with contextlib.suppress(RefusedError, NotReachedError, UnknownOutcomeError):
-                await self._cloud.send(contact.number_id, address, part, tracker="")
-        return None
+                await self._cloud.send(received.number_id, address, part, tracker="")
 
 
 class _Place:

@@ -7,26 +7,24 @@ import logging
 from typing import Any
 
 from aiolimiter import AsyncLimiter
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.channels.whatsapp.cloud import Cloud, NotReachedError, RefusedError, UnknownOutcomeError
 from bot.channels.whatsapp.contacts import Contacts
-from bot.channels.whatsapp.errors import ALARM_WAIT_S, action
+from bot.channels.whatsapp.errors import ALARM_WAIT_S, action, may_pass, reason
 from bot.channels.whatsapp.outbound import Outbound, Part
 from bot.channels.whatsapp.statuses import FAILED, invitation, know, tracker
-from bot.channels.whatsapp.tables import WINDOW, Contact, Sent
+from bot.channels.whatsapp.tables import MARGIN, WINDOW, Contact, Sent
 from bot.channels.whatsapp.trouble import Trouble
 from bot.conversations.delivery import GiveUp, Keep, Later
 from bot.conversations.outbox import LEASE_S
-from bot.conversations.tables import Message
+from bot.conversations.tables import Message, Outbox
 from bot.liaisons.tables import Liaison
 from bot.replies import Reply
 from bot.tables import now
 
 log = logging.getLogger(__name__)
-_MARGIN = dt.timedelta(minutes=1)
-"""Before the window closes: what is sent now must arrive in it."""
 _PER_SECOND = 80
 _PAIR_BURST, _PAIR_EVERY_S = 45, 6
 """Meta's limits: messages a second in all; to one person, one every six seconds, or 45 at once and none for as long."""
@@ -37,14 +35,24 @@ class Sender:
     """The channel's way to send."""
 
     def __init__(
-        self, engine: AsyncEngine, cloud: Cloud, contacts: Contacts, outbound: Outbound, trouble: Trouble
+        self,
+        engine: AsyncEngine,
+        cloud: Cloud,
+        contacts: Contacts,
+        outbound: Outbound,
+        trouble: Trouble,
+        deliver_for_s: float,
     ) -> None:
-        """`trouble` is told what keeps everything from being sent, and when it is over."""
+        """`trouble` is told what keeps everything from being sent, and when it is over.
+
+        `deliver_for_s`: seconds after which a message that could not be sent counts as failed.
+        """
         self._engine = engine
         self._cloud = cloud
         self._contacts = contacts
         self._outbound = outbound
         self._trouble = trouble
+        self._deliver_for = dt.timedelta(seconds=deliver_for_s)
         self._overall = AsyncLimiter(_PER_SECOND, 1)
         self._pairs: dict[int, AsyncLimiter] = {}
 
@@ -67,13 +75,21 @@ class Sender:
             raise GiveUp("gone")
         if contact.stopped_at is not None and (message.in_reply_to or 0) < contact.stopped_at:
             raise GiveUp("stopped")
-        if contact.wrote_at is None or now() >= contact.wrote_at + WINDOW - _MARGIN:
-            await self._invite(contact, message.language)
+        if contact.wrote_at is None or now() >= contact.wrote_at + WINDOW - MARGIN:
             silent = select(Contact.conversation_id).where(
                 Contact.id == contact.id,
                 # As it was read, or as Meta's refusal of an invitation left it.
                 or_(Contact.wrote_at.is_(None), Contact.wrote_at == contact.wrote_at),
             )
+            try:
+                await self._invite(contact, message.language)
+            except Later as later:
+                # Tried again after that it would count as failed: what waits for them to write isn't lost.
+                if now() < row.created_at + self._deliver_for - MARGIN:
+                    raise
+                raise Keep(later.reason, still=silent) from None
+            except GiveUp as refused:
+                raise Keep(refused.reason, still=silent) from None
             raise Keep("window", still=silent)
         if message.author == "liaison" and (message_id := self._contacts.last_id(contact)):
             await self._cloud.read(contact.number_id, message_id, typing=False)
@@ -108,20 +124,20 @@ class Sender:
                 raise Later(type(error).__name__, at_least_s=LEASE_S) from None
 
     async def _refused(self, contact: Any, error: RefusedError, invited: bool = False) -> None:
-        reason = str(error.code)
-        match action(error.code):
+        why = reason(error.code, error.subcode)
+        match action(error.code, error.subcode, invited):
             case "template":
                 async with self._engine.begin() as connection:
                     await connection.execute(update(Contact).where(Contact.id == contact.id).values(wrote_at=None))
-                raise Later(reason) from None  # which finds the window closed
+                raise Later(why) from None  # which finds the window closed
             case "wait":
-                raise Later(reason) from None
+                raise Later(why) from None
             case "alarm":
-                self._trouble.note(reason, until_sent=not invited)
-                raise Later(reason, at_least_s=ALARM_WAIT_S) from None
+                self._trouble.note(why, until_sent=not invited)
+                raise Later(why, at_least_s=ALARM_WAIT_S) from None
             case _:
-                log.error("WhatsApp refused a message with code %s", reason)
-                raise GiveUp(reason) from None
+                log.error("WhatsApp refused a message with code %s", why)
+                raise GiveUp(why) from None
 
     async def _invite(self, contact: Any, language: str) -> None:
         """Ask them, once, to write, so that what is kept may be sent."""
@@ -141,14 +157,56 @@ class Sender:
             address = self._contacts.address(contact)
             template = self._outbound.template(language)
             await self._cloud.send(contact.number_id, address, template, invitation(contact.id))
-        except (RefusedError, NotReachedError) as error:
+        except (RefusedError, NotReachedError, UnknownOutcomeError) as error:
             async with self._engine.begin() as connection:
                 await connection.execute(update(Contact).where(Contact.id == contact.id).values(invited_at=None))
-            if isinstance(error, NotReachedError):
-                raise Later(str(error)) from None
-            await self._refused(contact, error, invited=True)
-        except UnknownOutcomeError:
-            pass  # a second invitation would be worse than none: the liaison sees that it is kept
+            if isinstance(error, RefusedError):
+                await self._refused(contact, error, invited=True)
+            # If it arrived after all, a status tells us so before the next try, and they are not asked twice.
+            wait_s = LEASE_S if isinstance(error, UnknownOutcomeError) else 0
+            raise Later(str(error), at_least_s=wait_s) from None
+
+    async def invite_again(self) -> list[str]:
+        """Ask those whom a trouble of ours kept from being asked: it may be over.
+
+        Returns the conversations in which something changed. What Meta refuses of one is tried of no other.
+        """
+        kept = (
+            select(Outbox.conversation_id, func.max(Outbox.id).label("last"))
+            .where(Outbox.state == "kept")
+            .group_by(Outbox.conversation_id)
+            .subquery()
+        )
+        query = (
+            select(Contact, Message.language, Outbox.reason)
+            .join(kept, kept.c.conversation_id == Contact.conversation_id)
+            .join(Outbox, Outbox.id == kept.c.last)
+            .join(Message, Message.id == Outbox.message_id)
+            .where(Contact.invited_at.is_(None), Contact.stopped_at.is_(None))
+            .order_by(Outbox.id)
+        )
+        async with self._engine.connect() as connection:
+            waiting = (await connection.execute(query)).all()
+        asked = []
+        for contact in waiting:
+            if not (contact.phone or contact.user) or not (contact.reason and may_pass(contact.reason)):
+                continue
+            try:
+                await self._invite(contact, contact.language)
+            except Later:
+                break
+            except GiveUp as refused:
+                why = refused.reason
+            else:
+                why = "window"
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    update(Outbox)
+                    .where(Outbox.conversation_id == contact.conversation_id, Outbox.state == "kept")
+                    .values(reason=why)
+                )
+            asked.append(contact.conversation_id)
+        return asked
 
     async def _pace(self, contact_id: int) -> None:
         """Wait until one more may be sent, to them and at all; others' pace is forgotten when there are too many."""

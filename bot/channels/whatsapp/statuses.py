@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import literal, select, update
+from sqlalchemy import literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.whatsapp.errors import ALARM_WAIT_S, action
+from bot.channels.whatsapp.errors import ALARM_WAIT_S, action, reason
 from bot.channels.whatsapp.inbound import Status
-from bot.channels.whatsapp.tables import Contact, Sent
+from bot.channels.whatsapp.tables import MARGIN, WINDOW, Contact, Sent
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Conversation, Message, Outbox
 from bot.tables import insert_unless, now
@@ -62,10 +62,14 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     name = _SAME.get(status.status, status.status)
     if name not in _RANK:
         return Told(counted=[f"status {re.sub('[^a-z_]', '', name)[:40]}"])
-    alarms = [str(status.error)] if name == FAILED and action(status.error or 0) == "alarm" else []
-    if status.data.startswith(_INVITATION):
-        told = await _not_invited(connection, status) if name == FAILED else []
-        return Told(conversations=told, alarms=alarms)
+    is_invitation = status.data.startswith(_INVITATION)
+    is_alarm = name == FAILED and action(status.error, invitation=is_invitation) == "alarm"
+    alarms = [str(status.error)] if is_alarm else []
+    if is_invitation:
+        if name == FAILED:
+            return Told(conversations=await _not_invited(connection, status), alarms=alarms)
+        await _invited(connection, status)
+        return Told()
     # A status can overtake the answer that names the message's id: what we sent along says which message it is.
     parts = 1
     if found := tracked(status.data):
@@ -82,7 +86,7 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     query = select(Outbox, Message.number).join(Message, Message.id == Outbox.message_id).where(Outbox.id == sent)
     row = (await connection.execute(query)).one()
     if name == FAILED:
-        await _failed(connection, row, status.error or 0, deliver_for)
+        await _failed(connection, row, status.error, deliver_for)
     else:
         await _come_further(connection, row, parts, arrived_after_all)
     return Told(conversations=[row.conversation_id], alarms=alarms)
@@ -109,12 +113,29 @@ async def know(connection: AsyncConnection, id_hash: str, outbox_id: int, part: 
     await connection.execute(new.on_conflict_do_nothing())
 
 
+async def _invited(connection: AsyncConnection, status: Status) -> None:
+    """The template is on its way, or there: where the answer to its request was lost, nobody knew."""
+    is_new = [
+        Contact.id == _contact_id(status),
+        Contact.invited_at.is_(None),
+        # Of one that they have answered since, something may be told late.
+        or_(Contact.wrote_at.is_(None), Contact.wrote_at < now() - WINDOW + MARGIN),
+    ]
+    if status.status == "sent":  # which may be told after that it failed
+        failed = select(Outbox.id).where(
+            Outbox.conversation_id == Contact.conversation_id,
+            Outbox.state == "kept",
+            or_(Outbox.reason.is_(None), Outbox.reason != "window"),
+        )
+        is_new.append(~failed.exists())
+    await connection.execute(update(Contact).where(*is_new).values(invited_at=now()))
+
+
 async def _not_invited(connection: AsyncConnection, status: Status) -> list[str]:
-    """The template did not arrive: the liaison sees why, and the next message tries it again."""
-    contact_id = status.data.removeprefix(_INVITATION)
+    """The template did not arrive: the liaison sees why, and it is tried again later."""
     contact = await connection.execute(
         update(Contact)
-        .where(Contact.id == (int(contact_id) if re.fullmatch(r"\d{1,18}", contact_id) else 0))
+        .where(Contact.id == _contact_id(status))
         .values(invited_at=None)
         .returning(Contact.conversation_id)
     )
@@ -124,9 +145,19 @@ async def _not_invited(connection: AsyncConnection, status: Status) -> list[str]
     await connection.execute(
         update(Outbox)
         .where(Outbox.conversation_id == conversation_id, Outbox.state == "kept")
-        .values(reason=str(status.error or 0))
+        .values(reason=_reason(status.error))
     )
     return [conversation_id]
+
+
+def _reason(code: int | None) -> str | None:
+    return None if code is None else reason(code)
+
+
+def _contact_id(status: Status) -> int:
+    """Whom an invitation was for; 0: nobody."""
+    contact_id = status.data.removeprefix(_INVITATION)
+    return int(contact_id) if re.fullmatch(r"\d{1,18}", contact_id) else 0
 
 
 async def _come_further(connection: AsyncConnection, row: Any, parts: int, after_all: bool) -> None:
@@ -147,10 +178,10 @@ async def _come_further(connection: AsyncConnection, row: Any, parts: int, after
         )
 
 
-async def _failed(connection: AsyncConnection, row: Any, code: int, deliver_for: dt.timedelta) -> None:
+async def _failed(connection: AsyncConnection, row: Any, code: int | None, deliver_for: dt.timedelta) -> None:
     """WhatsApp took it, and then could not deliver it."""
     what = action(code)
-    values: dict[str, Any] = {"reason": str(code), "leased_until": None}
+    values: dict[str, Any] = {"reason": _reason(code), "leased_until": None}
     if what == "give_up" or row.created_at <= now() - deliver_for:
         values |= {"state": "failed"}
     else:

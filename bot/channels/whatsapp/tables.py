@@ -11,6 +11,8 @@ from bot.tables import Base, now
 
 WINDOW = dt.timedelta(hours=24)
 """After a resident's last message, for so long anything may be written to them."""
+MARGIN = dt.timedelta(minutes=1)
+"""By so much earlier the window counts as closed: what is sent now must arrive in it."""
 
 
 class Contact(Base):
