@@ -322,7 +322,7 @@ async def test_on_a_phone_no_keyboard_opens_over_the_answer(visit: Visit) -> Non
     await page.locator("#form button").tap()
     await expect(page.locator("#log .message.resident .state")).to_have_text("Enviado")
     await expect(page.locator("#text")).not_to_be_focused()
-    await page.locator("#log .message").last.locator(".choices button").first.tap()
+    await page.locator("#log .choices button").first.tap()
     await expect(page.locator("#log .message.resident")).to_have_count(2)
     await expect(page.locator("#log .message.resident .state").last).to_have_text("Enviado")
     await expect(page.locator("#text")).not_to_be_focused()
