@@ -31,7 +31,10 @@ ANSWER = (
     "Não só para saber o seu status, se a pessoa poderia ser solta com uma intimação (ordem de comparecer à Justiça). "
     "O texto publicado não diz o que o ICE (agentes de imigração) pode fazer."
 )
-EXCEPTION = "A regra vale para quem poderia ser solto com uma intimação. Não exclui a prisão por outro motivo."
+EXCEPTIONS = [
+    "A regra vale para quem poderia ser solto com uma intimação. Não exclui a prisão por outro motivo.",
+    "O texto fala da prisão e do registro. Não diz quanto tempo podem deter você numa parada.",
+]
 VARIANTS = [
     "a polícia pode me prender por não ter papéis",
     "vao me prender porque sou imigrante",
@@ -88,8 +91,8 @@ def add_portuguese(folder: Path) -> None:
     def answer(data: Any) -> None:
         data["answer"]["pt"] = ANSWER
         data["variants"]["pt"] = VARIANTS
-        (exception,) = data["exceptions"]
-        exception["text"]["pt"] = EXCEPTION
+        for exception, text in zip(data["exceptions"], EXCEPTIONS, strict=True):
+            exception["text"]["pt"] = text
 
     change(folder / "data/faq" / KENT / "answers" / f"{TOPIC}.yml", answer)
     change(folder / "data/topics.yml", lambda data: data["topics"][TOPIC]["label"].update(pt=LABEL))

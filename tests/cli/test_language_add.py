@@ -170,8 +170,8 @@ def test_the_check_names_every_text_that_is_left_of_it(portuguese: Path, tmp_pat
     change(data / "languages.yml", lambda content: content["languages"].pop("pt"))
     problems = inspect(data)[1]
     path = data / "faq" / KENT / "answers" / f"{TOPIC}.yml"
-    # The answer, its exception, its variants; and the label.
-    assert [problem.path for problem in problems] == [path] * 3 + [data / "topics.yml"]
+    # The answer, its two exceptions, its variants; and the label.
+    assert [problem.path for problem in problems] == [path] * 4 + [data / "topics.yml"]
     for problem in problems:
         assert "language 'pt' is not in data/languages.yml" in problem.message
         assert problem.path.read_text(encoding="utf-8").splitlines()[problem.line - 1].strip().startswith("pt:")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from portuguese import ANSWER, EXCEPTION, KENT, LABEL, TOPIC, TRANSLATED, VARIANTS, add, change, run
+from portuguese import ANSWER, EXCEPTIONS, KENT, LABEL, TOPIC, TRANSLATED, VARIANTS, add, change, run
 
 from bot.content.coverage import coverage
 from bot.content.library import Library, inspect
@@ -156,7 +156,7 @@ def answer(renderer: Renderer, topic: str, language: str) -> Reply:
 def test_an_answer_in_it_is_shown_in_it_with_its_exception_and_the_published_words(renderer: Renderer) -> None:
     reply, english = answer(renderer, TOPIC, "pt"), answer(renderer, TOPIC, "en")
     assert (reply.kind, reply.language, reply.topic) == ("answer", "pt", TOPIC)
-    assert reply.text == f"{ANSWER}\n\nExceções e limites:\n• {EXCEPTION}"
+    assert reply.text == "\n".join([f"{ANSWER}\n\nExceções e limites:", *(f"• {each}" for each in EXCEPTIONS)])
     assert reply.citations
     assert [citation.quote for citation in reply.citations] == [citation.quote for citation in english.citations]
     assert {citation.translation for citation in reply.citations} == {None}
