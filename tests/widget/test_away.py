@@ -93,11 +93,15 @@ async def test_a_server_that_is_away_at_a_reload_does_not_cost_the_chat(visit: V
     page = await visit(quiet=True)
     await ask(page, "hola")
     await page.route("**/api/**", lambda route: route.abort())
+    await page.locator("#text").fill("gracias")
+    await page.locator("#text").press("Enter")
+    await expect(page.locator("#status")).to_contain_text("911")
     await page.reload()
     await expect(page.locator("#status")).to_contain_text("911")
+    await expect(page.locator("#log .message.resident .state")).to_have_text("No se envió")
     await page.unroute("**/api/**")
     await page.get_by_role("button", name="Intentar otra vez").click()
-    await expect(page.locator("#log .message.resident")).to_have_count(1)
+    await expect(page.locator("#log .message.resident p")).to_have_text(["hola", "gracias"])
 
 
 async def test_two_tabs_of_one_conversation_show_the_same(visit: Visit, browsing: Browsing) -> None:

@@ -172,10 +172,14 @@ async function deliverFirst() {
   showReply(reply);
 }
 
+function markUnsent() {
+  for (const { body } of tab.unsent) state(mine.get(body.id), "not_sent");
+}
+
 function failed(error) {
   complain(error);
   if (error.known?.status === 401) return over();
-  for (const { body } of tab.unsent) state(mine.get(body.id), "not_sent");
+  markUnsent();
   if (error.known && error.known.status < 500 && error.known.status !== 429) {
     // It will never be taken: it goes back to where it can be changed.
     input.value ||= tab.unsent[0].body.text || "";
@@ -247,6 +251,7 @@ async function begin() {
   } catch (error) {
     if (error.known?.status === 401) return over();
     complain(error);
+    markUnsent();
     retry.hidden = false;
   }
 }
