@@ -64,7 +64,7 @@ async def test_asking_for_a_person_passes_nothing_on_and_says_what_would_be(star
     reply = await conversation.send("quiero hablar con una persona")
     assert reply["kind"] == "handoff"
     assert {"name": "Luz Reader", "title": "Enlace comunitario", "sworn": False} in reply["handoff"]["readers"]
-    assert "Luz Reader (Enlace comunitario, no es agente)" in reply["text"]
+    assert "Luz Reader (Enlace comunitario, no es agente de policía)" in reply["text"]
     assert ASKED in reply["handoff"]["summary"]
     assert reply["handoff"]["summary"] in reply["text"]
     assert "30" in reply["text"]

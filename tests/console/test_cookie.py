@@ -16,8 +16,8 @@ SECRET = "a key for tests that is long enough"
     ("settings", "cookie"),
     [
         (
-            {"environment": "production", "secret_key": SECRET},
-            "__Host-enlace=t; HttpOnly; Path=/; SameSite=lax; Secure",
+            {"environment": "production", "secret_key": SECRET, "public_url": "https://enlace.example"},
+            IN_PRODUCTION,
         ),
         ({"public_url": "https://enlace.example"}, IN_PRODUCTION),
         ({}, "enlace=t; HttpOnly; Path=/; SameSite=lax"),  # a trial on this machine has no https

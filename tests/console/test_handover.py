@@ -32,7 +32,7 @@ async def test_a_resident_and_a_liaison_talk_and_the_bot_is_silent_until_it_is_h
     said = [(each["author"], each["text"], each["name"]) for each in (await resident.transcript())["messages"]]
     joined, asked, answered = said[-3:]
     assert joined[0] == "notice"
-    assert "Ana Reyes (Enlace comunitario, no es agente)" in joined[1]
+    assert "Ana Reyes (Enlace comunitario, no es agente de policía)" in joined[1]
     assert asked == ("resident", "¿Usted es policía?", None)
     assert answered == ("liaison", "Hola, soy Ana. No soy policía.", "Ana Reyes")
     danger = await resident.send("hay un hombre con pistola aquí")
@@ -92,7 +92,7 @@ async def test_it_is_given_to_a_colleague_and_taken_over_by_a_supervisor_alone(
     assert (await ben.do(resident, "close")).status_code == 403
     assert (await ana.do(resident, "transfer", colleague=ids["Ben Cole"])).status_code == 303
     last = (await resident.transcript())["messages"][-1]
-    assert "Ben Cole (Community liaison, sworn officer)" in last["text"]
+    assert "Ben Cole (Community liaison, police officer)" in last["text"]
     refused = await ana.do(resident, "messages", text="hello", key="12345678")
     assert refused.json()["error"]["code"] == "already_claimed"
     assert (await sue.do(resident, "close")).status_code == 303

@@ -120,7 +120,7 @@ async def test_a_reply_that_whatsapp_could_not_deliver_says_why_and_can_be_sent_
 
 
 async def test_whoever_leaves_out_the_summary_passes_on_no_words(rosa: Phone, ana: Person) -> None:
-    case = await handed_over(rosa, ana, button="Sin el resumen")
+    case = await handed_over(rosa, ana, button="Sí, sin el resumen")
     page = (await ana.get(f"/conversations/{case.id}")).text
     assert "no summary" in page
     assert ASKED not in page

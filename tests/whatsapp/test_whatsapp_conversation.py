@@ -48,7 +48,7 @@ async def test_an_answer_comes_in_the_language_of_the_question(new_phone: NewPho
     james = await greeted(await new_phone("James"), "do you ask people for papers?")
     shown = [words(message) for message in await james.screen()]
     assert "ERASE" in shown[0]
-    assert "As a rule, officers shall not ask" in shown[1]
+    assert "As a rule, officers must not ask" in shown[1]
     await james.says("¿y si soy testigo?")
     assert SUMMARY in words((await james.rest())[0])
 

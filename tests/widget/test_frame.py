@@ -110,7 +110,7 @@ async def test_an_unknown_department_is_said_to_whoever_wrote_the_line(browsing:
 
 @pytest.mark.parametrize(
     ("attribute", "language", "button"),
-    [('data-language="en"', "en", "Ask the police"), ("", "es", "Pregunte a la policía")],
+    [('data-language="en"', "en", "Questions about the police"), ("", "es", "Preguntas sobre la policía")],
 )
 async def test_the_line_s_own_language_comes_before_the_page_s_and_that_before_the_browser_s(
     browsing: Browsing, attribute: str, language: str, button: str
