@@ -14,18 +14,17 @@ WORDS = {
     "intro": N_("An automatic assistant answers from a published text, and shows you its words."),
     "send_nothing": N_("Please do not send names, documents or immigration status: nobody here needs them."),
     "who_reads": N_(
-        "The people who run this service can read the chat, and a court can order that it be handed over. A person "
-        "from the department reads it only if you agree."
+        "The people who run this service can read the chat. A person from the department reads it only if "
+        "you agree. A court or the law can require that it be kept or handed over."
     ),
     "kept": N_(
         "It is deleted %(time)s after its last message, but not while you wait for a person or talk with "
-        "one. You can erase it at any time with “Erase this chat now”. The department can keep a copy of "
-        "what it may read. A court or the law can ask that it be kept longer."
+        "one. You can erase it at any time. The department can keep a copy of what it may read."
     ),
     "leave_says": N_(
-        "“Leave now”, or Shift three times, erases the chat and opens another page. Without a connection it erases "
-        "it only here. It cannot take this site out of the browser’s history, or delete a screenshot. Closing the "
-        "tab is not enough: the browser can open it again, with the chat in it."
+        "“Leave now”, or Shift three times, erases the chat and opens another page; without a connection "
+        "it erases it only here. It does not clear the browser’s history or screenshots. Closing the tab "
+        "is not enough: it can be opened again, with the chat in it."
     ),
     "forgets": N_(
         "In this browser the chat is lost if you reload the page or open another one. If you ask for a person, get "
