@@ -101,33 +101,27 @@ class Notices:
 
     def joined(self, department: str, language: str, reader: Reader) -> Reply:
         """A liaison has taken the conversation up."""
-        message = (
-            N_(
-                "%(name)s (%(title)s, police officer) is here now and reads what you write. I do not "
-                "answer meanwhile, but I still warn about danger."
-            )
-            if reader.sworn
-            else N_(
-                "%(name)s (%(title)s, not a police officer) is here now and reads what you write. I do "
-                "not answer meanwhile, but I still warn about danger."
-            )
+        officer = N_(
+            "%(name)s (%(title)s, police officer) is here now and reads what you write. I do not answer meanwhile, "
+            "but I still warn about danger."
         )
-        return self._notice(department, language, message, name=reader.name, title=reader.title)
+        other = N_(
+            "%(name)s (%(title)s, not a police officer) is here now and reads what you write. I do not answer "
+            "meanwhile, but I still warn about danger."
+        )
+        return self._of_reader(department, language, reader, officer if reader.sworn else other)
 
     def passed_on(self, department: str, language: str, reader: Reader) -> Reply:
         """A liaison has given the conversation to a colleague, who may not be there."""
-        message = (
-            N_(
-                "%(name)s (%(title)s, police officer) will answer you from now on. I do not answer meanwhile, but I "
-                "still warn about danger."
-            )
-            if reader.sworn
-            else N_(
-                "%(name)s (%(title)s, not a police officer) will answer you from now on. I do not answer meanwhile, "
-                "but I still warn about danger."
-            )
+        officer = N_(
+            "%(name)s (%(title)s, police officer) will answer you from now on. I do not answer meanwhile, but I "
+            "still warn about danger."
         )
-        return self._notice(department, language, message, name=reader.name, title=reader.title)
+        other = N_(
+            "%(name)s (%(title)s, not a police officer) will answer you from now on. I do not answer meanwhile, "
+            "but I still warn about danger."
+        )
+        return self._of_reader(department, language, reader, officer if reader.sworn else other)
 
     def released(self, department: str, language: str, reader: Reader) -> Reply:
         """A liaison has put the conversation back into the queue."""
@@ -167,6 +161,9 @@ class Notices:
             name=reader.name,
             forms=["rate"],
         )
+
+    def _of_reader(self, department: str, language: str, reader: Reader, message: str) -> Reply:
+        return self._notice(department, language, message, name=reader.name, title=reader.title)
 
     def _notice(
         self,
