@@ -178,7 +178,7 @@ def _with_accounts(work: Callable[[Accounts], Awaitable[T]], conflict: str = "")
     from bot.conversations.database import migrate, open_engine
     from bot.errors import Conflict, NotFound
     from bot.liaisons.sessions import check_key
-    from bot.secrets import WrongKeyError, load_secrets
+    from bot.secrets import load_secrets
 
     async def run() -> T:
         settings = load_settings()
@@ -195,8 +195,6 @@ def _with_accounts(work: Callable[[Accounts], Awaitable[T]], conflict: str = "")
         return asyncio.run(run())
     except Conflict:
         fail(f"that email {conflict}", code=1)
-    except WrongKeyError as error:
-        fail(str(error), code=1)
     except NotFound:
         fail("no account has that email: `enlace liaison list` shows them all", code=1)
 
