@@ -12,14 +12,19 @@ for 33,000 it takes several times as long as to solve it step by step.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from bot.encoder import Vectors
+
+if TYPE_CHECKING:
+    import torch
 
 MEANING = 3.0
 """Weight of the sentence vectors, beside 1 for the wording."""
@@ -35,8 +40,9 @@ _TOLERANCE = 1e-4
 again."""
 _STEPS = 500
 """Far more than are needed."""
-_ROUNDS, _FEW = 8, 0.02
-"""Of `separate`: how many fits at most, and which share of the rows may still change sides after the last."""
+_ROUNDS, _FEW, _ROUGHLY = 20, 0.005, 1e-2
+"""Of `separate`: how many fits at most before the last, which share of the rows may still change sides after them, and
+their tolerance."""
 
 
 def by_meaning(cosines: Vectors, gamma: float = GAMMA) -> Vectors:
@@ -49,21 +55,90 @@ def by_meaning(cosines: Vectors, gamma: float = GAMMA) -> Vectors:
     return np.asarray(alike, dtype=np.float32)
 
 
-def likeness(vectors: Vectors, wording: csr_matrix, gamma: float = GAMMA) -> NDArray[np.float32]:
-    """The kernel (n, n) of rows (n, d) and (n, g), in blocks, or what it is made of would take twice its memory."""
-    kernel = np.empty((len(vectors), len(vectors)), dtype=np.float32)
+class Likeness:
+    """How alike rows are to each other: the kernel (n, n) of their vectors and their wording.
 
-    def fill(start: int) -> None:
-        block, before = slice(start, start + _BLOCK), slice(start + _BLOCK)
-        alike = by_meaning(vectors[block] @ vectors[before].T, gamma)
-        alike += (wording[block] @ wording[before].T).toarray()
-        kernel[block, before] = alike
-        kernel[before, block] = alike.T
+    The share of the wording is the product of sparse rows, and stays that: to multiply it out takes as long as all
+    else, and to multiply with its rows, one after the other, next to nothing.
+    """
 
-    # SciPy multiplies on one core, and lets another thread do so on the next.
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(fill, range(0, len(kernel), _BLOCK)))
-    return kernel
+    def __init__(
+        self, meaning: torch.Tensor, wording: csr_matrix, starts: Sequence[int] = (0,), factor: float = 1.0
+    ) -> None:
+        """The share of the vectors (n, n), multiplied out, and the rows (n, g) of the wording.
+
+        `starts`: rows may stand in groups, of which these are the first ones; those of two groups are less alike by a
+        factor.
+        """
+        self._meaning = meaning
+        self._wording = wording
+        self._groups = [slice(*pair) for pair in pairwise([*starts, len(meaning)])]
+        self._ngrams = [wording[group].T.tocsr() for group in self._groups]
+        self._factor = factor
+
+    @classmethod
+    def between(cls, vectors: Vectors, wording: csr_matrix, gamma: float = GAMMA) -> Likeness:
+        """That of rows (n, d) and (n, g): made in blocks, or what it is made of would take twice its memory."""
+        import torch
+
+        meaning = np.empty((len(vectors), len(vectors)), dtype=np.float32)
+
+        def fill(start: int) -> None:
+            block, before = slice(start, start + _BLOCK), slice(start + _BLOCK)
+            meaning[block, before] = by_meaning(vectors[block] @ vectors[before].T, gamma)
+            meaning[before, block] = meaning[block, before].T
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(fill, range(0, len(meaning), _BLOCK)))
+        return cls(torch.from_numpy(meaning), wording)
+
+    def __len__(self) -> int:
+        return len(self._meaning)
+
+    def first(self, size: int, starts: Sequence[int] = (0,), factor: float = 1.0) -> Likeness:
+        """That of the first rows to each other, without a copy; `starts` and `factor` as above."""
+        return Likeness(self._meaning[:size, :size], self._wording[:size], starts, factor)
+
+    def among(self, rows: NDArray[np.int64]) -> Likeness:
+        """That of some of the rows, in their order, to each other."""
+        import torch
+
+        if len(rows) == len(self):
+            return self
+        places = torch.from_numpy(rows)
+        starts = np.searchsorted(rows, [group.start for group in self._groups]).tolist()
+        return Likeness(self._meaning[places][:, places], self._wording[rows], starts, self._factor)
+
+    def diagonal(self) -> torch.Tensor:
+        """(n,): how alike each row is to itself."""
+        import torch
+
+        wording = self._wording.multiply(self._wording).sum(axis=1)
+        return self._meaning.diagonal() + torch.from_numpy(np.asarray(wording, dtype=np.float32).ravel())
+
+    def columns(self, some: NDArray[np.int64]) -> torch.Tensor:
+        """(n, s): how alike all rows are to `some` (s,) of them."""
+        import torch
+
+        columns = self._meaning[:, torch.from_numpy(some)]
+        columns += torch.from_numpy((self._wording @ self._wording[some].T).toarray())
+        for group in self._groups:
+            columns[group, torch.from_numpy((some < group.start) | (some >= group.stop))] *= self._factor
+        return columns
+
+    def times(self, values: torch.Tensor) -> torch.Tensor:
+        """The kernel's product (n, k) with `values` (n, k)."""
+        import torch
+
+        spoken = [ngrams @ values[group].numpy() for ngrams, group in zip(self._ngrams, self._groups, strict=True)]
+        by_others = self._factor * sum(spoken)
+        product = torch.empty_like(values)
+        for group, own in zip(self._groups, spoken, strict=True):
+            scaled = values * self._factor
+            scaled[group] = values[group]
+            product[group] = self._meaning[group] @ scaled
+            product[group] += torch.from_numpy(self._wording[group] @ (by_others + (1 - self._factor) * own))
+        return product
 
 
 def nearest(rows: Vectors, others: Vectors, share: float) -> NDArray[np.int64]:
@@ -81,26 +156,32 @@ class Ridge:
     preconditioner (Nyström) some fifty steps are enough, each of them one product with the kernel.
     """
 
-    def __init__(self, kernel: NDArray[np.float32], weights: NDArray[np.float32], penalty: float) -> None:
-        """Of the `likeness` (n, n) of rows that count `weights` (n,)."""
+    def __init__(self, alike: Likeness, weights: NDArray[np.float32], penalty: float) -> None:
+        """Of rows that count `weights` (n,)."""
         import torch
 
-        self._kernel = torch.from_numpy(kernel)
+        self._alike = alike
         self._penalties = torch.from_numpy((penalty / weights).astype(np.float32))
         # Evenly, since rows that stand near each other are alike.
-        some = torch.linspace(0, len(kernel) - 1, min(_LANDMARKS, len(kernel))).long()
-        columns = self._kernel[:, some]
-        among = columns[some].double()
+        some = np.linspace(0, len(alike) - 1, min(_LANDMARKS, len(alike))).astype(np.int64)
+        columns = alike.columns(some)
+        among = columns[torch.from_numpy(some)].double()
         among.diagonal().add_(_JITTER)
         factor = torch.linalg.cholesky(among).float()
         self._nearly = torch.linalg.solve_triangular(factor, columns.T, upper=False)
-        self._rest = (self._kernel.diagonal() - self._nearly.square().sum(dim=0)).clamp(min=0) + self._penalties
+        self._rest = (alike.diagonal() - self._nearly.square().sum(dim=0)).clamp(min=0) + self._penalties
 
-    def learn(self, targets: NDArray[np.float32], seen: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+    def learn(
+        self,
+        targets: NDArray[np.float32],
+        seen: NDArray[np.bool_] | None = None,
+        begin: NDArray[np.float32] | None = None,
+        tolerance: float = _TOLERANCE,
+    ) -> NDArray[np.float32]:
         """Dual coefficients (n, k) for `targets` (n, k).
 
-        `seen` (n,): the rows that are learned from, if not all; the coefficients of others are 0. Raises
-        ArithmeticError.
+        `seen` (n,): the rows that are learned from, if not all; the coefficients of others are 0. `begin` (n, k): what
+        they will be, nearly. Raises ArithmeticError.
         """
         import torch
 
@@ -110,6 +191,9 @@ class Ridge:
         among.diagonal().add_(1.0)
         factor = torch.linalg.cholesky(among)
 
+        def product(values: torch.Tensor) -> torch.Tensor:
+            return (self._alike.times(values) + self._penalties[:, None] * values) * learned
+
         def nearly_solved(residual: torch.Tensor) -> torch.Tensor:
             """By the Woodbury identity."""
             scaled = residual / self._rest[:, None]
@@ -118,16 +202,19 @@ class Ridge:
             return solved
 
         residual = torch.from_numpy(targets) * learned
-        small = _TOLERANCE * residual.norm(dim=0)
+        small = tolerance * residual.norm(dim=0)
         dual = torch.zeros_like(residual)
+        if begin is not None:
+            dual = torch.from_numpy(begin) * learned
+            residual -= product(dual)
         step = nearly_solved(residual)
         size = (residual * step).sum(dim=0)
         for _ in range(_STEPS):
-            product = (self._kernel @ step + self._penalties[:, None] * step) * learned
+            moved = product(step)
             # A target of zeros takes no step.
-            length = size / (step * product).sum(dim=0).clamp(min=1e-30)
+            length = size / (step * moved).sum(dim=0).clamp(min=1e-30)
             dual += length * step
-            residual -= length * product
+            residual -= length * moved
             if bool((residual.norm(dim=0) <= small).all()):
                 break
             better = nearly_solved(residual)
@@ -139,23 +226,34 @@ class Ridge:
             )
         return np.asarray(dual.numpy(), dtype=np.float32)
 
-    def separate(self, signs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Dual coefficients (n,) of a support vector machine for `signs` (n,), each 1 or -1; most of them 0.
 
-        With a squared hinge loss, what is on its side by more than 1 needn't be known: the fit to the others, chosen
-        anew until they hardly change, is Newton's method (Chapelle, "Training a Support Vector Machine in the Primal",
-        2007). Raises ArithmeticError.
-        """
-        import torch
+def separate(
+    alike: Likeness, signs: NDArray[np.float32], weights: NDArray[np.float32], penalty: float
+) -> NDArray[np.float32]:
+    """Dual coefficients (n,) of a support vector machine for `signs` (n,), each 1 or -1; most of them 0.
 
-        within, dual = np.ones(len(signs), dtype=bool), np.zeros(len(signs), dtype=np.float32)
-        for _ in range(_ROUNDS):
-            dual = self.learn(signs[:, None], within)[:, 0]
-            near = signs * (self._kernel @ torch.from_numpy(dual)).numpy() < 1
-            changed, within = np.count_nonzero(near != within), near
-            if changed <= _FEW * len(signs):
-                break
-        return dual
+    With a squared hinge loss, what is on its side by more than 1 needn't be known: the fit to the others, chosen anew
+    until they hardly change, is Newton's method (Chapelle, "Training a Support Vector Machine in the Primal", 2007).
+    Only the last fit has to be exact. Raises ArithmeticError.
+    """
+    import torch
+
+    within, dual = np.arange(len(signs)), np.zeros(len(signs), dtype=np.float32)
+
+    def fit(tolerance: float) -> None:
+        supporting = Ridge(alike.among(within), weights[within], penalty)
+        learned = supporting.learn(signs[within, None], begin=dual[within, None], tolerance=tolerance)
+        dual[:] = 0
+        dual[within] = learned[:, 0]
+
+    for _ in range(_ROUNDS):
+        fit(_ROUGHLY)
+        near = np.flatnonzero(signs * alike.times(torch.from_numpy(dual)[:, None])[:, 0].numpy() < 1)
+        changed, within = len(np.setxor1d(near, within, assume_unique=True)), near
+        if changed <= _FEW * len(signs):
+            break
+    fit(_TOLERANCE)
+    return dual
 
 
 class Rows:

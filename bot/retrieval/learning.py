@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -95,21 +94,15 @@ class Learned:
         # Every topic of every department counts the same, and all of them as much as what is outside.
         _, pairs = np.unique(np.char.add(self._departments, self._topics)[self._inside], return_inverse=True)
         count = kernel.balanced(pairs, np.ones(len(pairs), dtype=np.float32))
-        alike = kernel.likeness(self._vectors, self._letters)
-        self._which = kernel.Ridge(self._among_departments(alike[: len(variants), : len(variants)]), count, _PENALTY)
+        alike = kernel.Likeness.between(self._vectors, self._letters)
+        # Sorted by department, so that these stand together.
+        _, starts = np.unique(self._departments[self._inside], return_index=True)
+        questions = alike.first(len(variants), starts.tolist(), _OTHER_DEPARTMENT)
+        self._which = kernel.Ridge(questions, count, _PENALTY)
         weights = np.ones(len(self._texts), dtype=np.float32)
         weights[self._inside] = count
         weights = kernel.balanced(self._inside.astype(np.int64), weights)
         self._whether = kernel.Ridge(alike, weights, _PENALTY)
-
-    def _among_departments(self, alike: NDArray[np.float32]) -> NDArray[np.float32]:
-        """How alike the questions (n, n) are if it matters whom one asks: they stand by department."""
-        alike = alike.copy()
-        _, starts = np.unique(self._departments[self._inside], return_index=True)
-        for start, end in pairwise([*starts, len(alike)]):
-            alike[start:end, :start] *= _OTHER_DEPARTMENT
-            alike[:start, start:end] *= _OTHER_DEPARTMENT
-        return alike
 
     def index(self, unseen: Collection[str] = ()) -> Index:
         """The index without what was learned from the texts `unseen`; means, n-grams and weights are still of all."""

@@ -156,10 +156,10 @@ def _build(examples: Examples, cache: VectorCache, progress: Progress | None) ->
     says = sorted({say for _, say in examples.danger})
     which = np.array([says.index(say) for _, say in examples.danger])
     dual = np.zeros((len(texts), 1 + len(says)), dtype=np.float32)
-    alike = kernel.likeness(centred, letters, _GAMMA)
-    among = kernel.Ridge(alike[:size, :size], kernel.balanced(which, np.ones(size, dtype=np.float32)), _PENALTY)
+    alike = kernel.Likeness.between(centred, letters, _GAMMA)
+    among = kernel.Ridge(alike.first(size), kernel.balanced(which, np.ones(size, dtype=np.float32)), _PENALTY)
     dual[:size, 1:] = among.learn(np.eye(len(says), dtype=np.float32)[which])
-    dual[:, 0] = kernel.Ridge(alike, np.ones(len(texts), dtype=np.float32), _PENALTY).separate(danger)
+    dual[:, 0] = kernel.separate(alike, danger, np.ones(len(texts), dtype=np.float32), _PENALTY)
     speaks = dual.any(axis=1)
     return {
         "mean": mean,

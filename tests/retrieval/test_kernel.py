@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, random_array
 
 from bot.retrieval import kernel
 
 PENALTY = 0.3
-System = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+GROUPS, FACTOR = [0, 11, 26], 0.7
+System = tuple[kernel.Likeness, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
-@pytest.fixture
-def system() -> System:
-    """How alike 40 rows are, what each counts, and three targets."""
+def alike_in_groups(alike: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How alike rows (40, 40) are, those of different groups less."""
+    group = np.searchsorted(GROUPS, np.arange(40), side="right")
+    return alike * np.where(group[:, None] == group, 1, FACTOR).astype(np.float32)
+
+
+@pytest.fixture(params=["alike", "in groups"])
+def system(request: pytest.FixtureRequest) -> System:
+    """How alike 40 rows are, as it is learned from and multiplied out, what each counts, and three targets."""
     chance = np.random.default_rng(0)
     rows = chance.normal(size=(40, 12)).astype(np.float32)
     weights = chance.uniform(0.2, 2.0, 40).astype(np.float32)
-    alike = rows @ rows.T + np.eye(40, dtype=np.float32)
-    return alike, weights, chance.normal(size=(40, 3)).astype(np.float32)
+    wording = random_array((40, 30), density=0.2, rng=chance, dtype=np.float32)
+    meaning = rows @ rows.T + np.eye(40, dtype=np.float32)
+    likeness = kernel.Likeness(torch.from_numpy(meaning), csr_matrix(wording))
+    alike = meaning + (wording @ wording.T).toarray()
+    if request.param == "in groups":
+        likeness, alike = likeness.first(40, GROUPS, FACTOR), alike_in_groups(alike)
+    return likeness, alike, weights, chance.normal(size=(40, 3)).astype(np.float32)
 
 
 @pytest.fixture(params=[2000, 15])
@@ -31,17 +44,20 @@ def landmarks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.usefixtures("landmarks")
 def test_what_is_learned_solves_the_system(system: System) -> None:
-    alike, weights, targets = system
-    dual = kernel.Ridge(alike, weights, PENALTY).learn(targets)
+    likeness, alike, weights, targets = system
+    dual = kernel.Ridge(likeness, weights, PENALTY).learn(targets)
     exact = np.linalg.solve(alike + np.diag(PENALTY / weights), targets)
     np.testing.assert_allclose(alike @ dual, alike @ exact, atol=2e-3)
+    np.testing.assert_allclose(
+        alike @ kernel.Ridge(likeness, weights, PENALTY).learn(targets, begin=dual + 0.1), alike @ exact, atol=2e-3
+    )
 
 
 @pytest.mark.usefixtures("landmarks")
 def test_rows_that_are_not_seen_are_rows_never_learned(system: System) -> None:
-    alike, weights, targets = system
+    likeness, alike, weights, targets = system
     seen = ~np.isin(np.arange(40), [3, 4, 17, 39])
-    dual = kernel.Ridge(alike, weights, PENALTY).learn(targets, seen)
+    dual = kernel.Ridge(likeness, weights, PENALTY).learn(targets, seen)
     rest = alike[np.ix_(seen, seen)]
     exact = np.linalg.solve(rest + np.diag(PENALTY / weights[seen]), targets[seen])
     np.testing.assert_allclose(rest @ dual[seen], rest @ exact, atol=2e-3)
@@ -49,25 +65,25 @@ def test_rows_that_are_not_seen_are_rows_never_learned(system: System) -> None:
 
 
 def test_what_nothing_is_learned_of_is_zero(system: System) -> None:
-    alike, weights, targets = system
+    likeness, _, weights, targets = system
     targets[:, 1] = 0
-    dual = kernel.Ridge(alike, weights, PENALTY).learn(targets)
+    dual = kernel.Ridge(likeness, weights, PENALTY).learn(targets)
     assert np.isfinite(dual).all()
     assert not dual[:, 1].any()
 
 
 def test_what_cannot_be_solved_is_an_error_and_not_a_result(system: System) -> None:
-    alike, weights, targets = system
+    likeness, _, weights, targets = system
     targets[3, 0] = np.nan
     with pytest.raises(ArithmeticError):
-        kernel.Ridge(alike, weights, PENALTY).learn(targets)
+        kernel.Ridge(likeness, weights, PENALTY).learn(targets)
 
 
 @pytest.mark.usefixtures("landmarks")
 def test_a_machine_is_supported_by_those_rows_that_are_not_surely_on_their_side(system: System) -> None:
-    alike, weights, targets = system
+    likeness, alike, weights, targets = system
     signs = np.where(targets[:, 0] > 0, 1, -1).astype(np.float32)
-    dual = kernel.Ridge(alike, weights, PENALTY).separate(signs)
+    dual = kernel.separate(likeness, signs, weights, PENALTY)
     # Where a squared hinge loss is least, each row's coefficient is what it lacks.
     lacks = np.maximum(1 - signs * (alike @ dual), 0)
     np.testing.assert_allclose(signs * dual, lacks * weights / PENALTY, atol=5e-3)
@@ -91,8 +107,14 @@ def test_likeness_is_meaning_and_wording() -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     wording = random_array((1500, 50), density=0.1, rng=chance, dtype=np.float32)
     expected = kernel.by_meaning(vectors @ vectors.T) + (wording @ wording.T).toarray()
-    alike = kernel.likeness(vectors, csr_matrix(wording))
-    np.testing.assert_allclose(alike, expected, atol=1e-4)
+    alike = kernel.Likeness.between(vectors, csr_matrix(wording))
+    each = torch.eye(1500)
+    np.testing.assert_allclose(alike.times(each), expected, atol=1e-4)
+    np.testing.assert_allclose(alike.diagonal(), np.diag(expected), atol=1e-4)
+    some = np.array([3, 77, 1400])
+    np.testing.assert_allclose(alike.columns(some), expected[:, some], atol=1e-4)
+    np.testing.assert_allclose(alike.among(some).times(each[:3, :3]), expected[np.ix_(some, some)], atol=1e-4)
+    np.testing.assert_allclose(alike.first(9).times(each[:9, :9]), expected[:9, :9], atol=1e-4)
 
 
 def test_the_nearest_are_those_most_like_their_three_likest() -> None:
