@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.text import clean, line
+from bot.channels.text import beside, clean, line
 from bot.conversations.ownership import Also, Consent, Notice, Ownership
 from bot.conversations.store import NewConversation, Store, hash_token
 from bot.conversations.tables import Conversation
@@ -113,7 +113,7 @@ class Desk:
     async def request(self, conversation: Any, summary: str | None, name: str | None, whole_chat: bool) -> Reply:
         """The resident agrees in a form, where they may change the summary or drop it, and give a name or none."""
         consent = Consent(
-            summary=clean(summary, MAX_SUMMARY_CHARS) if summary and summary.strip() else None,
+            summary=await beside(clean, summary, MAX_SUMMARY_CHARS) if summary and summary.strip() else None,
             asked=conversation.asked if summary else None,
             name=self._secrets.encrypt(line(name, MAX_LINE_CHARS)) if name and name.strip() else None,
             whole_chat=whole_chat,
