@@ -81,10 +81,10 @@ def without_an_index(connection: Connection) -> list[str]:
         indexed = [index["column_names"][0] for index in schema.get_indexes(table)]
         indexed += [unique["column_names"][0] for unique in schema.get_unique_constraints(table)]
         indexed += schema.get_pk_constraint(table)["constrained_columns"][:1]
-        for key in schema.get_foreign_keys(table):
-            # Of rows that are never deleted, liaisons, nothing has to be found.
-            if key["options"].get("ondelete") and key["constrained_columns"][0] not in indexed:
-                found.append(f"{table}.{key['constrained_columns'][0]}")
+        # Of rows that are never deleted, liaisons, nothing has to be found.
+        keys = [key for key in schema.get_foreign_keys(table) if key["options"].get("ondelete")]
+        columns = [key["constrained_columns"][0] for key in keys]
+        found += [f"{table}.{column}" for column in columns if column not in indexed]
     return found
 
 
@@ -100,8 +100,8 @@ async def test_an_upgrade_that_is_cut_off_anywhere_is_begun_again_by_the_next_st
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0006"))
         for statement in (
             "INSERT INTO conversations (id, token_hash, department, channel, language, language_chosen, owner, "
-            f"last_number, created_at, last_at) VALUES ('c', 'h', 'kent-wa', 'web', 'es', false, 'waiting', 1, {moment}, "
-            f"{moment})",
+            "last_number, created_at, last_at) "
+            f"VALUES ('c', 'h', 'kent-wa', 'web', 'es', false, 'waiting', 1, {moment}, {moment})",
             "INSERT INTO handoffs (id, conversation_id, department, language, requested_at, alarms) "
             f"VALUES (7, 'c', 'kent-wa', 'es', {moment}, 1)",
             "INSERT INTO alarm_deliveries (id, handoff_id, way, number, state, attempts, due_at) "
