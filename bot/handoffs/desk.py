@@ -14,7 +14,7 @@ from bot.channels.text import beside, clean, line
 from bot.conversations.ownership import Also, Consent, Notice, Ownership
 from bot.conversations.store import NewConversation, Store, hash_token
 from bot.conversations.tables import Conversation
-from bot.errors import Conflict, NotFound
+from bot.errors import Conflict
 from bot.handoffs.satisfaction import WHY as WHY_KEYS
 from bot.handoffs.satisfaction import rating
 from bot.handoffs.tables import Callback
@@ -78,11 +78,14 @@ class Desk:
         """What is known of how long somebody who asks now will wait."""
         return await outlook(self._store.engine, self._renderer.library.departments[department].profile)
 
-    async def agreeing(self, conversation_id: str, whole_chat: bool) -> Also:
-        """What a turn's transaction does when the resident agrees by a button: to the summary that they were shown."""
+    async def agreeing(self, conversation_id: str, whole_chat: bool) -> Also | None:
+        """What a turn's transaction does when the resident agrees by a button: to the summary that they were shown.
+
+        None where they were shown none.
+        """
         offered = await self._store.offered(conversation_id)
         if offered is None:
-            raise NotFound
+            return None
         consent = Consent(offered["summary"], offered.get("asked"), whole_chat=whole_chat)
         return self._ownership.requesting(conversation_id, consent)
 
