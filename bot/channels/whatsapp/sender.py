@@ -157,9 +157,8 @@ class Sender:
         try:
             address = self._contacts.address(contact)
             template = self._outbound.template(language)
-            await self._cloud.send(
-                contact.number_id, address, template, invitation(contact.id, contact.conversation_id)
-            )
+            data = invitation(contact.id, contact.conversation_id)
+            await self._cloud.send(contact.number_id, address, template, data)
         except (RefusedError, NotReachedError, UnknownOutcomeError) as error:
             async with self._engine.begin() as connection:
                 await connection.execute(update(Contact).where(Contact.id == contact.id).values(invited_at=None))
