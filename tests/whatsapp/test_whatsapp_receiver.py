@@ -71,10 +71,10 @@ Start = Callable[..., Receiver]
 
 @pytest.fixture
 async def start(world: World, safety: SafetyRules) -> AsyncIterator[Start]:
-    """`start(turns, pause_s)`: a receiver of the world's messages."""
+    """`start(turns, pause_s, finish_s=0)`: a receiver of the world's messages."""
     started: list[Receiver] = []
 
-    def begin(turns: Turns, pause_s: float) -> Receiver:
+    def begin(turns: Turns, pause_s: float, finish_s: float = 0) -> Receiver:
         secrets = Secrets(KEY)
         contacts, commands = Contacts(secrets), Commands(ROOT / "data")
         detector = LanguageDetector({"es": ["hola", "borrar"], "en": ["hello", "erase"]})
@@ -91,6 +91,7 @@ async def start(world: World, safety: SafetyRules) -> AsyncIterator[Start]:
             safety=safety,
             pause_s=pause_s,
             max_chars=2000,
+            finish_s=finish_s,
             changed=lambda _: None,
         )
         started.append(receiver)
@@ -146,6 +147,30 @@ async def test_danger_waits_for_nobody_else(world: World, start: Start, say: Say
     async with asyncio.timeout(SOON):
         while "buenas tardes" not in turns.settled:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_a_stop_lets_the_turns_that_are_running_finish(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world, hangs="hola"), pause_s=0.01, finish_s=SOON)
+    receiver.wake(await say("hola"))
+    async with asyncio.timeout(SOON):
+        while not turns.hanging:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    stopping = asyncio.create_task(receiver.stop())
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+    turns.go_on.set()
+    await asyncio.wait_for(stopping, SOON)
+    assert turns.settled == ["hola"]
+
+
+async def test_a_stop_waits_for_a_turn_that_does_not_end_only_so_long(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world, hangs="hola"), pause_s=0.01, finish_s=0.05)
+    receiver.wake(await say("hola"))
+    async with asyncio.timeout(SOON):
+        while not turns.hanging:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        await receiver.stop()
+    assert turns.settled == []
 
 
 async def test_what_was_written_hours_apart_is_no_run_of_fragments(world: World, start: Start, say: Say) -> None:
