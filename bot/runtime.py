@@ -116,7 +116,7 @@ class Runtime:
             self.news = News(engine)
             await stack.enter_async_context(self.news.running())
             # The website fetches its messages; sending one is telling those who listen.
-            web = Channel("web", self._send_web, repeatable=True)
+            web = Channel("web", self._send_web)
             self._dispatchers = [Dispatcher(self.outbox, web, self.news.publish)]
 
             encoder_loading = asyncio.create_task(asyncio.to_thread(self._load_encoder))

@@ -59,7 +59,9 @@ class Flood:
         try:
             address = ipaddress.ip_address(host)
             if address.version == 6:
-                host = str(ipaddress.ip_network((address, 64), strict=False))
+                # Served on "::", an IPv4 address comes as one of a single network of IPv6.
+                network = ipaddress.ip_network((address, 64), strict=False)
+                host = str(address.ipv4_mapped or network)
         except ValueError:
             pass
         return hmac.digest(self._secret, host.encode(), hashlib.sha256).hex()

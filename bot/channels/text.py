@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
+from collections.abc import Callable
+from typing import Any
 
 from bot.errors import EmptyMessage, MessageTooLong
 from bot.privacy import mask
 
+SHORT = 200
+"""Characters: to mask so many takes some milliseconds at most, even where they are nothing but numbers."""
 # Kept among the control and format characters: line break, tab, and the joiners inside emoji and some scripts.
 _KEPT = {"\n", "\t", "\u200c", "\u200d"}
+
+
+async def beside(work: Callable[..., str], text: str, *args: Any) -> str:
+    """What `work` makes of `text`; of a longer one on another thread, so that nobody else waits for it."""
+    return work(text, *args) if len(text) <= SHORT else await asyncio.to_thread(work, text, *args)
 
 
 def clean(text: str, limit: int) -> str:

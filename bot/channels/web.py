@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from bot.channels.text import clean
+from bot.channels.text import beside, clean
 from bot.conversations.turns import Settled
 from bot.errors import (
     ErrorAnswer,
@@ -215,7 +215,7 @@ async def say(runtime: Runtime, conversation: Any, body: MessageRequest) -> Sett
         if text is None:
             raise UnknownChoice
     else:
-        text = clean(body.text, runtime.settings.max_message_chars)
+        text = await beside(clean, body.text, runtime.settings.max_message_chars)
     # What a liaison will read needs no vector; where it is handed back meanwhile, its turn encodes it.
     encodes = body.choice is None and conversation.owner != "liaison"
     vector = runtime.answering.encode(text) if encodes else None

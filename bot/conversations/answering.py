@@ -246,6 +246,10 @@ class Answering:
             del self._running[conversation.id]
         also = None
         for say in says:
+            if say["say"] == "connect":
+                also = await self._desk.agreeing(conversation.id, say["whole_chat"])
+                if also is None:  # the button is of a conversation that was erased: they see first what they agree to
+                    say["say"] = "handoff"
             if say["say"] == "language":
                 changes |= {"language": say["language"], "language_chosen": True}
             elif say["say"] == "handoff":
@@ -254,7 +258,6 @@ class Answering:
             elif say["say"] == "connect":
                 say["outlook"] = await self._desk.outlook(department)
                 say["channel"] = conversation.channel
-                also = await self._desk.agreeing(conversation.id, say["whole_chat"])
         with stages.time("render"):
             # Where the text on it is what was found, or nothing, the warning is as a rule's: with that text.
             about = SAFETY[flag.say].answers if flag else ()

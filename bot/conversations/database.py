@@ -63,9 +63,16 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 async def migrate(engine: AsyncEngine) -> None:
-    """Bring the schema to the newest version; does nothing if it is there. Raises StartError."""
+    """Bring the schema to the newest version, all the way or not at all; does nothing if it is there.
+
+    Raises StartError.
+    """
     with explained(engine):
         async with engine.begin() as connection:
+            if engine.dialect.name == "sqlite":
+                # Its driver begins none for a change of the schema: what ends in the middle would stay half done, and
+                # no later start could go on from there.
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
             await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
 
 

@@ -84,13 +84,12 @@ class Later(GiveUp):
 
 @dataclass(frozen=True)
 class Channel:
-    """How a channel sends."""
+    """How a channel sends. After a crash in the middle of it a row is sent again: the channel sees to it that the same
+    row sent twice is seen once.
+    """
 
     name: str
     send: Send
-    repeatable: bool = False
-    """Whether the same row sent twice is seen once: after a crash in the middle it is sent again then, and else it
-    counts as failed."""
 
 
 class Dispatcher:
@@ -146,9 +145,6 @@ class Dispatcher:
                 await asyncio.wait_for(self._due.wait(), wait)
 
     async def _send_due(self) -> None:
-        if not self._channel.repeatable:
-            for conversation_id in await self._outbox.fail_unconfirmed(self._channel.name):
-                self._told_failed(conversation_id)
         while len(self._sending) < self._at_once:
             free = self._at_once - len(self._sending)
             rows = await self._outbox.lease(self._channel.name, self._sending, free)

@@ -65,13 +65,6 @@ class OutboxStore:
             )
             return sorted(taken.all(), key=lambda row: int(row.id))
 
-    async def fail_unconfirmed(self, channel: str) -> list[str]:
-        """Give up rows whose sender ended while it was sending, on a channel where a repeat would be seen twice.
-
-        Whether they arrived isn't known: a liaison sees them as failed and decides. Returns their conversations' ids.
-        """
-        return await self._fail(Outbox.channel == channel, Outbox.leased_until <= now())
-
     async def sent(self, ids: Sequence[int]) -> None:
         """The channel has taken these."""
         async with self._engine.begin() as connection:

@@ -29,8 +29,8 @@ _LEASE = dt.timedelta(seconds=60)
 class Alarm:
     """What an alarm says."""
 
-    delivery: int
-    """Id of this delivery; the same when it is tried again."""
+    delivery: str
+    """What this delivery is called; the same when it is tried again, and never that of another."""
     handoff: int | None
     callback: int | None
     """Id of the wish to be called back that it is about; None where it is about a handoff."""
@@ -112,24 +112,26 @@ class Alarms:
 
     async def deliver(self, way: str) -> None:
         """Deliver by this way what is due, residents in danger first."""
-        for alarm, attempts in await self._lease(way):
-            if await self._is_needless(alarm.delivery):  # somebody came while those before it were delivered
+        for row, alarm, attempts in await self._lease(way):
+            if await self._is_needless(row):  # somebody came while those before it were delivered
                 continue
             try:
                 await self._ways[way](alarm)
             except Exception as error:  # whatever it is, it is tried again
                 log.error("an alarm could not be delivered by %s: %s", way, type(error).__name__)
-                await self._failed(alarm.delivery, attempts + 1)
+                await self._failed(row, attempts + 1)
             else:
-                await self._set(alarm.delivery, state="sent", attempts=attempts + 1)
+                await self._set(row, state="sent", attempts=attempts + 1)
 
     async def _is_needless(self, delivery: int) -> bool:
         query = select(AlarmDelivery.id).where(AlarmDelivery.id == delivery, _about(_taken_up()))
         async with self._engine.connect() as connection:
             return await connection.scalar(query) is not None
 
-    async def _lease(self, way: str) -> list[tuple[Alarm, int]]:
-        """What is due, put off meanwhile: if this process ends, it is due again. What is needless is dropped."""
+    async def _lease(self, way: str) -> list[tuple[int, Alarm, int]]:
+        """What is due, with the id and the attempts of its row, put off meanwhile: if this process ends, it is due
+        again. What is needless is dropped.
+        """
         moment = now()
         pending = (AlarmDelivery.state == "pending", AlarmDelivery.due_at <= moment)
         async with self._engine.begin() as connection:
@@ -148,6 +150,7 @@ class Alarms:
             query = (
                 select(
                     AlarmDelivery.id,
+                    AlarmDelivery.key,
                     AlarmDelivery.number,
                     AlarmDelivery.attempts,
                     AlarmDelivery.handoff_id,
@@ -167,8 +170,9 @@ class Alarms:
             rows = (await connection.execute(query)).all()
         return [
             (
+                row.id,
                 Alarm(
-                    delivery=row.id,
+                    delivery=row.key,
                     handoff=row.handoff_id,
                     callback=row.callback_id,
                     conversation=row.conversation,

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.text import clean, line
+from bot.channels.text import beside, clean, line
 from bot.conversations.ownership import Also, Consent, Notice, Ownership
 from bot.conversations.store import NewConversation, Store, hash_token
 from bot.conversations.tables import Conversation
-from bot.errors import Conflict, NotFound
+from bot.errors import Conflict
 from bot.handoffs.satisfaction import WHY as WHY_KEYS
 from bot.handoffs.satisfaction import rating
 from bot.handoffs.tables import Callback
@@ -78,11 +78,14 @@ class Desk:
         """What is known of how long somebody who asks now will wait."""
         return await outlook(self._store.engine, self._renderer.library.departments[department].profile)
 
-    async def agreeing(self, conversation_id: str, whole_chat: bool) -> Also:
-        """What a turn's transaction does when the resident agrees by a button: to the summary that they were shown."""
+    async def agreeing(self, conversation_id: str, whole_chat: bool) -> Also | None:
+        """What a turn's transaction does when the resident agrees by a button: to the summary that they were shown.
+
+        None where they were shown none.
+        """
         offered = await self._store.offered(conversation_id)
         if offered is None:
-            raise NotFound
+            return None
         consent = Consent(offered["summary"], offered.get("asked"), whole_chat=whole_chat)
         return self._ownership.requesting(conversation_id, consent)
 
@@ -113,7 +116,7 @@ class Desk:
     async def request(self, conversation: Any, summary: str | None, name: str | None, whole_chat: bool) -> Reply:
         """The resident agrees in a form, where they may change the summary or drop it, and give a name or none."""
         consent = Consent(
-            summary=clean(summary, MAX_SUMMARY_CHARS) if summary and summary.strip() else None,
+            summary=await beside(clean, summary, MAX_SUMMARY_CHARS) if summary and summary.strip() else None,
             asked=conversation.asked if summary else None,
             name=self._secrets.encrypt(line(name, MAX_LINE_CHARS)) if name and name.strip() else None,
             whole_chat=whole_chat,

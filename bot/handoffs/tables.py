@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -70,6 +71,9 @@ class AlarmDelivery(Base):
     __table_args__ = (Index("ix_alarm_deliveries_due", "state", "due_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), default=lambda: secrets.token_hex(16))
+    """What it is called outside, the same when it is tried again. SQLite gives the id of a deleted row out again, and a
+    restored backup both."""
     handoff_id: Mapped[int | None] = mapped_column(ForeignKey("handoffs.id", ondelete="CASCADE"), index=True)
     callback_id: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id", ondelete="CASCADE"), index=True)
     """One of the two is what it is about."""

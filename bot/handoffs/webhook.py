@@ -30,7 +30,7 @@ class Webhook:
         """Raises unless the other side answers 2xx."""
         event = "handoff.waiting" if alarm.callback is None else "callback.wanted"
         content = {"event": event, **asdict(alarm), "url": f"{self._public_url}{alarm.path}"}
-        await self._post(content, str(alarm.delivery))
+        await self._post(content, alarm.delivery)
 
     async def trouble(self, what: str) -> None:
         """WhatsApp doesn't work, by Meta's name or code for it; raises as `send` does."""

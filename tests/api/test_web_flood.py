@@ -44,3 +44,11 @@ async def test_signing_in_is_tried_from_one_address_only_so_often() -> None:
     with pytest.raises(TooOften):
         await flood.sign_in(request(SAME_NETWORK))
     await flood.sign_in(request(OTHER))
+
+
+async def test_ipv4_addresses_are_told_apart_where_ipv6_is_served_too() -> None:
+    flood = Flood(Settings(limit_sign_ins="1/minute"))
+    await flood.sign_in(request("::ffff:203.0.113.5"))
+    await flood.sign_in(request("::ffff:203.0.113.6"))
+    with pytest.raises(TooOften):
+        await flood.sign_in(request("203.0.113.5"))

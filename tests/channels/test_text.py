@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.channels.text import clean
+from bot.channels import text as text_module
+from bot.channels import web
+from bot.channels.text import beside, clean
 from bot.errors import EmptyMessage, MessageTooLong
+from bot.settings import Settings
 
 LIMIT = 200
 
@@ -83,3 +89,23 @@ def test_any_text_is_cleaned_or_refused(text: str) -> None:
     cleaned.encode("utf-8")
     assert "\x00" not in cleaned
     assert clean(cleaned, LIMIT) == cleaned
+
+
+def thread_of(text: str, *_: object) -> str:
+    return threading.current_thread().name
+
+
+async def test_a_long_text_is_worked_on_where_nobody_waits_for_it() -> None:
+    here = threading.current_thread().name
+    assert await beside(thread_of, "a" * 200, LIMIT) == here
+    assert await beside(thread_of, "a" * 201, LIMIT) != here
+
+
+async def test_long_texts_of_the_website_are_masked_where_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+    monkeypatch.setattr(text_module, "mask", lambda text: threads.append(thread_of(text)) or text)
+    runtime = SimpleNamespace(settings=Settings(), answering=None)
+    with pytest.raises(AttributeError):  # after it was masked, where nothing runs that answers
+        await web.say(runtime, SimpleNamespace(language="es", owner="bot"), web.MessageRequest(text="1234567 " * 99))  # type: ignore[arg-type]
+    assert len(threads) == 1
+    assert threads[0] != threading.current_thread().name

@@ -57,8 +57,12 @@ async def test_nobody_is_handed_over_who_was_not_asked(store: Store, rasa: Rasa,
         return [Say(say="connect", whole_chat=True)]
 
     rasa.answer = agree
-    await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "Hablar con una persona", "/agree"))
     assert (await store.access(conversation.id, conversation.token)).owner == "bot"
+    assert reply
+    assert (reply.kind, reply.handoff is not None) == ("handoff", True), "they are asked"
+    await settle(turns, conversation.id, await accept(store, conversation, "Sí", "/agree"))
+    assert (await store.access(conversation.id, conversation.token)).owner == "waiting"
 
 
 async def test_in_a_liaisons_conversation_the_bot_is_silent_and_safety_speaks(

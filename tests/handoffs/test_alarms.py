@@ -294,6 +294,22 @@ async def test_nobody_is_alarmed_about_whom_somebody_took_up_meanwhile(
     assert [alarm.conversation for alarm in way.got] == [first]
 
 
+async def test_no_two_alarms_are_called_the_same_though_their_rows_are_numbered_anew(
+    engine: AsyncEngine, hand: Hand, hire: Hire
+) -> None:
+    ana, way = await hire("Ana"), Way()
+    alarms = Alarms(engine, 300, {"webhook": way.send})
+    for _ in range(2):
+        conversation = await hand()
+        await alarms.raise_due()
+        await alarms.deliver("webhook")
+        await Ownership(engine).claim(conversation, ana, NOTICE)
+        await Ownership(engine).close(conversation, ana, NOTICE)
+        await alarms.deliver("webhook")
+        assert await states(engine) == []
+    assert len({alarm.delivery for alarm in way.got}) == 2
+
+
 async def test_nothing_of_alarms_is_kept_when_a_request_is_over(engine: AsyncEngine, hand: Hand, hire: Hire) -> None:
     ana, conversation = await hire("Ana"), await hand()
     alarms = Alarms(engine, 300, {"webhook": Way().send})

@@ -20,12 +20,13 @@ from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Received, Status
 from bot.channels.whatsapp.intake import Intake
 from bot.channels.whatsapp.sender import Sender
+from bot.channels.whatsapp.statuses import tracker
 from bot.channels.whatsapp.tables import Contact, Sent
 from bot.channels.whatsapp.trouble import Trouble
 from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import write
 from bot.conversations.store import begin
-from bot.conversations.tables import Outbox
+from bot.conversations.tables import Message, Outbox
 from bot.secrets import Secrets
 from bot.settings import Settings
 from bot.tables import now
@@ -75,6 +76,13 @@ class World:
         async with self.engine.connect() as connection:
             query = select(Outbox).order_by(Outbox.id).offset(number - 1).limit(1)
             return (await connection.execute(query)).one()
+
+    async def tracker(self, row: Any, part: int, parts: int) -> str:
+        """What goes along with a part of the message of a row."""
+        async with self.engine.connect() as connection:
+            created_at = await connection.scalar(select(Message.created_at).where(Message.id == row.message_id))
+        assert created_at
+        return tracker(row.id, part, parts, row.conversation_id, created_at)
 
     async def contact(self, **values: Any) -> Any:
         """The contact, changed by `values`."""

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from phoning import KEY, PHONE
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from bot.channels.whatsapp import sender as sender_module
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Other, Received, Status, read
-from bot.channels.whatsapp.statuses import know, tracker
-from bot.channels.whatsapp.tables import Count, Event
+from bot.channels.whatsapp.statuses import know
+from bot.channels.whatsapp.tables import Contact, Count, Event
 from bot.conversations.delivery import GiveUp, Keep, Later
 from bot.conversations.store import begin
-from bot.conversations.tables import Conversation, Outbox
+from bot.conversations.tables import Conversation, Message, Outbox
 from bot.handoffs.retention import Retention
 from bot.secrets import Secrets
 from bot.settings import ROOT
@@ -63,16 +63,51 @@ async def test_two_parts_have_come_as_far_as_the_one_behind(world: World) -> Non
 
 async def test_a_status_that_overtakes_the_answer_to_the_request_counts(world: World) -> None:
     row = await world.say()
-    await world.status("delivered", "wamid.early", tracker(row.id, 0, 1))
+    await world.status("delivered", "wamid.early", await world.tracker(row, 0, 1))
     assert (await world.row()).status == "delivered"
     await world.sender.send(row)
     assert await world.screen() == [], "it was sent already: the status says so"
 
 
+async def test_a_status_of_an_erased_message_is_not_that_of_the_next_with_its_row(world: World) -> None:
+    erased = await world.say()
+    late = await world.tracker(erased, 0, 1)
+    async with world.engine.begin() as connection:
+        await connection.execute(delete(Outbox))
+        values = {"conversation_id": world.conversation_id, "author": "bot", "text": "Otra", "language": "es"}
+        message = await connection.scalar(insert(Message).values(number=2, **values).returning(Message.id))
+        # As SQLite does, and either database after a restored backup.
+        await connection.execute(insert(Outbox).values(**(erased._asdict() | {"message_id": message})))
+    assert (await world.row()).id == erased.id
+    await world.status("delivered", "wamid.late", late)
+    assert await world.parts() == []
+    await world.sender.send(await world.row())
+    assert [message["content"]["body"] for message in await world.screen()] == ["Otra"]
+
+
+async def test_an_erased_contacts_invitation_is_not_that_of_the_next_with_their_row(world: World) -> None:
+    await world.contact(wrote_at=now() - dt.timedelta(hours=25))
+    with pytest.raises(Keep):
+        await world.sender.send(await world.say("Secreto", "liaison"))
+    (template,) = await world.screen()
+    late = template["request"]["biz_opaque_callback_data"]
+    before = await world.contact()
+    async with world.engine.begin() as connection:
+        await connection.execute(delete(Contact))
+        new = await begin(connection, "kent-wa", "whatsapp", "es", chosen=False)
+        values = before._asdict() | {"conversation_id": new.id, "invited_at": None}
+        await connection.execute(insert(Contact).values(**values))
+    await world.status("delivered", "wamid.late", late)
+    assert (await world.contact()).invited_at is None
+    await world.contact(invited_at=now())
+    await world.status("failed", "wamid.later", late, 131026)
+    assert (await world.contact()).invited_at is not None
+
+
 async def test_a_failure_that_overtakes_the_answer_to_the_request_stays_one(world: World) -> None:
     await world.say()
     (leased,) = await world.outbox.lease("whatsapp")
-    await world.status("failed", "wamid.early", tracker(leased.id, 0, 1), 131026)
+    await world.status("failed", "wamid.early", await world.tracker(leased, 0, 1), 131026)
     async with world.engine.begin() as connection:  # the answer comes now
         await know(connection, Contacts(Secrets(KEY)).digest("wamid.early"), leased.id, 0)
     assert await world.parts() == [(0, "failed")]
@@ -444,9 +479,9 @@ async def test_what_is_taken_and_could_not_be_written_down_waits_for_its_status(
 
 async def test_the_first_of_two_parts_says_nothing_before_the_second_is_sent(world: World) -> None:
     row = await world.say("a" * 5000)
-    await world.status("read", "wamid.one", tracker(row.id, 0, 2))
+    await world.status("read", "wamid.one", await world.tracker(row, 0, 2))
     assert (await world.row()).status is None
-    await world.status("sent", "wamid.two", tracker(row.id, 1, 2))
+    await world.status("sent", "wamid.two", await world.tracker(row, 1, 2))
     assert (await world.row()).status == "sent"
 
 

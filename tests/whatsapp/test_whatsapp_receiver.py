@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from phoning import KEY, PHONE
 from sqlalchemy import insert, select, update
 from whatsapp_content import OUTBOUND, RENDERER
 
+from bot.channels import text as text_module
+from bot.channels.whatsapp import arrivals as arrivals_module
 from bot.channels.whatsapp import receiver as receiver_module
 from bot.channels.whatsapp.arrivals import Arrivals
 from bot.channels.whatsapp.commands import Commands
@@ -68,10 +71,10 @@ Start = Callable[..., Receiver]
 
 @pytest.fixture
 async def start(world: World, safety: SafetyRules) -> AsyncIterator[Start]:
-    """`start(turns, pause_s)`: a receiver of the world's messages."""
+    """`start(turns, pause_s, finish_s=0)`: a receiver of the world's messages."""
     started: list[Receiver] = []
 
-    def begin(turns: Turns, pause_s: float) -> Receiver:
+    def begin(turns: Turns, pause_s: float, finish_s: float = 0) -> Receiver:
         secrets = Secrets(KEY)
         contacts, commands = Contacts(secrets), Commands(ROOT / "data")
         detector = LanguageDetector({"es": ["hola", "borrar"], "en": ["hello", "erase"]})
@@ -88,6 +91,7 @@ async def start(world: World, safety: SafetyRules) -> AsyncIterator[Start]:
             safety=safety,
             pause_s=pause_s,
             max_chars=2000,
+            finish_s=finish_s,
             changed=lambda _: None,
         )
         started.append(receiver)
@@ -143,6 +147,30 @@ async def test_danger_waits_for_nobody_else(world: World, start: Start, say: Say
     async with asyncio.timeout(SOON):
         while "buenas tardes" not in turns.settled:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_a_stop_lets_the_turns_that_are_running_finish(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world, hangs="hola"), pause_s=0.01, finish_s=SOON)
+    receiver.wake(await say("hola"))
+    async with asyncio.timeout(SOON):
+        while not turns.hanging:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    stopping = asyncio.create_task(receiver.stop())
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+    turns.go_on.set()
+    await asyncio.wait_for(stopping, SOON)
+    assert turns.settled == ["hola"]
+
+
+async def test_a_stop_waits_for_a_turn_that_does_not_end_only_so_long(world: World, start: Start, say: Say) -> None:
+    receiver = start(turns := Turns(world, hangs="hola"), pause_s=0.01, finish_s=0.05)
+    receiver.wake(await say("hola"))
+    async with asyncio.timeout(SOON):
+        while not turns.hanging:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        await receiver.stop()
+    assert turns.settled == []
 
 
 async def test_what_was_written_hours_apart_is_no_run_of_fragments(world: World, start: Start, say: Say) -> None:
@@ -318,6 +346,39 @@ async def test_an_edit_after_stop_takes_the_words_away(world: World, start: Star
     await emptied(world)
     async with world.engine.connect() as connection:
         assert "Anastasio" not in str((await connection.execute(select(Message))).all())
+
+
+async def test_what_is_a_number_only_when_put_together_is_masked_after_stop_too(
+    world: World, start: Start, say: Say
+) -> None:
+    receiver = start(Turns(world), pause_s=0.1)
+    await world.contact(stopped_at=0)
+    await say("mi número es 206 234")
+    receiver.wake(await say("5678"))
+    await emptied(world)
+    async with world.engine.connect() as connection:
+        query = select(Message.text).where(Message.author == "resident")
+        assert list(await connection.scalars(query)) == ["mi número es [phone]"]
+
+
+@pytest.mark.parametrize("stopped_at", [None, 0])
+async def test_long_messages_are_masked_where_nobody_waits_for_it(
+    world: World, start: Start, say: Say, monkeypatch: pytest.MonkeyPatch, stopped_at: int | None
+) -> None:
+    threads: list[str] = []
+
+    def noted(text: str) -> str:
+        threads.append(threading.current_thread().name)
+        return text
+
+    for module in (text_module, arrivals_module):
+        monkeypatch.setattr(module, "mask", noted)
+    receiver = start(Turns(world), pause_s=0.01)
+    await world.contact(stopped_at=stopped_at)
+    receiver.wake(await say("1234567 " * 99))
+    await emptied(world)
+    assert len(threads) == 2  # as it comes, and together with its fragments
+    assert threading.current_thread().name not in threads
 
 
 async def test_erase_is_answered_where_there_is_nothing_to_erase(world: World, start: Start, say: Say) -> None:

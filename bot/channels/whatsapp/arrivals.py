@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.channels.text import beside
 from bot.channels.whatsapp.commands import Commands
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Received
@@ -179,7 +180,8 @@ class _One:
             await self._set(stopped_at=None)
             await self._say(self._whatsapp("started"), number)
         elif self._contact.stopped_at is not None:
-            number = await self._store("\n".join(each.said.text for each in self._group), "done", said)
+            whole = await beside(mask, "\n".join(each.said.text for each in self._group))
+            number = await self._store(whole, "done", said)
             flag = next((flag for each in self._group if (flag := self._safety.check(each.said.text))), None)
             if flag:
                 await self._say(self._renderer.safety(flag.say, self._conversation.department, self._language), number)
@@ -202,8 +204,9 @@ class _One:
         # Fragments are one message with the last of them. What is an identifier only when put together is masked then.
         texts = [each.said.text for each in self._group]
         whole = "\n".join(texts)
-        if mask(whole) != whole:
-            await self._store(mask(whole), "received")
+        masked = await beside(mask, whole)
+        if masked != whole:
+            await self._store(masked, "received")
             return
         for each, text in zip(self._group[:-1], texts[:-1], strict=True):
             await self._store(text, "joined", of=each)

@@ -91,12 +91,13 @@ class WhatsApp:
             safety=safety,
             pause_s=settings.whatsapp_pause_s,
             max_chars=settings.max_message_chars,
+            finish_s=settings.rasa_timeout_s,
             changed=changed,
         )
         self._sender = Sender(engine, self._cloud, contacts, outbound, self.trouble, settings.deliver_for_s)
         # A status says which parts arrived, so a row is sent again after a crash without one being seen twice,
         # where that status comes within a minute.
-        self.channel = Channel(CHANNEL, self._sender.send, repeatable=True)
+        self.channel = Channel(CHANNEL, self._sender.send)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -4,7 +4,6 @@ stored (bot/channels/whatsapp/receiver.py), so a crash loses nothing and Meta ne
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import logging
 from collections import Counter
@@ -15,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.channels.text import clean
+from bot.channels.text import beside, clean
 from bot.channels.whatsapp.inbound import Item, Other, Received, Status
 from bot.channels.whatsapp.outbound import split
 from bot.channels.whatsapp.statuses import apply
@@ -59,6 +58,14 @@ async def forget_ids(connection: AsyncConnection) -> None:
     await connection.execute(delete(Count).where(Count.day < old.date() - dt.timedelta(days=90)))
 
 
+def _cleaned(text: str) -> str:
+    """A message's text, masked whole before it is written anywhere; "" where nothing of it can be seen."""
+    try:
+        return clean(text[:LONGEST], LONGEST)
+    except EmptyMessage:
+        return ""
+
+
 class Intake:
     """The first transaction of a webhook."""
 
@@ -81,9 +88,8 @@ class Intake:
         for item in items:
             if isinstance(item, Received) and item.number_id in self._numbers:
                 try:
-                    # To mask a very long one takes seconds, for which nobody else waits.
-                    is_long = len(item.text) > self._max_chars
-                    events += await asyncio.to_thread(self._events, item) if is_long else self._events(item)
+                    text = await beside(_cleaned, item.text)
+                    events += self._events(item, text)
                 except Exception:  # it must not cost the others of the batch
                     counts["broken message"] += 1
             elif isinstance(item, Received):
@@ -117,13 +123,11 @@ class Intake:
                 await connection.scalars(select(Event.contact_hash).where(Event.state == "received").distinct())
             )
 
-    def _events(self, received: Received) -> list[dict[str, Any]]:
-        """A message, or its pieces: each is read, so that no word of danger is behind what is cut off."""
-        # Masked before it is written anywhere, whole, and without what else the message says about its sender.
-        try:
-            text = clean(received.text[:LONGEST], LONGEST)
-        except EmptyMessage:
-            text = ""
+    def _events(self, received: Received, text: str) -> list[dict[str, Any]]:
+        """A message with its `text`, or its pieces: each is read, so that no word of danger is behind what is cut off.
+
+        Written down without what else the message says about its sender.
+        """
         first, *rest = split(text, self._max_chars) or [""]
         pieces = [received.model_copy(update={"text": first})]
         pieces += [received.model_copy(update={"text": each, **_MORE}) for each in rest]

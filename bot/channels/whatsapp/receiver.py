@@ -58,9 +58,13 @@ class Receiver:
         safety: SafetyRules,
         pause_s: float,
         max_chars: int,
+        finish_s: float,
         changed: Callable[[str], None],
     ) -> None:
-        """`pause_s`: how long to wait for a further fragment. `changed` is told which conversation has news."""
+        """`pause_s`: how long to wait for a further fragment. `finish_s`: how long `stop` waits for turns that run.
+
+        `changed` is told which conversation has news.
+        """
         self._engine = engine
         self._secrets = secrets
         self._arrivals = arrivals
@@ -73,11 +77,13 @@ class Receiver:
         self._safety = safety
         self._pause_s = pause_s
         self._max_chars = max_chars
+        self._finish_s = finish_s
         self._changed = changed
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._news: dict[str, asyncio.Event] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._receipts: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Task[Any]] = set()
 
     def wake(self, contact_hash: str) -> None:
         """There is something new of this contact."""
@@ -88,11 +94,11 @@ class Receiver:
             self._serving[contact_hash] = asyncio.create_task(self._serve(contact_hash))
 
     async def stop(self) -> None:
-        """End; what is not taken up stays stored."""
-        tasks = [*self._serving.values(), *self._receipts]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """End, once the turns that are running are finished; what is not taken up stays stored."""
+        await _cancelled([*self._serving.values(), *self._receipts])
+        if self._settling:
+            await asyncio.wait(self._settling, timeout=self._finish_s)
+        await _cancelled(list(self._settling))
 
     async def _serve(self, contact_hash: str) -> None:
         news, place, failures = self._news[contact_hash], _Place(self._places), 0
@@ -102,7 +108,7 @@ class Receiver:
                 news.clear()
                 try:
                     for conversation_id in list(unsettled):
-                        await self._turns.settle(conversation_id)
+                        await self._settle(conversation_id)
                         unsettled.discard(conversation_id)
                     waiting = await self._waiting(contact_hash)
                     if not waiting:
@@ -175,8 +181,15 @@ class Receiver:
             unsettled.add(conversation_id)
             self._changed(conversation_id)
             await self._receipt(conversation_id)
-            await self._turns.settle(conversation_id)
+            await self._settle(conversation_id)
             unsettled.discard(conversation_id)
+
+    async def _settle(self, conversation_id: str) -> None:
+        """Run what turns are due, to their end even if whoever waits for it here is stopped."""
+        task = asyncio.create_task(self._turns.settle(conversation_id))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+        await asyncio.shield(task)
 
     def _groups(self, waiting: Sequence[Arrived]) -> Iterator[list[Arrived]]:
         """Texts that follow soon upon one another are fragments of one message, up to the length of a message."""
@@ -267,6 +280,12 @@ class _Place:
         if self._coming and not self._coming.cancel():
             self._places.release()
         self._coming = None
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _plain(renderer: Renderer, conversation: Any, message: str) -> Reply:

@@ -101,7 +101,8 @@ class Sender:
             raise GiveUp("not_rendered") from None
         for index, part in enumerate(parts):
             if index not in sent:
-                await self._send(contact, part, tracker(row.id, index, len(parts)), row.id, index)
+                data = tracker(row.id, index, len(parts), message.conversation_id, message.created_at)
+                await self._send(contact, part, data, row.id, index)
 
     async def _send(self, contact: Any, part: Part, data: str, outbox_id: int, index: int) -> None:
         await self._pace(contact.id)
@@ -156,7 +157,8 @@ class Sender:
         try:
             address = self._contacts.address(contact)
             template = self._outbound.template(language)
-            await self._cloud.send(contact.number_id, address, template, invitation(contact.id))
+            data = invitation(contact.id, contact.conversation_id)
+            await self._cloud.send(contact.number_id, address, template, data)
         except (RefusedError, NotReachedError, UnknownOutcomeError) as error:
             async with self._engine.begin() as connection:
                 await connection.execute(update(Contact).where(Contact.id == contact.id).values(invited_at=None))

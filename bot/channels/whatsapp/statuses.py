@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,23 +36,33 @@ class Told:
     """Codes of what keeps messages from being delivered until somebody puts it right."""
 
 
-_TRACKER = re.compile(r"(\d{1,18})\.(\d{1,4})/(\d{1,4})")
+_TRACKER = re.compile(r"(\d{1,18})\.(\d{1,4})/(\d{1,4}) ([0-9a-f]{16})")
+_INVITED = re.compile(rf"{_INVITATION}(\d{{1,18}}) ([0-9a-f]{{16}})")
 
 
-def tracker(outbox_id: int, part: int, parts: int) -> str:
+def tracker(outbox_id: int, part: int, parts: int, conversation_id: str, created_at: dt.datetime) -> str:
     """What is sent along with a part of a message of so many, and comes back with its statuses."""
-    return f"{outbox_id}.{part}/{parts}"
+    return f"{outbox_id}.{part}/{parts} {_mark(conversation_id, created_at)}"
 
 
-def tracked(data: str) -> tuple[int, int, int] | None:
-    """Outbox id, part and number of parts of what `tracker` made, or None if this is something else."""
+def tracked(data: str) -> tuple[int, int, int, str] | None:
+    """Outbox id, part, number of parts and mark of what `tracker` made, or None if this is something else."""
     found = _TRACKER.fullmatch(data)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+    return (int(found[1]), int(found[2]), int(found[3]), found[4]) if found else None
 
 
-def invitation(contact_id: int) -> str:
+def invitation(contact_id: int, conversation_id: str) -> str:
     """The same of the template that asks somebody to write."""
-    return f"{_INVITATION}{contact_id}"
+    return f"{_INVITATION}{contact_id} {_mark(conversation_id)}"
+
+
+def _mark(conversation_id: str, *created_at: dt.datetime) -> str:
+    """Tells a conversation, or a message of it, from another whose row has the same id.
+
+    SQLite gives the id of a deleted row out again, and after a restored backup both databases do. A conversation's id
+    is random, and no two of its messages are of the same microsecond.
+    """
+    return hashlib.sha256(" ".join(map(str, (conversation_id, *created_at))).encode()).hexdigest()[:16]
 
 
 async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliver_for: dt.timedelta) -> Told:
@@ -66,6 +77,8 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     is_alarm = name == FAILED and action(status.error, invitation=is_invitation) == "alarm"
     alarms = [str(status.error)] if is_alarm else []
     if is_invitation:
+        if not await _is_theirs(connection, status):
+            return Told(alarms=alarms)
         if name == FAILED:
             return Told(conversations=await _not_invited(connection, status), alarms=alarms)
         await _invited(connection, status)
@@ -73,8 +86,9 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     # A status can overtake the answer that names the message's id: what we sent along says which message it is.
     parts = 1
     if found := tracked(status.data):
-        outbox_id, part, parts = found
-        await know(connection, id_hash, outbox_id, part)
+        outbox_id, part, parts, mark = found
+        if mark == await _marked(connection, outbox_id):
+            await know(connection, id_hash, outbox_id, part)
     sent = None
     if _RANK[name] > _RANK[FAILED]:
         sent = await _move(connection, id_hash, [FAILED], name)
@@ -156,8 +170,26 @@ def _reason(code: int | None) -> str | None:
 
 def _contact_id(status: Status) -> int:
     """Whom an invitation was for; 0: nobody."""
-    contact_id = status.data.removeprefix(_INVITATION)
-    return int(contact_id) if re.fullmatch(r"\d{1,18}", contact_id) else 0
+    found = _INVITED.fullmatch(status.data)
+    return int(found[1]) if found else 0
+
+
+async def _is_theirs(connection: AsyncConnection, status: Status) -> bool:
+    """Whether an invitation was for the contact who has its number now."""
+    query = select(Contact.conversation_id).where(Contact.id == _contact_id(status))
+    conversation_id = await connection.scalar(query)
+    return conversation_id is not None and status.data == invitation(_contact_id(status), conversation_id)
+
+
+async def _marked(connection: AsyncConnection, outbox_id: int) -> str | None:
+    """The mark of the message that a row of the outbox is about; None where there is no such row."""
+    query = (
+        select(Message.conversation_id, Message.created_at)
+        .join(Outbox, Outbox.message_id == Message.id)
+        .where(Outbox.id == outbox_id)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return _mark(*row) if row else None
 
 
 async def _come_further(connection: AsyncConnection, row: Any, parts: int, after_all: bool) -> None:
