@@ -77,12 +77,12 @@ class World:
             query = select(Outbox).order_by(Outbox.id).offset(number - 1).limit(1)
             return (await connection.execute(query)).one()
 
-    async def tracker(self, row: Any, part: int, parts: int) -> str:
+    async def tracker(self, row: Any, part: int, parts: int, attempt: int = 1) -> str:
         """What goes along with a part of the message of a row."""
         async with self.engine.connect() as connection:
             created_at = await connection.scalar(select(Message.created_at).where(Message.id == row.message_id))
         assert created_at
-        return tracker(row.id, part, parts, row.conversation_id, created_at)
+        return tracker(row.id, part, parts, attempt, row.conversation_id, created_at)
 
     async def contact(self, **values: Any) -> Any:
         """The contact, changed by `values`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ from phoning import KEY, PHONE
 from sqlalchemy import delete, func, insert, select, update
 
 from bot.channels.whatsapp import sender as sender_module
+from bot.channels.whatsapp.cloud import UnknownOutcomeError
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Other, Received, Status, read
 from bot.channels.whatsapp.statuses import know
 from bot.channels.whatsapp.tables import Contact, Count, Event
 from bot.conversations.delivery import GiveUp, Keep, Later
+from bot.conversations.ownership import write
 from bot.conversations.store import begin
 from bot.conversations.tables import Conversation, Message, Outbox
 from bot.handoffs.retention import Retention
@@ -245,6 +248,10 @@ async def test_an_invitation_that_got_lost_is_sent_again_unless_a_status_says_th
     with pytest.raises(Later) as later:
         await world.sender.send(row)
     assert later.value.at_least_s >= 60
+    with pytest.raises(Later) as later:  # nobody knows whether that one came, as long as its status may
+        await world.sender.send(row)
+    assert later.value.at_least_s >= 60
+    await world.contact(inviting_until=now())
     await world.fault(what="drop")
     with pytest.raises(Later):
         await world.sender.send(row)
@@ -274,10 +281,182 @@ async def test_an_invitation_that_failed_says_why_and_is_tried_with_the_next_mes
     assert (await world.contact()).invited_at is None, "that was told too late"
     with pytest.raises(Keep):
         await world.sender.send(await world.say())
-    assert len(await world.screen()) == 2
-    await world.status("failed", template["id"], template["request"]["biz_opaque_callback_data"], 131049)
-    assert world.alarms == ["131042", "131049"]
+    _, again = await world.screen()
+    await world.status("failed", template["id"], template["request"]["biz_opaque_callback_data"], 131042)
+    assert (await world.contact()).invited_at, "that was told of the first one"
+    await world.status("failed", again["id"], again["request"]["biz_opaque_callback_data"], 131049)
+    assert world.alarms == ["131042", "131042", "131049"]
+    assert (await world.contact()).invited_at is None
+    assert (await world.row()).reason == "131049"
     assert await world.sender.invite_again() == [], "another try would make that worse"
+
+
+@pytest.mark.parametrize("kept", ["window", "131042"])
+async def test_a_status_that_comes_before_the_answer_is_given_up_says_that_the_invitation_came(
+    world: World, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    await world.contact(wrote_at=None)
+    await world.say()
+    (leased,) = await world.outbox.lease("whatsapp")
+    await world.outbox.keep(leased.id, kept)
+    send = world.cloud.send
+
+    async def answer_is_lost(number_id: str, address: Any, part: Any, data: str) -> str:
+        await world.status("sent", await send(number_id, address, part, data), data)
+        raise UnknownOutcomeError("ReadTimeout")
+
+    monkeypatch.setattr(world.cloud, "send", answer_is_lost)
+    assert await world.sender.invite_again() == []
+    assert (await world.contact()).invited_at is not None
+    with pytest.raises(Keep):
+        await world.sender.send(await world.say())
+    assert len(await world.screen()) == 1
+
+
+@pytest.mark.parametrize("row", ["pending", "kept"])
+async def test_who_is_stopped_while_they_ask_somebody_to_write_leaves_nothing_undone(
+    world: World, monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    async def killed(*_: object) -> str:
+        raise asyncio.CancelledError
+
+    await world.contact(wrote_at=None)
+    await world.say()
+    (leased,) = await world.outbox.lease("whatsapp")
+    with monkeypatch.context() as patch:
+        patch.setattr(world.cloud, "send", killed)
+        with pytest.raises(asyncio.CancelledError):
+            await world.sender.send(leased)
+    with pytest.raises(Later) as later:  # it may have come, and a status may say so
+        await world.sender.send(leased)
+    assert later.value.at_least_s >= 60
+    if row == "kept":
+        await world.outbox.keep(leased.id, "window")
+    assert await world.sender.invite_again() == []
+    assert await world.screen() == []
+    await world.contact(inviting_until=now())
+    if row == "kept":
+        assert await world.sender.invite_again() == [world.conversation_id]
+    else:
+        with pytest.raises(Keep):
+            await world.sender.send(leased)
+    assert [message["type"] for message in await world.screen()] == ["template"]
+    assert (await world.contact()).invited_at is not None
+
+
+async def test_who_writes_while_they_are_asked_to_is_asked_again_another_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.contact(wrote_at=now() - dt.timedelta(days=2))
+    row = await world.say()
+    send, contacts = world.cloud.send, Contacts(Secrets(KEY))
+
+    async def they_write(*what: Any) -> str:
+        meta_id = await send(*what)
+        said = Received(id="wamid.2", number_id="1001", phone=PHONE, user=None, at=now(), kind="text", text="hola")
+        async with world.engine.begin() as connection:
+            await contacts.wrote(connection, await contacts.find(connection, said), [said])
+        return meta_id
+
+    monkeypatch.setattr(world.cloud, "send", they_write)
+    with pytest.raises(Keep):
+        await world.sender.send(row)
+    contact = await world.contact()
+    assert (contact.invited_at, contact.inviting_until) == (None, None)
+
+
+async def somebody_else(world: World, phone: str = "15550143") -> None:
+    """Another contact, whose window is closed and who has a message that is kept."""
+    contacts = Contacts(Secrets(KEY))
+    await world.control.post("/users", json={"wa_id": phone, "name": "Ana"})
+    await world.control.post(f"/users/{phone}/say", json={"type": "text", "text": "hola"})
+    said = Received(id="wamid.A", number_id="1001", phone=phone, user=None, at=now(), kind="text", text="hola")
+    async with world.engine.begin() as connection:
+        new = await begin(connection, "kent-wa", "whatsapp", "es", chosen=False)
+        await contacts.add(connection, said, new.id)
+        await write(connection, new.id, "bot", "Hola", "es")
+
+
+@pytest.mark.parametrize(
+    ("code", "asked"), [(131056, True), (131049, True), (131000, True), (130429, False), (132001, False), (190, False)]
+)
+async def test_what_is_one_residents_matter_keeps_nobody_else_from_being_asked(
+    world: World, code: int, asked: bool
+) -> None:
+    await world.contact(wrote_at=None)
+    await world.say()
+    await somebody_else(world)
+    async with world.engine.begin() as connection:
+        await connection.execute(update(Outbox).values(state="kept", reason="132001"))
+    await world.fault(what="error", code=code)
+    assert len(await world.sender.invite_again()) == (1 if asked else 0)
+    shown = (await world.control.get("/users/15550143/messages")).json()
+    assert [message["type"] for message in shown if message["direction"] == "in"] == (["template"] if asked else [])
+    assert await world.screen() == []
+
+
+async def test_a_country_that_may_not_be_written_to_is_nobodys_alarm(world: World) -> None:
+    row = await world.say()
+    await world.fault(what="error", code=130497)
+    with pytest.raises(GiveUp):
+        await world.sender.send(row)
+    await world.contact(wrote_at=None)
+    await world.fault(what="error", code=130497)
+    with pytest.raises(Keep) as kept:
+        await world.sender.send(row)
+    assert kept.value.reason == "130497"
+    await world.outbox.keep(row.id, kept.value.reason)
+    assert await world.sender.invite_again() == []
+    assert world.alarms == []
+
+
+async def test_a_window_that_was_closed_and_is_open_again_stays_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.say()
+    (leased,) = await world.outbox.lease("whatsapp")
+    await world.sender.send(leased)
+    await world.outbox.sent([leased.id])
+    (message,) = await world.screen()
+    await world.contact(wrote_at=now())  # and what was sent before that fails now
+    await world.status("failed", message["id"], error=131047)
+    assert (await world.contact()).wrote_at is not None
+    row = await world.row()
+    assert row.state == "pending"
+    send = world.cloud.send
+
+    async def they_write(*what: Any) -> str:
+        await world.contact(wrote_at=now())
+        return await send(*what)
+
+    await world.fault(what="error", code=131047)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.cloud, "send", they_write)
+        with pytest.raises(Later):
+            await world.sender.send(row)
+    assert (await world.contact()).wrote_at is not None
+    await world.sender.send(row)
+    assert [message["type"] for message in await world.screen()] == ["text", "text"]
+
+
+@pytest.mark.parametrize(("late", "state", "status"), [("sent", "failed", None), ("delivered", "sent", "delivered")])
+async def test_a_late_status_of_an_earlier_try_says_nothing_of_the_last_unless_it_arrived(
+    world: World, late: str, state: str, status: str | None
+) -> None:
+    await world.say()
+    for attempt in (1, 2):
+        (leased,) = await world.outbox.lease("whatsapp")
+        await world.sender.send(leased)
+        await world.outbox.sent([leased.id])
+        message = (await world.screen())[-1]
+        assert message["request"]["biz_opaque_callback_data"] == await world.tracker(leased, 0, 1, attempt)
+        await world.status("failed", message["id"], error=131026)
+        if attempt == 1:
+            await world.outbox.retry(world.conversation_id, 1)
+    first, _ = await world.screen()
+    await world.status(late, first["id"], first["request"]["biz_opaque_callback_data"])
+    row = await world.row()
+    assert (row.state, row.status) == (state, status)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from bot.channels.whatsapp.commands import Commands
 from bot.channels.whatsapp.inbound import Item, Other, Received, Status, UnreadableError, read
+from bot.content.yamlfile import ContentError
+from bot.problems import sentence
 from bot.settings import ROOT
 
 FILES = sorted((ROOT / "tests" / "fixtures" / "whatsapp").glob("*.json"))
@@ -140,6 +142,20 @@ def test_good_news_of_a_template_is_no_alarm(event: str) -> None:
     assert alarm("message_template_status_update_paused", event=event) is None
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        "AD_ACCOUNT_LINKED",
+        "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE",
+        "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE",
+        "PARTNER_ADDED",
+        "PARTNER_APP_INSTALLED",
+    ],
+)
+def test_what_changes_nothing_about_an_account_is_no_alarm(event: str) -> None:
+    assert alarm("account_update_violation", event=event) is None
+
+
 def test_a_ban_says_what_becomes_of_it() -> None:
     assert alarm("account_update_ban", ban_info={"waba_ban_state": "REINSTATE"}) is None
     assert alarm("account_update_ban", ban_info={"waba_ban_state": "SCHEDULE_FOR_DISABLE"}) == "SCHEDULE_FOR_DISABLE"
@@ -242,6 +258,29 @@ def test_an_order_to_the_channel_is_a_whole_message(commands: Commands, text: st
 
 def test_a_thumb_of_any_colour_says_the_same(commands: Commands) -> None:
     assert [commands.helpful(emoji) for emoji in ("👍", "👍🏽", "👎🏿", "❤️", "🌮")] == [True, True, False, True, None]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "[stop, stop all,",
+            "[stop, no,",
+            "whatsapp.yml:5: commands.stop.1: Value error, it is no text to YAML: put it in",
+        ),
+        ("  open: [", "  opens: [", "whatsapp.yml:4: commands.open: Field required"),
+        ("[open, abrir,", "[[open, abrir,", "whatsapp.yml:10: not valid YAML: "),
+        ("reactions:\n", "", "whatsapp.yml:4: reactions: Field required"),
+        ("  helpful: [", "  helpful: 👍 # [", "whatsapp.yml:11: reactions.helpful: Input should be a valid list"),
+    ],
+)
+def test_a_slip_in_the_commands_is_a_sentence_with_file_and_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    good = (ROOT / "data" / "whatsapp.yml").read_text(encoding="utf-8")
+    assert good.count(old) == 1
+    (tmp_path / "whatsapp.yml").write_text(good.replace(old, new), encoding="utf-8")
+    with pytest.raises(ContentError) as slip:
+        Commands(tmp_path)
+    assert said in str(sentence(slip.value))
 
 
 def test_the_examples_are_there() -> None:

@@ -176,6 +176,7 @@ def test_splitting_is_between_paragraphs_or_sentences_where_it_can_be() -> None:
         (131000, "wait"),
         (4, "wait"),
         (131026, "give_up"),
+        (130497, "give_up"),
         (131009, "give_up"),
         (100, "give_up"),
         (131050, "give_up"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +26,10 @@ from bot.channels.whatsapp.tables import Event, Sent
 from bot.conversations.ownership import write
 from bot.conversations.store import Store
 from bot.conversations.tables import Conversation, Handoff, Inbox, Message, Outbox
+from bot.errors import OnHold
+from bot.handoffs.retention import Retention
 from bot.language import LanguageDetector
+from bot.messages import CHANGED, TAKEN_BACK
 from bot.replies import HandoffOffer, Reply
 from bot.safety import SafetyRules
 from bot.secrets import Secrets
@@ -46,7 +50,7 @@ class Turns:
     """
 
     def __init__(self, world: World, failures: int = 0, hangs: str = "") -> None:
-        self._store = Store(world.engine)
+        self._store, self._retention = Store(world.engine), Retention(world.engine, 30, 7)
         self.failures = failures
         self.hangs, self.hanging, self.go_on = hangs, 0, asyncio.Event()
         self.settled: list[str] = []
@@ -64,6 +68,9 @@ class Turns:
                 await Store._done(connection, pending)
             self.settled.append(pending.text)
         self.done.set()
+
+    async def erase(self, conversation_id: str) -> None:
+        await self._retention.erase(conversation_id)
 
 
 Start = Callable[..., Receiver]
@@ -182,6 +189,26 @@ async def test_what_was_written_hours_apart_is_no_run_of_fragments(world: World,
         while len(turns.settled) < 3:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
     assert turns.settled == ["¿piden papeles?\nal denunciar", "¿y mi hermano?", "gracias"]
+
+
+async def test_whoever_has_much_to_be_answered_lets_others_through(
+    world: World, start: Start, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver_module, "_AT_ONCE", 1)
+    receiver = start(turns := Turns(world, hangs="uno"), pause_s=0.01)
+    for ago_s, text in ((180, "uno"), (120, "dos"), (60, "tres")):
+        whose = await say(text, at=now() - dt.timedelta(seconds=ago_s))
+    receiver.wake(whose)
+    async with asyncio.timeout(SOON):
+        while not turns.hanging:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    receiver.wake(await say("hola", phone="15550211"))
+    await asyncio.sleep(0.1)  # until their pause is over, and they are in the queue
+    turns.go_on.set()
+    async with asyncio.timeout(SOON):
+        while len(turns.settled) < 4:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert turns.settled == ["uno", "hola", "dos", "tres"]
 
 
 async def test_a_turn_that_fails_is_tried_again(
@@ -425,3 +452,126 @@ async def test_what_was_put_off_goes_out_when_they_write_only_where_the_window_w
     receiver.wake(await say("hola"))
     await emptied(world)
     assert ((await world.row()).due_at < later) is at_once
+
+
+async def texts(world: World) -> list[str]:
+    """What is stored of the residents' messages, in order."""
+    async with world.engine.connect() as connection:
+        query = select(Message.text).where(Message.author == "resident").order_by(Message.id)
+        return list(await connection.scalars(query))
+
+
+async def test_what_was_changed_goes_when_it_is_changed_again_and_when_it_is_taken_back(
+    world: World, start: Start, say: Say
+) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    for text, what in (
+        ("vivo en Tulipán 9", {"id": "wamid.o"}),
+        ("vivo en Rosal 7", {"kind": "edit", "about": "wamid.o"}),
+        ("vivo en Clavel 5", {"kind": "edit", "about": "wamid.o"}),
+    ):
+        receiver.wake(await say(text, **what))
+        await emptied(world)
+    changed, taken_back = (RENDERER.labels.say("es", message) for message in (CHANGED, TAKEN_BACK))
+    assert await texts(world) == [changed, changed, "vivo en Clavel 5"]
+    receiver.wake(await say("", kind="revoke", about="wamid.o"))
+    await emptied(world)
+    assert await texts(world) == [taken_back] * 3
+
+
+async def test_all_of_a_long_change_is_taken_back(world: World, start: Start, say: Say) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    receiver.wake(await say("hola", id="wamid.o"))
+    await emptied(world)
+    receiver.wake(await say("tulipán " * 400, kind="edit", about="wamid.o"))
+    await emptied(world)
+    assert len(await texts(world)) == 3
+    receiver.wake(await say("", kind="revoke", about="wamid.o"))
+    await emptied(world)
+    assert await texts(world) == [RENDERER.labels.say("es", TAKEN_BACK)] * 3
+
+
+@pytest.mark.parametrize(
+    ("first", "known", "kept"),
+    [("revoke", True, []), ("edit", True, ["nada"]), ("revoke", False, [])],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("text", ["vivo en Tulipán 9", "tulipán " * 400])
+async def test_what_is_taken_back_or_changed_before_it_comes_is_never_taken_up(
+    world: World, start: Start, say: Say, first: str, known: bool, kept: list[str], at_once: bool, text: str
+) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    whose: dict[str, Any] = {"at": now(), "phone": PHONE if known else "15550199"}
+    woken = await say("nada", kind=first, about="wamid.o", **whose)
+    if not at_once:
+        receiver.wake(woken)
+        await emptied(world)
+    await say("", kind="reaction", **whose)  # for `say` to have something new
+    with contextlib.suppress(KeyError):  # none of it is
+        await say(text, id="wamid.o", **whose)
+    receiver.wake(woken)
+    await emptied(world)
+    assert await texts(world) == kept
+
+
+async def on_screen(world: World) -> list[str]:
+    """The texts on their phone, once there are any."""
+    async with asyncio.timeout(SOON):
+        while not (shown := await world.screen()):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    return [message["content"]["body"] for message in shown]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"what": "error", "code": 131000}, {"what": "error", "code": 190}, {"what": "http", "status": 503}],
+)
+async def test_who_erases_is_told_so_when_the_trouble_is_over(
+    world: World, start: Start, say: Say, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(receiver_module, "backoff_s", lambda failures: 0.05)
+    receiver = start(turns := Turns(world), pause_s=0.01)
+    await world.fault(**fault, times=2)
+    receiver.wake(await say("BORRAR"))
+    receiver.wake(await say("¿y mi hermano?"))  # isn't erased with it
+    await asyncio.wait_for(turns.done.wait(), SOON)
+    assert await on_screen(world) == [RENDERER.whatsapp("erased", "kent-wa", "es").text]
+    assert await texts(world) == ["¿y mi hermano?"]
+
+
+@pytest.mark.parametrize(("code", "hours"), [(131026, 0), (131000, 25)])
+async def test_who_cannot_be_told_that_it_is_erased_is_a_line_in_the_log(
+    world: World, start: Start, say: Say, caplog: pytest.LogCaptureFixture, code: int, hours: int
+) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    await world.fault(what="error", code=code)
+    receiver.wake(await say("BORRAR", at=now() - dt.timedelta(hours=hours)))
+    await emptied(world)
+    said = [record.getMessage() for record in caplog.records if record.name == receiver_module.__name__]
+    assert said == [f"somebody could not be told that their conversation was erased: code {code}"]
+    assert await world.screen() == []
+
+
+async def test_who_may_not_erase_is_told_so_whatever_fails_meanwhile(
+    world: World, start: Start, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver_module, "backoff_s", lambda failures: 0.05)
+    receiver = start(Turns(world), pause_s=0.01)
+    async with world.engine.begin() as connection:
+        await connection.execute(update(Conversation).values(legal_hold=True))
+    failures = 1
+
+    async def fails_once(*what: Any, **more: Any) -> int:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise OSError("the database is locked")
+        return await write(*what, **more)
+
+    monkeypatch.setattr(arrivals_module, "write", fails_once)
+    receiver.wake(await say("BORRAR"))
+    await emptied(world)
+    async with world.engine.connect() as connection:
+        query = select(Message.text).where(Message.author == "notice")
+        assert list(await connection.scalars(query)) == [RENDERER.labels.say("es", OnHold.message)]
+    assert failures == 0

@@ -30,7 +30,7 @@ from bot.privacy import mask
 from bot.rendering.renderer import Renderer
 from bot.replies import UNREAD, Reply
 from bot.safety import SafetyRules
-from bot.tables import now
+from bot.tables import insert_unless, now
 
 CHANNEL = "whatsapp"
 _OPENS = {"text", "choice", "unread", "reaction", "welcome"}
@@ -81,10 +81,13 @@ class Arrivals:
             )
             left = set(claimed.scalars())
             group = [each for each in group if each.event_id in left]
+            group = [each for each in group if not await self._is_gone(connection, each)]
             if not group:
                 return None
             contact = await self._contact(connection, group)
             if contact is None:
+                if group[0].said.kind == "revoke":  # what it is about may come yet
+                    await self.never(connection, group[0].said)
                 return None
             kept = False
             if group[-1].said.kind in _OPENS:
@@ -97,8 +100,8 @@ class Arrivals:
         async with self._engine.begin() as connection:
             await connection.execute(update(Event).where(Event.id == event_id).values(state="done", payload=None))
 
-    async def wrote(self, arrived: Arrived) -> None:
-        """It opens the window, and nothing else."""
+    async def answer(self, arrived: Arrived, reply: Reply) -> None:
+        """It opens the window, and is answered by this; nothing of it goes into the conversation."""
         async with self._engine.begin() as connection:
             # A write first: it locks.
             await connection.execute(
@@ -108,6 +111,38 @@ class Arrivals:
             if contact is not None:
                 await self._contacts.wrote(connection, contact, [arrived.said])
                 await _release(connection, contact)
+                await tell(connection, contact.conversation_id, reply)
+
+    async def never(self, connection: AsyncConnection, said: Received) -> None:
+        """What this takes back, or changes, isn't there yet: it counts as known, so it isn't taken up when it comes."""
+        if not said.about:
+            return
+        event = {
+            "id_hash": self._contacts.digest(said.about),
+            "contact_hash": self._contacts.digest(said.contact),
+            "at": said.at,
+            "state": "done",
+            "received_at": now(),
+        }
+        await connection.execute(
+            insert_unless(connection, Event)
+            .values(event)
+            .on_conflict_do_update(
+                index_elements=["id_hash"],
+                set_={"state": "done", "payload": None},
+                # It has come in the same moment, and would have been next.
+                where=(Event.state == "received") & (Event.contact_hash == event["contact_hash"]),
+            )
+        )
+
+    async def _is_gone(self, connection: AsyncConnection, arrived: Arrived) -> bool:
+        """Whether it is a piece of a message whose first piece was done with before it came, as `never` has it."""
+        if not arrived.said.goes_on:
+            return False
+        first = select(Event.id).where(
+            Event.id_hash == self._contacts.digest(arrived.said.id), Event.state == "done", Event.number.is_(None)
+        )
+        return await connection.scalar(first) is not None
 
     def first(self, number_id: str, text: str) -> tuple[str, str]:
         """The department and the language of somebody of whom nothing else is known, who wrote `text`, or none."""
@@ -136,7 +171,7 @@ class _One:
         self, rooms: Arrivals, connection: AsyncConnection, contact: Any, group: Sequence[Arrived], kept: bool
     ) -> None:
         self._commands, self._renderer, self._safety = rooms._commands, rooms._renderer, rooms._safety
-        self._contacts = rooms._contacts
+        self._contacts, self._never = rooms._contacts, rooms.never
         self._connection, self._contact, self._group, self._kept = connection, contact, group, kept
         self._id: str = contact.conversation_id
 
@@ -150,7 +185,7 @@ class _One:
             case "reaction":
                 await self._reaction(said)
             case "revoke":
-                await self._replace(said.about, TAKEN_BACK)
+                await self._replace(said, TAKEN_BACK)
             case "moved":
                 await self._contacts.moved(self._connection, self._contact, said)
             case "welcome":
@@ -163,7 +198,7 @@ class _One:
 
     async def _written(self, said: Received) -> None:
         if said.about and said.kind == "edit":
-            await self._replace(said.about, CHANGED)
+            await self._replace(said, CHANGED)
         command = self._commands.of(said)
         if said.choice == OPEN:
             command = "open"
@@ -250,9 +285,11 @@ class _One:
         if self._conversation.owner != "liaison" and self._contact.stopped_at is None:
             await self._say(self._whatsapp(message), number)
 
-    async def _replace(self, meta_id: str | None, with_what: str) -> None:
+    async def _replace(self, said: Received, with_what: str) -> None:
         """A message was taken back, or changed: its words go, and if it waits for its turn it has none any more."""
-        numbers = await self._numbers(meta_id or "")
+        numbers = await self._numbers(said.about or "")
+        if not numbers:
+            await self._never(self._connection, said)
         if not numbers or self._conversation.legal_hold:
             return
         text = self._renderer.labels.say(self._language, with_what)
@@ -276,8 +313,13 @@ class _One:
             await self._connection.execute(update(Inbox).where(Inbox.id == last.id).values(state="received"))
 
     async def _numbers(self, meta_id: str) -> list[int]:
-        """The numbers of the messages that one of theirs became: of a long one, several."""
-        numbers: list[int] = []
+        """The numbers of the messages that one of theirs became, of a long one several, and what it was changed to."""
+        changes = select(Event.number).where(
+            Event.about_hash == self._contacts.digest(meta_id),
+            Event.conversation_id == self._id,
+            Event.number.is_not(None),
+        )
+        numbers: list[int] = list(await self._connection.scalars(changes))
         for piece in itertools.count():
             theirs = select(Event.number).where(
                 Event.id_hash == self._contacts.digest(piece_id(meta_id, piece)), Event.conversation_id == self._id

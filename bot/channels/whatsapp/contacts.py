@@ -55,7 +55,7 @@ class Contacts:
         last = max(received, key=lambda each: each.at)
         if contact.wrote_at and last.at < contact.wrote_at:  # a webhook may be days late
             return
-        values: dict[str, Any] = {"wrote_at": last.at, "invited_at": None}
+        values: dict[str, Any] = {"wrote_at": last.at, "invited_at": None, "inviting_until": None}
         if last.kind != "reaction":  # which can't be marked as read
             values["last_id"] = self._secrets.encrypt(last.id)
         await self._change(connection, contact, values | self._ids(last.phone, last.user))

@@ -17,6 +17,8 @@ Action = Literal["wait", "template", "give_up", "alarm"]
 
 _CLOSED = 131047
 _HELD_BACK = 131049
+_COUNTRY = 130497
+"""The account may write to nobody in this country, and to others all the same."""
 _WAIT = (errors.ThrottlingError, errors.GenericError, errors.UnknownError)
 _WAIT_CODES = {1, 2, 17, 32, 341, 613, 131000, 131016, _HELD_BACK, 131057, 133004}
 """Of Meta's own trouble, and of its limits; those of two and three digits are the Graph API's."""
@@ -44,6 +46,8 @@ _ALARM_CODES = {
     133010,  # the number isn't registered
     141006,
 }
+_OF_ONE = {1, _HELD_BACK, 131000, 131056, 135000}
+"""What may be tried again, and can be a matter of one resident or of one message alone."""
 _NO_NUMBER = (100, 33)
 """Code and subcode: the number isn't there, or the token doesn't reach it. Any other 100 is about one message."""
 ALARM_WAIT_S = 300.0
@@ -66,6 +70,7 @@ WORDS = {
     131049: N_("WhatsApp limits how much one person is sent"),
     131056: N_("too many messages to this person in a short time"),
     130429: N_("too many messages in a short time"),
+    130497: N_("WhatsApp does not let the department write to this person’s country"),
     190: N_("WhatsApp’s access token has expired: tell whoever runs Enlace"),
     131031: N_("WhatsApp has locked the department’s account: tell whoever runs Enlace"),
     368: N_("WhatsApp has blocked the department’s number for a time: tell whoever runs Enlace"),
@@ -82,7 +87,7 @@ def action(code: int | None, subcode: int | None = None, invitation: bool = Fals
 
     `invitation`: of the template, which Meta holds back only where it takes it for marketing.
     """
-    if code is None:
+    if code is None or code == _COUNTRY:
         return "give_up"
     if code == _CLOSED:
         return "template"
@@ -109,3 +114,8 @@ def may_pass(stored: str) -> bool:
     if not stored.isdecimal():
         return stored != "stopped"
     return int(stored) != _HELD_BACK and action(int(stored)) in {"wait", "alarm"}
+
+
+def is_of_one(stored: str) -> bool:
+    """Whether a `reason` may be one resident's alone, so that others can be written to all the same."""
+    return stored == "window" or (stored.isdecimal() and int(stored) in _OF_ONE)

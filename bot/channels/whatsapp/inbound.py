@@ -98,10 +98,15 @@ def read(payload: Any) -> list[Item]:
 _ALARMING = {"account_update", "phone_number_quality_update", "message_template_status_update", "security"}
 _HARMLESS = {
     "ACCOUNT_RECONNECTED",
+    "AD_ACCOUNT_LINKED",
     "APPROVED",
+    "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE",
+    "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE",
     "IN_APPEAL",
     "MM_LITE_TERMS_SIGNED",
     "ONBOARDING",
+    "PARTNER_ADDED",
+    "PARTNER_APP_INSTALLED",
     "PENDING",
     "REINSTATE",
     "REINSTATED",

@@ -131,10 +131,13 @@ class Intake:
         first, *rest = split(text, self._max_chars) or [""]
         pieces = [received.model_copy(update={"text": first})]
         pieces += [received.model_copy(update={"text": each, **_MORE}) for each in rest]
+        # All of what was changed goes where the message is changed again, or taken back.
+        changes = self._secrets.digest(received.about) if received.kind == "edit" and received.about else None
         return [
             {
                 "id_hash": self._secrets.digest(piece_id(received.id, number)),
                 "contact_hash": self._secrets.digest(received.contact),
+                "about_hash": changes,
                 "at": received.at,
                 "payload": self._secrets.encrypt(piece.model_dump_json()),
                 "state": "received",

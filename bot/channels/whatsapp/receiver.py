@@ -14,13 +14,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.channels.whatsapp.arrivals import Arrivals, Arrived, tell
+from bot.channels.whatsapp.arrivals import Arrivals, Arrived
 from bot.channels.whatsapp.cloud import Cloud, NotReachedError, RefusedError, UnknownOutcomeError
 from bot.channels.whatsapp.commands import Commands
 from bot.channels.whatsapp.contacts import Contacts
+from bot.channels.whatsapp.errors import action
 from bot.channels.whatsapp.inbound import Received
 from bot.channels.whatsapp.outbound import Outbound
-from bot.channels.whatsapp.tables import Contact, Event
+from bot.channels.whatsapp.tables import WINDOW, Contact, Event
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Conversation
 from bot.conversations.turns import Turns
@@ -115,16 +116,19 @@ class Receiver:
                         if news.is_set():
                             continue  # it came while we looked
                         return
-                    if not self._is_urgent(waiting):
-                        if not place.asked and (pause := self._pause(waiting)) > 0:
-                            with contextlib.suppress(TimeoutError):
-                                await asyncio.wait_for(news.wait(), pause)
-                            continue
-                        if not await place.taken(news):
-                            continue  # more has come meanwhile
-                    await self._take_up(waiting, unsettled)
-                    place.leave()
-                    failures = 0
+                    is_urgent = self._is_urgent(waiting)
+                    if not is_urgent and not place.asked and (pause := self._pause(waiting)) > 0:
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(news.wait(), pause)
+                        continue
+                    for group in self._groups(waiting):  # each has its turn, and others theirs in between
+                        if not is_urgent and not await place.taken(news):
+                            break  # more has come meanwhile
+                        await self._take_up(group, unsettled)
+                        place.leave()
+                        failures = 0
+                        if news.is_set():
+                            break  # it may be urgent
                 except Exception as error:  # it stays stored, and is tried again
                     log.error("what came by WhatsApp could not be taken up: %s", type(error).__name__)
                     place.leave()
@@ -168,21 +172,20 @@ class Receiver:
         since = (now() - min(each.received_at for each in waiting)).total_seconds()
         return min(self._pause_s - quiet, self._pause_s * _LONGEST_PAUSES - since)
 
-    async def _take_up(self, waiting: Sequence[Arrived], unsettled: set[str]) -> None:
-        """Put what waits into the conversation and answer it; `unsettled` keeps what is due if that fails."""
-        for group in self._groups(waiting):
-            conversation_id: str | None
-            if self._commands.of(group[0].said) == "erase":
-                conversation_id = await self._erase(group[0])
-            else:
-                conversation_id = await self._arrivals.take_up(group)
-            if conversation_id is None:
-                continue
-            unsettled.add(conversation_id)
-            self._changed(conversation_id)
-            await self._receipt(conversation_id)
-            await self._settle(conversation_id)
-            unsettled.discard(conversation_id)
+    async def _take_up(self, group: Sequence[Arrived], unsettled: set[str]) -> None:
+        """Put a message into the conversation and answer it; `unsettled` keeps what is due if that fails."""
+        conversation_id: str | None
+        if self._commands.of(group[0].said) == "erase":
+            conversation_id = await self._erase(group[0])
+        else:
+            conversation_id = await self._arrivals.take_up(group)
+        if conversation_id is None:
+            return
+        unsettled.add(conversation_id)
+        self._changed(conversation_id)
+        await self._receipt(conversation_id)
+        await self._settle(conversation_id)
+        unsettled.discard(conversation_id)
 
     async def _settle(self, conversation_id: str) -> None:
         """Run what turns are due, to their end even if whoever waits for it here is stopped."""
@@ -222,12 +225,15 @@ class Receiver:
             task.add_done_callback(self._receipts.discard)
 
     async def _erase(self, arrived: Arrived) -> str | None:
-        """They want what they wrote erased: it is, and they are told so by a message that is kept nowhere."""
+        """They want what they wrote erased: it is, and they are told so by a message that is kept nowhere.
+
+        It is done with once they are told; what comes after it waits as long, so that none of that is erased.
+        """
         async with self._engine.connect() as connection:
             contact = await self._contacts.find(connection, arrived.said)
         if contact is None:  # who asks again, or never wrote, is told so as well
-            await self._arrivals.done(arrived.event_id)
             await self._say_erased(arrived.said, *self._arrivals.first(arrived.said.number_id, arrived.said.text))
+            await self._arrivals.done(arrived.event_id)
             return None
         query = select(Conversation).where(Conversation.id == contact.conversation_id)
         async with self._engine.connect() as connection:
@@ -235,24 +241,29 @@ class Receiver:
         try:
             await self._turns.erase(conversation.id)
         except OnHold as held:
-            await self._arrivals.wrote(arrived)
-            async with self._engine.begin() as connection:
-                await tell(connection, conversation.id, _plain(self._renderer, conversation, held.message))
+            await self._arrivals.answer(arrived, _plain(self._renderer, conversation, held.message))
             return str(conversation.id)
         except NotFound:
             pass
         except RasaError:
             await self._turns.leave(conversation.id)  # Rasa forgets it later
-        await self._arrivals.done(arrived.event_id)
         await self._say_erased(arrived.said, conversation.department, conversation.language)
+        await self._arrivals.done(arrived.event_id)
         return None
 
     async def _say_erased(self, received: Received, department: str, language: str) -> None:
+        """Raises what went wrong where that may pass while they may still be written to."""
         said = self._renderer.whatsapp("erased", department, language)
         address = {"to": received.phone} if received.phone else {"recipient": received.user or ""}
-        for part in self._outbound.parts(said.text, said.language, said):
-            with contextlib.suppress(RefusedError, NotReachedError, UnknownOutcomeError):
+        try:
+            for part in self._outbound.parts(said.text, said.language, said):
                 await self._cloud.send(received.number_id, address, part, tracker="")
+        except (RefusedError, NotReachedError, UnknownOutcomeError) as error:
+            # To be told twice is better than not at all.
+            passes = not isinstance(error, RefusedError) or action(error.code, error.subcode) in {"wait", "alarm"}
+            if passes and now() < received.at + WINDOW:
+                raise
+            log.error("somebody could not be told that their conversation was erased: %s", error)
 
 
 class _Place:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.channels.whatsapp.cloud import Cloud, NotReachedError, RefusedError, UnknownOutcomeError
 from bot.channels.whatsapp.contacts import Contacts
-from bot.channels.whatsapp.errors import ALARM_WAIT_S, action, may_pass, reason
+from bot.channels.whatsapp.errors import ALARM_WAIT_S, action, is_of_one, may_pass, reason
 from bot.channels.whatsapp.outbound import Outbound, Part
 from bot.channels.whatsapp.statuses import FAILED, invitation, know, tracker
 from bot.channels.whatsapp.tables import MARGIN, WINDOW, Contact, Sent
@@ -29,6 +29,8 @@ _PER_SECOND = 80
 _PAIR_BURST, _PAIR_EVERY_S = 45, 6
 """Meta's limits: messages a second in all; to one person, one every six seconds, or 45 at once and none for as long."""
 _PAIRS_REMEMBERED = 10_000
+_CLAIM = dt.timedelta(seconds=LEASE_S)
+"""How long an invitation counts as being sent; longer than its request may take."""
 
 
 class Sender:
@@ -69,8 +71,8 @@ class Sender:
             contact = (
                 await connection.execute(select(Contact).where(Contact.conversation_id == row.conversation_id))
             ).one_or_none()
-            query = select(Sent.part).where(Sent.outbox_id == row.id, Sent.status != FAILED)
-            sent = set(await connection.scalars(query))
+            query = select(Sent.part, Sent.status, Sent.attempt).where(Sent.outbox_id == row.id)
+            sent = {each.part: each for each in await connection.execute(query)}
         if message is None or contact is None or not (contact.phone or contact.user):
             raise GiveUp("gone")
         if contact.stopped_at is not None and (message.in_reply_to or 0) < contact.stopped_at:
@@ -100,11 +102,13 @@ class Sender:
             log.error("a message could not be put into parts: %s", type(error).__name__)
             raise GiveUp("not_rendered") from None
         for index, part in enumerate(parts):
-            if index not in sent:
-                data = tracker(row.id, index, len(parts), message.conversation_id, message.created_at)
-                await self._send(contact, part, data, row.id, index)
+            before = sent.get(index)
+            if before is None or before.status == FAILED:
+                attempt = before.attempt + 1 if before else 1
+                data = tracker(row.id, index, len(parts), attempt, message.conversation_id, message.created_at)
+                await self._send(contact, part, data, row.id, index, attempt)
 
-    async def _send(self, contact: Any, part: Part, data: str, outbox_id: int, index: int) -> None:
+    async def _send(self, contact: Any, part: Part, data: str, outbox_id: int, index: int, attempt: int) -> None:
         await self._pace(contact.id)
         try:
             meta_id = await self._cloud.send(contact.number_id, self._contacts.address(contact), part, data)
@@ -119,7 +123,7 @@ class Sender:
             self._trouble.over()
             try:
                 async with self._engine.begin() as connection:
-                    await know(connection, self._contacts.digest(meta_id), outbox_id, index)
+                    await know(connection, self._contacts.digest(meta_id), outbox_id, index, attempt)
             except Exception as error:
                 # Meta has it, and we could not write that down: a status says it again before this is tried again.
                 raise Later(type(error).__name__, at_least_s=LEASE_S) from None
@@ -129,8 +133,10 @@ class Sender:
         match action(error.code, error.subcode, invited):
             case "template":
                 async with self._engine.begin() as connection:
-                    await connection.execute(update(Contact).where(Contact.id == contact.id).values(wrote_at=None))
-                raise Later(why) from None  # which finds the window closed
+                    # Not where they have written meanwhile.
+                    unchanged = (Contact.id == contact.id, Contact.wrote_at == contact.wrote_at)
+                    await connection.execute(update(Contact).where(*unchanged).values(wrote_at=None))
+                raise Later(why) from None  # which finds the window closed, or open again
             case "wait":
                 raise Later(why) from None
             case "alarm":
@@ -144,34 +150,49 @@ class Sender:
         """Ask them, once, to write, so that what is kept may be sent."""
         if contact.invited_at is not None or contact.stopped_at is not None:
             return
-        await self._pace(contact.id)  # before it counts as sent: whoever stops us here has sent nothing
+        await self._pace(contact.id)
+        free = or_(Contact.inviting_until.is_(None), Contact.inviting_until <= now())
         async with self._engine.begin() as connection:
-            first = await connection.execute(
+            # Whoever is stopped from here on leaves nothing but this, which passes.
+            claimed = await connection.execute(
                 update(Contact)
-                .where(Contact.id == contact.id, Contact.invited_at.is_(None))
-                .values(invited_at=now())
-                .returning(Contact.id)
+                .where(Contact.id == contact.id, Contact.invited_at.is_(None), free)
+                .values(inviting_until=now() + _CLAIM, invitations=Contact.invitations + 1)
+                .returning(Contact.invitations)
             )
-            if first.first() is None:
+            number = claimed.scalar_one_or_none()
+            if number is None:
+                of_them = select(Contact.id).where(Contact.id == contact.id, Contact.invited_at.is_(None))
+                if await connection.scalar(of_them):  # by another, or the last time, and nobody knows what became of it
+                    raise Later("window", at_least_s=LEASE_S)
                 return
         try:
             address = self._contacts.address(contact)
             template = self._outbound.template(language)
-            data = invitation(contact.id, contact.conversation_id)
+            data = invitation(contact.id, number, contact.conversation_id)
             await self._cloud.send(contact.number_id, address, template, data)
-        except (RefusedError, NotReachedError, UnknownOutcomeError) as error:
-            async with self._engine.begin() as connection:
-                await connection.execute(update(Contact).where(Contact.id == contact.id).values(invited_at=None))
-            if isinstance(error, RefusedError):
-                await self._refused(contact, error, invited=True)
+        except UnknownOutcomeError as error:
             # If it arrived after all, a status tells us so before the next try, and they are not asked twice.
-            wait_s = LEASE_S if isinstance(error, UnknownOutcomeError) else 0
-            raise Later(str(error), at_least_s=wait_s) from None
+            raise Later(str(error), at_least_s=LEASE_S) from None
+        except NotReachedError as error:
+            await self._claim_ends(contact.id, number)
+            raise Later(str(error)) from None
+        except RefusedError as error:
+            await self._claim_ends(contact.id, number)
+            await self._refused(contact, error, invited=True)
+        else:
+            await self._claim_ends(contact.id, number, invited_at=now())
+
+    async def _claim_ends(self, contact_id: int, number: int, **values: Any) -> None:
+        """What became of this invitation is known; where a status has said so first, or they wrote, that counts."""
+        current = (Contact.id == contact_id, Contact.invitations == number, Contact.inviting_until.is_not(None))
+        async with self._engine.begin() as connection:
+            await connection.execute(update(Contact).where(*current).values(inviting_until=None, **values))
 
     async def invite_again(self) -> list[str]:
         """Ask those whom a trouble of ours kept from being asked: it may be over.
 
-        Returns the conversations in which something changed. What Meta refuses of one is tried of no other.
+        Returns the conversations in which something changed. What Meta refuses of all is tried of no other.
         """
         kept = (
             select(Outbox.conversation_id, func.max(Outbox.id).label("last"))
@@ -184,7 +205,11 @@ class Sender:
             .join(kept, kept.c.conversation_id == Contact.conversation_id)
             .join(Outbox, Outbox.id == kept.c.last)
             .join(Message, Message.id == Outbox.message_id)
-            .where(Contact.invited_at.is_(None), Contact.stopped_at.is_(None))
+            .where(
+                Contact.invited_at.is_(None),
+                Contact.stopped_at.is_(None),
+                or_(Contact.inviting_until.is_(None), Contact.inviting_until <= now()),
+            )
             .order_by(Outbox.id)
         )
         async with self._engine.connect() as connection:
@@ -195,7 +220,9 @@ class Sender:
                 continue
             try:
                 await self._invite(contact, contact.language)
-            except Later:
+            except Later as later:
+                if is_of_one(later.reason):
+                    continue
                 break
             except GiveUp as refused:
                 why = refused.reason

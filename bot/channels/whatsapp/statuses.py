@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,24 +36,34 @@ class Told:
     """Codes of what keeps messages from being delivered until somebody puts it right."""
 
 
-_TRACKER = re.compile(r"(\d{1,18})\.(\d{1,4})/(\d{1,4}) ([0-9a-f]{16})")
-_INVITED = re.compile(rf"{_INVITATION}(\d{{1,18}}) ([0-9a-f]{{16}})")
+_TRACKER = re.compile(r"(\d{1,18})\.(\d{1,4})/(\d{1,4})#(\d{1,9}) ([0-9a-f]{16})")
+_INVITED = re.compile(rf"{_INVITATION}(\d{{1,18}})#(\d{{1,9}}) ([0-9a-f]{{16}})")
 
 
-def tracker(outbox_id: int, part: int, parts: int, conversation_id: str, created_at: dt.datetime) -> str:
+def tracker(outbox_id: int, part: int, parts: int, attempt: int, conversation_id: str, created_at: dt.datetime) -> str:
     """What is sent along with a part of a message of so many, and comes back with its statuses."""
-    return f"{outbox_id}.{part}/{parts} {_mark(conversation_id, created_at)}"
+    return f"{outbox_id}.{part}/{parts}#{attempt} {_mark(conversation_id, created_at)}"
 
 
-def tracked(data: str) -> tuple[int, int, int, str] | None:
-    """Outbox id, part, number of parts and mark of what `tracker` made, or None if this is something else."""
+class Tracked(NamedTuple):
+    """What `tracker` made, read again."""
+
+    outbox_id: int
+    part: int
+    parts: int
+    attempt: int
+    mark: str
+
+
+def tracked(data: str) -> Tracked | None:
+    """What `tracker` made of a part, or None if this is something else."""
     found = _TRACKER.fullmatch(data)
-    return (int(found[1]), int(found[2]), int(found[3]), found[4]) if found else None
+    return Tracked(int(found[1]), int(found[2]), int(found[3]), int(found[4]), found[5]) if found else None
 
 
-def invitation(contact_id: int, conversation_id: str) -> str:
-    """The same of the template that asks somebody to write."""
-    return f"{_INVITATION}{contact_id} {_mark(conversation_id)}"
+def invitation(contact_id: int, number: int, conversation_id: str) -> str:
+    """The same of the template that asks somebody to write: whom, and the number of this one."""
+    return f"{_INVITATION}{contact_id}#{number} {_mark(conversation_id)}"
 
 
 def _mark(conversation_id: str, *created_at: dt.datetime) -> str:
@@ -86,9 +96,10 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     # A status can overtake the answer that names the message's id: what we sent along says which message it is.
     parts = 1
     if found := tracked(status.data):
-        outbox_id, part, parts, mark = found
-        if mark == await _marked(connection, outbox_id):
-            await know(connection, id_hash, outbox_id, part)
+        parts = found.parts
+        if found.mark == await _marked(connection, found.outbox_id):
+            arrived = _RANK[name] > _RANK[FAILED]
+            await know(connection, id_hash, found.outbox_id, found.part, found.attempt, arrived=arrived)
     sent = None
     if _RANK[name] > _RANK[FAILED]:
         sent = await _move(connection, id_hash, [FAILED], name)
@@ -114,43 +125,49 @@ async def _move(connection: AsyncConnection, id_hash: str, before: Sequence[str]
     return moved.scalar_one_or_none()
 
 
-async def know(connection: AsyncConnection, id_hash: str, outbox_id: int, part: int) -> None:
-    """Meta has a part of a message, under this id: the answer to the request says so, and each status, in any order."""
-    failed = (Sent.outbox_id == outbox_id, Sent.part == part, Sent.status == FAILED)
+async def know(
+    connection: AsyncConnection, id_hash: str, outbox_id: int, part: int, attempt: int = 1, arrived: bool = False
+) -> None:
+    """Meta has a part of a message, under this id: the answer to the request says so, and each status, in any order.
+
+    `arrived`: it is on the phone, so it counts as well where a later attempt has failed, as what failed and then came.
+    """
+    failed = [Sent.outbox_id == outbox_id, Sent.part == part, Sent.status == FAILED]
+    values: dict[str, Any] = {"id_hash": id_hash, "attempt": attempt}
+    if not arrived:
+        failed.append(Sent.attempt < attempt)
+        values["status"] = ACCEPTED
     is_known = select(Sent.id).where(Sent.id_hash == id_hash).exists()
     # What failed has been tried again, then. A write comes first, so that nobody else writes between the two.
-    await connection.execute(update(Sent).where(*failed, ~is_known).values(id_hash=id_hash, status=ACCEPTED))
-    row = select(literal(id_hash), Outbox.id, literal(part), literal(ACCEPTED)).where(
+    await connection.execute(update(Sent).where(*failed, ~is_known).values(**values))
+    row = select(literal(id_hash), Outbox.id, literal(part), literal(ACCEPTED), literal(attempt)).where(
         Outbox.id == outbox_id, Outbox.channel == "whatsapp"
     )
-    new = insert_unless(connection, Sent).from_select(["id_hash", "outbox_id", "part", "status"], row)
+    new = insert_unless(connection, Sent).from_select(["id_hash", "outbox_id", "part", "status", "attempt"], row)
     await connection.execute(new.on_conflict_do_nothing())
 
 
 async def _invited(connection: AsyncConnection, status: Status) -> None:
     """The template is on its way, or there: where the answer to its request was lost, nobody knew."""
+    contact_id, number = _whom(status)
     is_new = [
-        Contact.id == _contact_id(status),
+        Contact.id == contact_id,
         Contact.invited_at.is_(None),
         # Of one that they have answered since, something may be told late.
         or_(Contact.wrote_at.is_(None), Contact.wrote_at < now() - WINDOW + MARGIN),
     ]
     if status.status == "sent":  # which may be told after that it failed
-        failed = select(Outbox.id).where(
-            Outbox.conversation_id == Contact.conversation_id,
-            Outbox.state == "kept",
-            or_(Outbox.reason.is_(None), Outbox.reason != "window"),
-        )
-        is_new.append(~failed.exists())
-    await connection.execute(update(Contact).where(*is_new).values(invited_at=now()))
+        is_new.append(Contact.invitations == number)
+    await connection.execute(update(Contact).where(*is_new).values(invited_at=now(), inviting_until=None))
 
 
 async def _not_invited(connection: AsyncConnection, status: Status) -> list[str]:
     """The template did not arrive: the liaison sees why, and it is tried again later."""
+    contact_id, number = _whom(status)
     contact = await connection.execute(
         update(Contact)
-        .where(Contact.id == _contact_id(status))
-        .values(invited_at=None)
+        .where(Contact.id == contact_id, Contact.invitations == number)  # not one that was tried again since
+        .values(invited_at=None, inviting_until=None, invitations=Contact.invitations + 1)
         .returning(Contact.conversation_id)
     )
     conversation_id = contact.scalar_one_or_none()
@@ -168,17 +185,17 @@ def _reason(code: int | None) -> str | None:
     return None if code is None else reason(code)
 
 
-def _contact_id(status: Status) -> int:
-    """Whom an invitation was for; 0: nobody."""
+def _whom(status: Status) -> tuple[int, int]:
+    """Whom an invitation was for, 0 if nobody, and its number."""
     found = _INVITED.fullmatch(status.data)
-    return int(found[1]) if found else 0
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 async def _is_theirs(connection: AsyncConnection, status: Status) -> bool:
     """Whether an invitation was for the contact who has its number now."""
-    query = select(Contact.conversation_id).where(Contact.id == _contact_id(status))
-    conversation_id = await connection.scalar(query)
-    return conversation_id is not None and status.data == invitation(_contact_id(status), conversation_id)
+    contact_id, number = _whom(status)
+    conversation_id = await connection.scalar(select(Contact.conversation_id).where(Contact.id == contact_id))
+    return conversation_id is not None and status.data == invitation(contact_id, number, conversation_id)
 
 
 async def _marked(connection: AsyncConnection, outbox_id: int) -> str | None:
@@ -219,8 +236,12 @@ async def _failed(connection: AsyncConnection, row: Any, code: int | None, deliv
     else:
         if what == "template":  # nothing of it was seen, and it comes whole when they have opened it
             await connection.execute(update(Sent).where(Sent.outbox_id == row.id).values(status=FAILED))
+            # Not where they have written since: then it goes out again, to an open window.
+            sent_at = row.sent_at or row.created_at
             await connection.execute(
-                update(Contact).where(Contact.conversation_id == row.conversation_id).values(wrote_at=None)
+                update(Contact)
+                .where(Contact.conversation_id == row.conversation_id, Contact.wrote_at <= sent_at)
+                .values(wrote_at=None)
             )
         wait_s = {"template": 0.0, "wait": backoff_s(row.attempts), "alarm": ALARM_WAIT_S}[what]
         due_at = now() + dt.timedelta(seconds=wait_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.tables import Base, now
@@ -46,7 +46,11 @@ class Contact(Base):
     stopped_at: Mapped[int | None]
     """Number of the message in which they wrote STOP: nothing is sent but what answers it, or one after it."""
     invited_at: Mapped[dt.datetime | None]
-    """When the template was sent that asks them to open the window again; None once they wrote."""
+    """When Meta was known to have the template that asks them to open the window again; None once they wrote."""
+    inviting_until: Mapped[dt.datetime | None]
+    """Until then it is being sent, or its outcome may still be told, and nobody sends another."""
+    invitations: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Number of the last one, by which its statuses know it; one more once that has failed."""
 
 
 class Event(Base):
@@ -62,6 +66,8 @@ class Event(Base):
     """Keyed hash of Meta's id."""
     contact_hash: Mapped[str] = mapped_column(String(64))
     """Keyed hash of who wrote to which of our numbers: those of one contact are taken up in order."""
+    about_hash: Mapped[str | None] = mapped_column(String(64))
+    """Keyed hash of the id of the message that it changes, if it does."""
     at: Mapped[dt.datetime]
     """By Meta's clock, in whole seconds."""
     payload: Mapped[str | None] = mapped_column(Text)
@@ -87,6 +93,8 @@ class Sent(Base):
     part: Mapped[int]
     status: Mapped[str] = mapped_column(String(16))
     """accepted, sent, delivered, read, or failed."""
+    attempt: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    """1, and one more for each time that it was sent again because it had failed."""
 
 
 class Count(Base):
