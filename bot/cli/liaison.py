@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of the people who pick conversations up.")
 T = TypeVar("T")
+_NAME_CHARS = 80
 Email = Annotated[str, typer.Argument(help="What they sign in with, and where alarms go.", metavar="EMAIL")]
 
 
@@ -44,7 +45,7 @@ def add(
 
     from bot.content.library import load
 
-    titles = _titles(title)
+    name, titles = _name(name), _titles(title)
     library = load(load_settings().data_dir)
     try:
         validate_email(email, check_deliverability=False, test_environment=True)
@@ -81,7 +82,7 @@ def change(
     from bot.content.library import load
 
     given = {
-        "name": name,
+        "name": None if name is None else _name(name),
         "title": _titles(title) if title else None,
         "departments": department or None,
         "languages": language or None,
@@ -149,6 +150,20 @@ def list_() -> None:
             str(len(row.recovery)),
         )
     Console().print(table) if table.row_count else typer.echo("no accounts yet: `enlace liaison add --help`")
+
+
+def _name(text: str) -> str:
+    """A name as residents read it; ends the command where it isn't one line of at most 80 characters."""
+    from bot.channels.text import line
+    from bot.errors import BadRequest
+
+    try:
+        name = line(text, _NAME_CHARS)
+    except BadRequest:
+        name = ""
+    if not name or len(text.strip().splitlines()) > 1:
+        fail(f"residents read the name: write it after --name, on one line of at most {_NAME_CHARS} characters")
+    return name
 
 
 def _titles(parts: list[str]) -> dict[str, str]:

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.text import tidy
 from bot.channels.web import CurrentRuntime
-from bot.console.web import Reading, SignedIn, Watching, Words, page, to
+from bot.console.web import LookingUp, Reading, SignedIn, Watching, Words, page, to
 from bot.conversations.tables import Inbox
 from bot.errors import Conflict, NotFound
 from bot.handoffs import casework
@@ -23,6 +23,7 @@ from bot.handoffs.queue import colleagues
 from bot.liaisons.access import Who, access_conversation
 from bot.liaisons.audit import has_viewed, record
 from bot.liaisons.sessions import is_away
+from bot.liaisons.tables import Liaison
 from bot.messages import CHANGED, TAKEN_BACK
 from bot.replies import Say
 from bot.runtime import Runtime
@@ -54,7 +55,7 @@ async def show(
         }
     name = context["handoff"].name if context["handoff"] else None
     context["name"] = runtime.secrets.decrypt(name) if name else None
-    return page(request, runtime, "conversation.html", key=secrets.token_urlsafe(12), **context)
+    return await page(request, runtime, "conversation.html", key=secrets.token_urlsafe(12), **context)
 
 
 @router.get("/messages")
@@ -71,7 +72,7 @@ async def messages(
         if not await has_viewed(connection, who, row.id):
             await record(connection, "view", who, row.department, row.id)
         context = await _messages(connection, runtime, row, after)
-    return page(
+    return await page(
         request, runtime, "_messages.html", conversation=row, mine=row.liaison_id == who.id, part=True, **context
     )
 
@@ -110,7 +111,7 @@ async def say(
         await runtime.ownership.say(row.id, who.id, text, row.language, reply, once)
     runtime.news.typing.stop(row.id)
     runtime.changed(row.id)
-    return page(request, runtime, "_reply.html", conversation=row, key=secrets.token_urlsafe(12), closes=closes)
+    return await page(request, runtime, "_reply.html", conversation=row, key=secrets.token_urlsafe(12), closes=closes)
 
 
 @router.post("/typing", status_code=204)
@@ -153,7 +154,7 @@ async def note(
         row = await access_conversation(connection, who, conversation_id)
         await casework.add_note(connection, who, row, tidy(text, MAX_CHARS))
         tools = await _tools(connection, who, runtime, row)
-    return page(request, runtime, "_notes.html", **tools)
+    return await page(request, runtime, "_notes.html", **tools)
 
 
 @router.post("/labels")
@@ -170,14 +171,14 @@ async def label(
         row = await access_conversation(connection, who, conversation_id)
         await casework.set_label(connection, who, row, tidy(label, 40), on)
         tools = await _tools(connection, who, runtime, row)
-    return page(request, runtime, "_labels.html", **tools)
+    return await page(request, runtime, "_labels.html", **tools)
 
 
 @router.get("/answers")
 async def answers(
     request: Request,
     conversation_id: Id,
-    who: SignedIn,
+    who: LookingUp,
     runtime: CurrentRuntime,
     q: Annotated[str, Query(max_length=200)] = "",
 ) -> HTMLResponse:
@@ -195,7 +196,7 @@ async def answers(
         haystack = " ".join([say.topic(topic), *runtime.library.topics[topic].label.values(), reply.text]).casefold()
         if all(word in haystack for word in wanted):
             found.append(reply)
-    return page(request, runtime, "_answers.html", answers=found)
+    return await page(request, runtime, "_answers.html", answers=found)
 
 
 @router.get("/export")
@@ -229,6 +230,7 @@ async def _messages(connection: AsyncConnection, runtime: Runtime, row: Any, aft
         "earlier": [message for message in said if message.number <= after],
         "replaced": await casework.messages_with(connection, row, _withdrawn(runtime)) if after else [],
         "last": max([after, 1, *(message.number for message in new)]),
+        "holder": await connection.scalar(select(Liaison.name).where(Liaison.id == row.liaison_id)),
     }
 
 

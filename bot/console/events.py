@@ -14,6 +14,7 @@ from bot.console.web import Watching, cookie_name
 from bot.errors import Forbidden
 
 router = APIRouter()
+_PING_S = 15
 _CHECK_S = 20.0
 """A stream ends so long after its session at the latest."""
 
@@ -29,11 +30,26 @@ async def events(request: Request, who: Watching, runtime: CurrentRuntime) -> Re
         with runtime.news.subscribe(who) as subscription:
             yield ServerSentEvent("{}", event="hello")
             while await runtime.whole(runtime.sessions.who(token, acts=False)):
-                await runtime.whole(runtime.sessions.present(who.id))
                 checked_until = runtime.clock() + _CHECK_S
                 while (left := checked_until - runtime.clock()) > 0:
                     for change in await subscription.take(left):
                         yield ServerSentEvent(json.dumps({"id": change.conversation}), event=change.event)
             yield ServerSentEvent("{}", event="over")
 
-    return EventSourceResponse(stream(), ping=15, headers={"Cache-Control": "no-store"})
+    # A page can see that a connection is dead by this: comments, which are the default, it never gets.
+    return EventSourceResponse(
+        stream(),
+        ping=_PING_S,
+        ping_message_factory=lambda: ServerSentEvent("{}", event="ping"),
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@router.post("/present", status_code=204)
+async def present(who: Watching, runtime: CurrentRuntime) -> Response:
+    """The page has heard the updates just now: whoever has it open is there for alarms.
+
+    That they are sent says nothing: a dead connection takes them for many minutes.
+    """
+    await runtime.sessions.present(who.id)
+    return Response(status_code=204)

@@ -46,7 +46,7 @@ async def show(request: Request, who: Overseer, runtime: CurrentRuntime, days: D
         for key, rows in named.items()
     }
     answers = [(say.topic(each.topic), each) for each in rated]
-    return page(
+    return await page(
         request,
         runtime,
         "figures.html",

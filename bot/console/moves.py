@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -14,7 +15,7 @@ from bot.console.conversation import Id, back
 from bot.console.web import Overseer, SignedIn, to
 from bot.conversations.ownership import Also
 from bot.conversations.tables import Conversation
-from bot.errors import Forbidden, NotFound
+from bot.errors import Conflict, Forbidden, NotFound
 from bot.handoffs.desk import notice
 from bot.i18n import in_language
 from bot.liaisons.access import Who, access_conversation
@@ -30,11 +31,10 @@ router = APIRouter(prefix="/conversations/{conversation_id}")
 
 @router.post("/claim")
 async def claim(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
-    """Take it from the queue; 409 with the name of whoever was first."""
+    """Take it from the queue; 409 with the name of whoever else was first."""
     row = await _row(runtime, who, conversation_id)
     told = notice(runtime.renderer.notices.joined(row.department, row.language, _reader(who, row.language)))
-    await runtime.ownership.claim(row.id, who.id, told, _audited("claim", who, row))
-    return _moved(runtime, row)
+    return await _taken(runtime, who, row, runtime.ownership.claim(row.id, who.id, told, _audited("claim", who, row)))
 
 
 @router.post("/reopen")
@@ -42,8 +42,7 @@ async def reopen(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) ->
     """Take one that was ended up again."""
     row = await _row(runtime, who, conversation_id)
     told = notice(runtime.renderer.notices.joined(row.department, row.language, _reader(who, row.language)))
-    await runtime.ownership.reopen(row.id, who.id, told, _audited("reopen", who, row))
-    return _moved(runtime, row)
+    return await _taken(runtime, who, row, runtime.ownership.reopen(row.id, who.id, told, _audited("reopen", who, row)))
 
 
 @router.post("/release")
@@ -135,6 +134,17 @@ def _audited(action: Action, who: Who, row: Any, **detail: Any) -> Also:
         await record(connection, action, who, row.department, row.id, **detail)
 
     return write
+
+
+async def _taken(runtime: Runtime, who: Who, row: Any, taking: Awaitable[None]) -> Response:
+    """After a move that makes it theirs, or that they had made already: a form may be sent twice."""
+    try:
+        await taking
+    except Conflict:
+        if (await _row(runtime, who, row.id)).liaison_id != who.id:
+            raise
+        return back(row.id)
+    return _moved(runtime, row)
 
 
 def _moved(runtime: Runtime, row: Any) -> Response:

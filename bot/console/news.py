@@ -122,8 +122,8 @@ class News:
         query = select(
             Conversation.id,
             Conversation.department,
-            (Conversation.shown_from.is_not(None) | withdrawn).label("known"),
-            wish.label("wish"),
+            Conversation.shown_from.is_not(None).label("shown"),
+            (withdrawn | wish).label("known"),
         ).where(Conversation.id.in_(list(changed)))
         async with self._engine.connect() as connection:
             rows = {row.id: row for row in (await connection.execute(query)).all()}
@@ -132,10 +132,10 @@ class News:
             for subscription in list(self._subscriptions):
                 if row is None:  # erased: the queue has one less, whosever it was
                     subscription.put(Change("changed", None))
-                elif row.known and row.department in subscription.departments:
+                elif row.shown and row.department in subscription.departments:
                     subscription.put(Change(event, conversation_id))
-                elif row.wish and row.department in subscription.departments:
-                    # Of a conversation that nobody was asked for consoles know this alone.
+                elif row.known and row.department in subscription.departments:
+                    # Of a conversation that nobody may read consoles know this alone.
                     subscription.put(Change("changed", None))
 
 

@@ -42,4 +42,4 @@ async def _show(request: Request, who: Who, runtime: Runtime, template: str) -> 
         entries = await queue(connection, who)
     lists = {place: [entry for entry in entries if entry.place == place] for place in words.PLACES}
     part = template == "_queue.html"
-    return page(request, runtime, template, lists=lists, alarming=len(lists["for_you"]), part=part)
+    return await page(request, runtime, template, lists=lists, alarming=len(lists["for_you"]), part=part)

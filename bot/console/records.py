@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from bot.channels.text import tidy
 from bot.channels.web import CurrentRuntime
 from bot.console import words
-from bot.console.web import Overseer, SignedIn, page, to
+from bot.console.web import Overseer, Reading, SignedIn, page, to
 from bot.handoffs import casework
 from bot.liaisons.audit import PAGE, entries, record
 from bot.tables import MAX_ID
@@ -22,21 +22,25 @@ CallbackId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 @router.get("/search")
 async def search(
-    request: Request, who: SignedIn, runtime: CurrentRuntime, q: Annotated[str, Query(max_length=200)] = ""
+    request: Request,
+    who: Reading,
+    runtime: CurrentRuntime,
+    q: Annotated[str, Query(max_length=200)] = "",
+    renew: bool = False,
 ) -> HTMLResponse:
-    """Past conversations, or messages that have these words."""
+    """Past conversations, or messages that have these words; a page that is open loads its lists again (`renew`)."""
     async with runtime.store.engine.begin() as connection:
         recent = await casework.recent(connection, who)
-        found = await casework.search(connection, who, tidy(q, 200)) if q.strip() else None
-    return page(request, runtime, "search.html", q=q, found=found, recent=recent, most=casework.HITS)
+        found = await casework.search(connection, who, tidy(q, 200), renew) if q.strip() else None
+    return await page(request, runtime, "search.html", q=q, found=found, recent=recent, most=casework.HITS)
 
 
 @router.get("/callbacks")
-async def callbacks(request: Request, who: SignedIn, runtime: CurrentRuntime) -> HTMLResponse:
+async def callbacks(request: Request, who: Reading, runtime: CurrentRuntime) -> HTMLResponse:
     """Who wants to be called back. Contacts are shown one at a time, and that is audited."""
     async with runtime.store.engine.connect() as connection:
         rows = await casework.callbacks(connection, who)
-    return page(request, runtime, "callbacks.html", callbacks=rows)
+    return await page(request, runtime, "callbacks.html", callbacks=rows)
 
 
 @router.post("/callbacks/{callback_id}/contact")
@@ -47,7 +51,7 @@ async def show_contact(
     async with runtime.store.engine.begin() as connection:
         row = await casework.contact(connection, who, callback_id)
     contact, time = (runtime.secrets.decrypt(value) if value else "" for value in (row.contact, row.time))
-    return page(request, runtime, "_contact.html", callback=row, contact=contact, time=time)
+    return await page(request, runtime, "_contact.html", callback=row, contact=contact, time=time)
 
 
 @router.post("/callbacks/{callback_id}/done")
@@ -74,7 +78,7 @@ async def audit(
         rows = await entries(connection, who, before, action or None, conversation or None)
         await record(connection, "audit", who)
     names = {row.id: row.name for row in await runtime.accounts.everybody()}
-    return page(
+    return await page(
         request,
         runtime,
         "audit.html",

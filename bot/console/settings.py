@@ -90,7 +90,7 @@ async def _show(
     async with runtime.store.engine.connect() as connection:
         canned = await casework.canned_replies(connection, who.departments)
     people = await runtime.accounts.everybody() if who.may("administer") else []
-    return page(
+    return await page(
         request,
         runtime,
         "settings.html",

@@ -23,7 +23,7 @@ async def form(
     over: bool = False,
 ) -> HTMLResponse:
     """The first step. `over`: whoever comes here was signed in until now."""
-    return page(request, runtime, "sign_in.html", problem=None, next=next, over=over)
+    return await page(request, runtime, "sign_in.html", problem=None, next=next, over=over)
 
 
 @router.post("/sign-in", dependencies=[Depends(from_own_page)])
@@ -40,8 +40,8 @@ async def sign_in(
         await runtime.flood.sign_in(request)
         token = await runtime.sessions.sign_in(email, password, language)
     except (SignInFailed, TooOften, TooSoon) as error:
-        return _again(request, runtime, "sign_in.html", error, next)
-    answer = page(request, runtime, "second_factor.html", problem=None, next=next)
+        return await _again(request, runtime, "sign_in.html", error, next)
+    answer = await page(request, runtime, "second_factor.html", problem=None, next=next)
     set_cookie(answer, runtime.settings, token)
     return answer
 
@@ -58,7 +58,7 @@ async def second_factor(
     try:
         token = await runtime.sessions.second_factor(half, code)
     except (SignInFailed, TooSoon) as error:
-        return _again(request, runtime, "second_factor.html", error, next)
+        return await _again(request, runtime, "second_factor.html", error, next)
     inside = next == ROOT or next.startswith(f"{ROOT}/")
     answer = to(next.removeprefix(ROOT) if inside and "//" not in next and "\\" not in next else "")
     set_cookie(answer, runtime.settings, token)
@@ -83,13 +83,13 @@ async def speak(who: SignedIn, runtime: CurrentRuntime, language: Annotated[str,
     return to("")
 
 
-def _again(
+async def _again(
     request: Request,
     runtime: CurrentRuntime,
     template: str,
     error: EnlaceError,
     next: str,  # noqa: A002
 ) -> HTMLResponse:
-    return page(
+    return await page(
         request, runtime, template, error.status, problem=runtime_say(runtime, request, error), next=next, over=False
     )

@@ -71,14 +71,8 @@ def from_own_page(request: Request) -> None:
 
 
 async def signed_in(request: Request, runtime: CurrentRuntime) -> Who:
-    """Who sends this; what changes something must come from the console's own page, with the session's CSRF token."""
-    who = await _session(request, runtime, acts=True)
-    if request.method not in _SAFE:
-        from_own_page(request)
-        sent = request.headers.get("x-csrf-token") or (await request.form()).get("csrf")
-        if not isinstance(sent, str) or not secrets.compare_digest(sent.encode(), who.csrf.encode()):
-            raise OldPage
-    return who
+    """Who sends this."""
+    return await _session(request, runtime, acts=True)
 
 
 async def reading(request: Request, runtime: CurrentRuntime) -> Who:
@@ -87,25 +81,35 @@ async def reading(request: Request, runtime: CurrentRuntime) -> Who:
 
 
 async def watching(request: Request, runtime: CurrentRuntime) -> Who:
-    """Who has the page open that fetches this by itself: nobody may be there, so the session grows old."""
+    """Who has the page open that fetches or says this by itself: nobody may be there, so the session grows old."""
     return await _session(request, runtime, acts=False)
 
 
+async def looking_up(request: Request, runtime: CurrentRuntime) -> Who:
+    """Who looks for something (`q`); without a word the page asks for its first list by itself, as `watching`."""
+    return await _session(request, runtime, acts=bool(request.query_params.get("q")))
+
+
 async def _session(request: Request, runtime: Runtime, acts: bool) -> Who:
+    """What changes something must come from the console's own page, with the session's CSRF token."""
     token = request.cookies.get(cookie_name(runtime.settings))
     who = await runtime.sessions.who(token, acts) if token else None
     if who is None:
         raise Unauthorized
     request.state.language = who.language
     request.state.who = who
-    async with runtime.store.engine.connect() as connection:
-        request.state.callbacks = await casework.open_callbacks(connection, who)
+    if request.method not in _SAFE:
+        from_own_page(request)
+        sent = request.headers.get("x-csrf-token") or (await request.form()).get("csrf")
+        if not isinstance(sent, str) or not secrets.compare_digest(sent.encode(), who.csrf.encode()):
+            raise OldPage
     return who
 
 
 SignedIn = Annotated[Who, Depends(signed_in)]
 Reading = Annotated[Who, Depends(reading)]
 Watching = Annotated[Who, Depends(watching)]
+LookingUp = Annotated[Who, Depends(looking_up)]
 
 
 def overseer(who: SignedIn) -> Who:
@@ -204,8 +208,17 @@ class Words:
         return str(format_timedelta(now() - at, threshold=1.5, locale=self.language))
 
 
-def page(request: Request, runtime: Runtime, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+async def page(request: Request, runtime: Runtime, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """A page or a part of one, in the language of the session or of the browser."""
+    who: Who | None = getattr(request.state, "who", None)
+    # Whole pages say how many callbacks are open, and so do the parts that pages fetch by themselves.
+    if who and (not template.startswith("_") or context.get("part")):
+        async with runtime.store.engine.connect() as connection:
+            context["callbacks_open"] = await casework.open_callbacks(connection, who)
+    return _render(request, runtime, template, status, context)
+
+
+def _render(request: Request, runtime: Runtime, template: str, status: int, context: dict[str, Any]) -> HTMLResponse:
     who: Who | None = getattr(request.state, "who", None)
     language = who.language if who else runtime.catalogs.negotiate(request.headers.get("accept-language"), "en")
     say = Words(runtime, language)
@@ -215,9 +228,8 @@ def page(request: Request, runtime: Runtime, template: str, status: int = 200, *
         language=language,
         languages=runtime.library.languages,
         who=who,
-        callbacks_open=getattr(request.state, "callbacks", 0),
         root=ROOT,
-        **context,
+        **{"callbacks_open": 0} | context,
     )
     return HTMLResponse(html, status)
 
@@ -242,7 +254,9 @@ def failed(request: Request, error: EnlaceError) -> Response | None:
         return to(f"/sign-in?next={quote(here)}{over}")
     if script or runtime is None or "text/html" not in request.headers.get("accept", ""):
         return None
-    return page(request, runtime, "error.html", error.status, message=runtime_say(runtime, request, error))
+    # It counts no callbacks: the database may be what failed.
+    context = {"message": runtime_say(runtime, request, error)}
+    return _render(request, runtime, "error.html", error.status, context)
 
 
 def runtime_say(runtime: Runtime, request: Request, error: EnlaceError) -> str:

@@ -17,7 +17,7 @@ from bot.conversations.tables import Conversation, Handoff, Message, Outbox
 from bot.errors import Conflict, NotFound
 from bot.handoffs.tables import Callback, CannedReply, Label, Note
 from bot.liaisons.access import Who
-from bot.liaisons.audit import record
+from bot.liaisons.audit import has_found, record
 from bot.liaisons.tables import Liaison
 from bot.tables import now
 
@@ -188,10 +188,11 @@ async def callback_done(connection: AsyncConnection, who: Who, callback_id: int,
     await record(connection, "callback_done", who, row.department, row.conversation_id, callback=callback_id)
 
 
-async def search(connection: AsyncConnection, who: Who, text: str) -> Sequence[Any]:
+async def search(connection: AsyncConnection, who: Who, text: str, renew: bool = False) -> Sequence[Any]:
     """Messages that have `text`, whatever its case and accents, in what residents agreed to share; the newest first.
 
-    A plain search through the rows: there is no index that would have to forget what is erased.
+    A plain search through the rows: there is no index that would have to forget what is erased. That somebody searches
+    is audited; of a page that is open and loads itself again (`renew`) only the conversations that are new to them.
     """
     plain = "".join(_PLAIN.get(char, char) for char in text.lower())
     escaped = plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -219,8 +220,10 @@ async def search(connection: AsyncConnection, who: Who, text: str) -> Sequence[A
         .limit(HITS)
     )
     found = (await connection.execute(query)).all()
-    for department in sorted({row.department for row in found}) or [None]:
-        theirs = [row.conversation_id for row in found if row.department == department]
+    known = await has_found(connection, who) if renew else set()
+    shown = [row for row in found if row.conversation_id not in known]
+    for department in sorted({row.department for row in shown}) or ([] if renew else [None]):
+        theirs = [row.conversation_id for row in shown if row.department == department]
         detail: dict[str, Any] = {"chars": len(text), "hits": len(theirs)}
         if theirs:
             detail["conversations"] = list(dict.fromkeys(theirs))

@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -91,25 +92,31 @@ class Keeper:
             )
             rows = (await connection.execute(query)).all()
         for row in rows:
-            waited_s = self._hours(row.department).open_seconds(row.requested_at, moment)
-            if waited_s < self._patience.total_seconds():
+            hours = self._hours(row.department)
+            if hours and hours.open_seconds(row.requested_at, moment) < self._patience.total_seconds():
                 continue
-            told = notice(self._renderer.notices.nobody_came(row.department, row.language, row.channel))
-            async with self._engine.begin() as connection:
-                first = await connection.execute(
-                    update(Handoff)
-                    .where(
-                        Handoff.id == row.id,
-                        Handoff.told_at.is_(None),
-                        Handoff.liaison_id.is_(None),
-                        Handoff.ended_at.is_(None),
-                    )
-                    .values(told_at=now())
-                    .returning(Handoff.id)
+            try:
+                await self._tell(row)
+            except Exception as error:  # the others are told all the same, and the next round tries again
+                log.error("somebody who waits could not be told: %s", type(error).__name__)
+
+    async def _tell(self, row: Any) -> None:
+        told = notice(self._renderer.notices.nobody_came(row.department, row.language, row.channel))
+        async with self._engine.begin() as connection:
+            first = await connection.execute(
+                update(Handoff)
+                .where(
+                    Handoff.id == row.id,
+                    Handoff.told_at.is_(None),
+                    Handoff.liaison_id.is_(None),
+                    Handoff.ended_at.is_(None),
                 )
-                if first.first() is not None:
-                    await write(connection, row.conversation, "notice", told.text, told.language, told.reply)
-            self._publish(row.conversation, "changed")
+                .values(told_at=now())
+                .returning(Handoff.id)
+            )
+            if first.first() is not None:
+                await write(connection, row.conversation, "notice", told.text, told.language, told.reply)
+        self._publish(row.conversation, "changed")
 
     async def purge(self) -> None:
         """Delete what is due, and write down how much."""
@@ -118,12 +125,18 @@ class Keeper:
             async with self._engine.begin() as connection:
                 await record(connection, "purge", None, **vars(purged))
 
-    def _hours(self, department: str) -> OfficeHours:
-        return OfficeHours(self._renderer.library.departments[department].profile)
+    def _hours(self, department: str) -> OfficeHours | None:
+        """None where the department is no longer in the content: then all time counts."""
+        known = self._renderer.library.departments.get(department)
+        return OfficeHours(known.profile) if known else None
+
+    def _next_opening(self, department: str, at: dt.datetime) -> dt.datetime | None:
+        hours = self._hours(department)
+        return hours.next_opening(at) if hours else None
 
     async def raise_alarms(self) -> None:
         """Raise those that are due, and have the consoles sound."""
-        for conversation_id in await self._alarms.raise_due(lambda name, at: self._hours(name).next_opening(at)):
+        for conversation_id in await self._alarms.raise_due(self._next_opening):
             self._publish(conversation_id, "alarm")
 
     async def _forgetting(self) -> None:

@@ -86,7 +86,8 @@ class Mail:
         return [row.email for row in everybody if row.id in called]
 
     def _department(self, alarm: Alarm, language: str) -> str:
-        return in_language(self._library.departments[alarm.department].profile.name, language)
+        known = self._library.departments.get(alarm.department)
+        return in_language(known.profile.name, language) if known else alarm.department
 
     def _text(self, alarm: Alarm, language: str) -> str:
         def say(message: str, **values: object) -> str:

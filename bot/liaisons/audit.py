@@ -84,6 +84,14 @@ async def has_viewed(connection: AsyncConnection, who: Who, conversation_id: str
     return await connection.scalar(query) is not None
 
 
+async def has_found(connection: AsyncConnection, who: Who) -> set[str]:
+    """The conversations of which it is written down that a search showed them, within the last 12 hours."""
+    query = select(AuditEntry.detail).where(
+        AuditEntry.liaison_id == who.id, AuditEntry.action == "search", AuditEntry.at > now() - _READS_ON
+    )
+    return {each for detail in await connection.scalars(query) for each in (detail or {}).get("conversations", [])}
+
+
 async def entries(
     connection: AsyncConnection,
     who: Who,

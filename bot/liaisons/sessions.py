@@ -118,7 +118,7 @@ class Sessions:
         )
 
     async def present(self, liaison_id: int) -> None:
-        """Their console is open."""
+        """Their console was heard from."""
         async with self._engine.begin() as connection:
             await connection.execute(update(Liaison).where(Liaison.id == liaison_id).values(seen_at=now()))
 
@@ -130,11 +130,19 @@ class Sessions:
             )
 
     async def sign_out(self, who: Who, everywhere: bool = False) -> None:
-        """End the session, or all of theirs."""
+        """End the session, or all of theirs; with the last one their duty ends."""
         which = LiaisonSession.liaison_id == who.id if everywhere else LiaisonSession.token_hash == who.session
         async with self._engine.begin() as connection:
             await connection.execute(delete(LiaisonSession).where(which))
-            await connection.execute(update(Liaison).where(Liaison.id == who.id).values(on_duty=False))
+            moment = now()
+            left = select(LiaisonSession.token_hash).where(
+                LiaisonSession.liaison_id == who.id,
+                LiaisonSession.complete,
+                LiaisonSession.created_at >= moment - ABSOLUTE,
+                LiaisonSession.seen_at >= moment - IDLE,
+            )
+            if (await connection.execute(left)).first() is None:
+                await connection.execute(update(Liaison).where(Liaison.id == who.id).values(on_duty=False))
             await record(connection, "sign_out", who, everywhere=everywhere)
 
     async def _begin(self, liaison_id: int, language: str, complete: bool) -> str:

@@ -26,17 +26,19 @@ ADD = (
 )
 
 
-Enlace = Callable[[str], Result]
+Enlace = Callable[[str | list[str]], Result]
 
 
 @pytest.fixture
 def enlace(tmp_path: Path) -> Enlace:
-    """`enlace(words)`: run the command with a var folder of its own, in this process, which saves a second of start."""
+    """`enlace(words)`, a line or a list: run the command with a var folder of its own, in this process, which saves a
+    second of start.
+    """
 
-    def run(words: str) -> Result:
+    def run(words: str | list[str]) -> Result:
         without = {key: None for key in os.environ if key.startswith("ENLACE_")}
         environment = without | {"ENLACE_VAR_DIR": str(tmp_path), "COLUMNS": "200"}
-        return CliRunner().invoke(app, words.split(), env=environment)
+        return CliRunner().invoke(app, words.split() if isinstance(words, str) else words, env=environment)
 
     return run
 
@@ -103,6 +105,19 @@ def test_what_residents_are_told_of_somebody_can_be_put_right(enlace: Enlace, tm
     ):
         wrong = enlace(f"liaison {words}")
         assert (wrong.exit_code, said in wrong.stderr) == (code, True), words
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "Ana\nReyes", "Ana\u2028Reyes", "A" * 81])
+def test_a_name_is_one_line_that_can_be_read(enlace: Enlace, name: str) -> None:
+    def named(command: str, given: str) -> Result:
+        return enlace([each if each != "NAME" else given for each in f"liaison {command}".split()])
+
+    for command in (ADD.replace("--name Ana", "--name NAME"), "change ana@example.org --name NAME"):
+        done = named(command, name)
+        assert done.exit_code == 2, command
+        assert "write it after --name, on one line of at most 80 characters" in done.stderr, command
+    assert named(ADD.replace("--name Ana", "--name NAME"), " Ana  Reyes ").exit_code == 0
+    assert "│ Ana Reyes │" in enlace("liaison list").stdout
 
 
 def test_purging_says_what_it_did(enlace: Enlace) -> None:

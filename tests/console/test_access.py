@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 import json
@@ -339,9 +340,83 @@ async def test_what_an_open_page_fetches_by_itself_does_not_keep_its_session_ali
 
     almost = (now() - IDLE + dt.timedelta(minutes=2)).strftime("%Y-%m-%d %H:%M:%S.%f")
     assert seen(at=almost) == almost
-    for path in ("/queue", f"/conversations/{conversation.id}/messages?after=1"):
+    page = f"/conversations/{conversation.id}"
+    for path in (
+        "/queue",
+        f"{page}/messages?after=1",
+        f"{page}?renew=true",
+        f"{page}/answers?q=",  # the first list, which the page asks for when it has loaded
+        "/callbacks?renew=true",
+        "/search?q=a&renew=true",
+    ):
         assert (await person.get(path)).status_code == 200
-    assert (await person.get(f"/conversations/{conversation.id}?renew=true")).status_code == 200
+    assert (await person.post("/present")).status_code == 204
     assert seen() == almost
-    assert (await person.get("")).status_code == 200
-    assert seen() > almost
+    for path in ("", "/callbacks", "/search?q=a", f"{page}/answers?q=a"):
+        assert (await person.get(path)).status_code == 200
+        assert seen() > almost, path
+        seen(at=almost)
+
+
+async def test_whoever_has_a_page_that_hears_the_updates_is_there_and_nobody_else_is(
+    server: Server, start: Start, hire: Hire
+) -> None:
+    person, conversation = await hire("Pre Sent"), await start("kent-wa", "es")
+
+    def heard_from(at: str = "") -> str:
+        with contextlib.closing(sqlite3.connect(server.var_dir / "enlace.db", timeout=15)) as database, database:
+            if at:
+                database.execute("UPDATE liaisons SET seen_at = ? WHERE email = ?", (at, person.profile.email))
+            query = "SELECT seen_at FROM liaisons WHERE email = ?"
+            return str(database.execute(query, (person.profile.email,)).fetchone()[0])
+
+    long_ago = heard_from("2026-01-01 00:00:00.000000")
+    headers = {"Cookie": f"enlace={person.token}"}
+    async with asyncio.timeout(60), person.client.stream("GET", "/console/events", headers=headers) as stream:
+        lines = stream.aiter_lines()
+        while await anext(lines) != "event: hello":
+            pass
+        await ask_for_a_person(conversation)
+        while await anext(lines) != "event: changed":
+            pass
+        # That the updates can be sent doesn't say that anybody hears them.
+        assert heard_from() == long_ago
+        assert (await person.post("/present", headers={"X-CSRF-Token": "forged"})).status_code == 403
+        assert heard_from() == long_ago
+        assert (await person.post("/present")).status_code == 204
+        assert heard_from() > long_ago
+        while await anext(lines) != "event: ping":  # by this a page knows that its connection lives
+            pass
+
+
+async def test_an_open_search_that_loads_itself_again_writes_down_what_is_new_alone(
+    server: Server, start: Start, hire: Hire
+) -> None:
+    person = await hire("Sea Rch")
+
+    async def say(text: str) -> Conversation:
+        conversation = await start("kent-wa", "es")
+        await ask_for_a_person(conversation)
+        await conversation.send(text)
+        return conversation
+
+    def shown() -> list[list[str]]:
+        with contextlib.closing(sqlite3.connect(server.var_dir / "enlace.db", timeout=15)) as database:
+            query = (
+                "SELECT detail FROM audit JOIN liaisons ON liaisons.id = liaison_id "
+                "WHERE email = ? AND action = 'search' ORDER BY audit.id"
+            )
+            found = database.execute(query, (person.profile.email,))
+            return [json.loads(row[0]).get("conversations", []) for row in found]
+
+    old = await say("la palabra es murciélago")
+    await person.get("/search?q=murcielago")
+    assert shown() == [[old.id]]
+    new = await say("también murciélago")
+    for _ in range(2):
+        page = (await person.get("/search?q=murcielago&renew=true")).text
+        assert old.id in page
+        assert new.id in page
+    assert shown() == [[old.id], [new.id]]
+    await person.get("/search?q=nobody-says-this&renew=true")
+    assert len(shown()) == 2

@@ -12,6 +12,7 @@ import pytest
 from browsing import WATCH, picture, serious
 from hostile import hostile
 from playwright.async_api import Browser, Page, expect
+from relay import relay
 from signed_in import Hire, Person, ask_for_a_person
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
         size: tuple[int, int] = DESKTOP,
         locale: str = "es-MX",
         offline: bool = False,
+        base_url: str = server.base_url,
     ) -> Page:
         context = await browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale=locale, base_url=server.base_url
+            viewport={"width": size[0], "height": size[1]}, locale=locale, base_url=base_url
         )
         if person:
-            await context.add_cookies([{"name": "enlace", "value": person.token, "url": server.base_url}])
+            await context.add_cookies([{"name": "enlace", "value": person.token, "url": base_url}])
         page = await context.new_page()
         await page.add_init_script(WATCH)
         if not offline:  # a browser complains of being offline
@@ -49,7 +51,7 @@ async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
         page.on(
             "request",
-            lambda request: None if request.url.startswith(f"{server.base_url}/") else complaints.append(request.url),
+            lambda request: None if request.url.startswith(f"{base_url}/") else complaints.append(request.url),
         )
         await page.goto(path)
         pages.append(page)
@@ -180,6 +182,52 @@ async def test_what_could_not_be_fetched_is_fetched_once_more(visit: Visit, star
     await expect(console.locator("li.message").last).to_contain_text("are you there?")
 
 
+async def test_a_fetch_that_hangs_is_given_up_and_made_once_more(visit: Visit, start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "claim")
+    console = await visit(f"/console/conversations/{resident.id}", ana, offline=True)
+    await expect(console.locator("li.message")).not_to_have_count(0)
+    assert await console.evaluate("htmx.config.timeout") == 15_000
+    await console.evaluate("htmx.config.timeout = 1000")
+    hung = asyncio.Event()
+    await console.route("**/messages?after=*", lambda route: hung.set(), times=1)
+    await resident.send("are you there?")
+    await asyncio.wait_for(hung.wait(), 15)
+    await expect(console.locator("#problem")).to_contain_text("no connection")
+    await expect(console.locator("li.message").last).to_contain_text("are you there?")
+
+
+async def test_a_page_whose_connection_has_died_notices_and_only_one_that_hears_is_there(
+    visit: Visit, start: Start, server: Server, hire: Hire
+) -> None:
+    person = await hire("Dea Dline")
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await person.do(resident, "claim")
+    async with relay(server.base_url) as (between, address):
+        console = await visit(f"/console/conversations/{resident.id}", person, base_url=address)
+        await console.clock.install()
+        async with console.expect_response("**/console/present") as said:
+            await console.reload()
+        assert (await said.value).status == 204
+        last = console.locator("li.message").last
+        for number, notice in enumerate(("silence", "online")):
+            between.cut()
+            await resident.send(f"message {number}")
+            await asyncio.wait_for(between.swallowed.wait(), 15)
+            await expect(last).not_to_contain_text(f"message {number}")
+            async with console.expect_response("**/console/present") as said:
+                if notice == "online":  # the browser says that it is back
+                    await console.evaluate("window.dispatchEvent(new Event('online'))")
+                else:
+                    await console.clock.fast_forward(41_000)
+            assert (await said.value).status == 204
+            await expect(last).to_contain_text(f"message {number}")
+            await expect(console.locator("#problem")).to_be_empty()
+        await leave(console)
+
+
 @pytest.mark.timeout(300)
 async def test_no_text_of_a_resident_runs_in_a_liaisons_browser(
     visit: Visit, start: Start, server: Server, ana: Person, sue: Person
@@ -293,6 +341,77 @@ async def test_what_a_resident_erases_or_takes_back_leaves_an_open_page(
     assert (await resident.erase()).status_code == 204
     await expect(console.locator("#problem")).to_have_text("The resident erased this conversation, or took it back.")
     await expect(console.locator("li.message")).to_have_count(0)
+
+
+async def test_what_a_resident_erases_leaves_open_lists_and_a_shown_contact_goes_with_its_row(
+    visit: Visit, start: Start, hire: Hire
+) -> None:
+    department = "los-angeles-county-ca"
+    person = await hire("Lis Ten", departments=[department])
+    residents = [await start(department, "en") for _ in range(2)]
+
+    async def wish(number: int, contact: str) -> None:
+        body = {"contact": contact, "time": "at night", "language": "en"}
+        resident = residents[number]
+        answer = await resident.client.post(f"{resident.url}/callback", json=body, headers=resident.headers)
+        assert answer.status_code == 204, answer.text
+
+    for number, resident in enumerate(residents):
+        await ask_for_a_person(resident)
+        await resident.send("a rare word: quagga")
+        await wish(number, f"206555014{number}")
+    callbacks = await visit("/console/callbacks", person, locale="en-US")
+    search = await visit("/console/search?q=quagga", person, locale="en-US")
+    conversation = await visit(f"/console/conversations/{residents[1].id}", person, locale="en-US")
+    busy = callbacks.locator(".htmx-request, .htmx-added, .htmx-swapping, .htmx-settling")
+    for _ in range(2):
+        await expect(busy).to_have_count(0)
+        await callbacks.get_by_role("button", name="Show the contact").first.click()
+    contacts = callbacks.locator("[id^=contact-]")
+    await expect(contacts).to_contain_text(["2065550140", "2065550141"])
+    done = callbacks.get_by_role("button", name="The callback was made").last
+    await done.focus()
+    await expect(search.locator(".entry", has_text="quagga")).to_have_count(2)
+    for page in (callbacks, search, conversation):
+        await expect(page.locator("#callbacks-open")).to_have_text("2")
+
+    assert (await residents[0].erase()).status_code == 204
+    await expect(contacts).to_contain_text(["2065550141"])
+    await expect(done).to_be_focused()
+    await expect(search.locator(".entry", has_text="quagga")).to_have_count(1)
+    for page in (callbacks, search, conversation):
+        await expect(page.locator("#callbacks-open")).to_have_text("1")
+        assert residents[0].id not in await page.content()
+
+    await wish(1, "2065550149")  # said anew: what is shown is no longer so
+    await expect(contacts).to_contain_text(["Show the contact"])
+    assert "2065550141" not in await callbacks.content()
+
+
+async def test_who_writes_while_somebody_takes_the_conversation_over_learns_it_and_loses_no_word(
+    visit: Visit, start: Start, ana: Person, sue: Person
+) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident)
+    await ana.do(resident, "claim")
+    console = await visit(f"/console/conversations/{resident.id}", ana)
+    await expect(console.locator("#owner")).to_contain_text("With a person: Ana Reyes")
+    await console.locator("#text").fill("half a thou")
+    shown = (await sue.get(f"/conversations/{resident.id}")).text
+    own = re.search(r'<option value="(\d+)">Sue Park</option>', shown)
+    assert own
+    await sue.do(resident, "transfer", colleague=own[1])
+    problem = console.locator("#problem")
+    await expect(console.locator("#owner")).to_contain_text("With a person: Sue Park")
+    await expect(problem).to_contain_text("Somebody has taken this conversation over, or passed it on.")
+    await resident.send("hello?")
+    await expect(console.locator("li.message").last).to_contain_text("hello?")
+    await expect(problem).to_contain_text("Somebody has taken this conversation over, or passed it on.")
+    await expect(console.locator("#text")).to_have_value("half a thou")
+    await console.locator("#text").fill("")
+    await expect(console.locator("#text")).to_have_count(0)
+    await expect(problem).to_be_empty()
+    await expect(console.locator("#owner")).to_contain_text("With a person: Sue Park")
 
 
 async def test_what_somebody_else_does_shows_and_no_half_written_note_is_lost(

@@ -413,6 +413,23 @@ async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_wor
     assert conversation not in text
 
 
+async def test_a_mail_about_a_department_that_is_no_longer_there_has_its_id(
+    engine: AsyncEngine, hand: Hand, hire: Hire, mailbox: tuple[Mailbox, int]
+) -> None:
+    box, port = mailbox
+    settings = Settings(smtp_host="127.0.0.1", smtp_port=port, smtp_security="none")
+    library = load(settings.data_dir)
+    mail = Mail(engine, settings, library, Catalogs(ROOT / "locales", library.languages))
+    alarms = Alarms(engine, 300, {"email": mail.send})
+    await hire("ana", departments=["gone-pd"])
+    await hand(department="gone-pd")
+    await alarms.raise_due()
+    await alarms.deliver("email")
+    ((to, text),) = box.mails
+    assert to == ["ana@example.org"]
+    assert text.startswith("gone-pd: a resident is waiting for a person\n")
+
+
 @pytest.fixture
 async def listener() -> AsyncIterator[tuple[list[tuple[dict[str, str], bytes]], list[int], str]]:
     """What was posted to it, the statuses it answers with (200 when they run out), and its address."""

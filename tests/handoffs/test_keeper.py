@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.console.news import Change, News
 from bot.content.library import Library, load
 from bot.content.models import WEEKDAYS
-from bot.conversations.ownership import Ownership
+from bot.conversations.ownership import Consent, Ownership
 from bot.conversations.store import Store
 from bot.conversations.tables import Conversation, Handoff, Message
 from bot.errors import Conflict
@@ -30,6 +30,7 @@ from bot.i18n import Catalogs
 from bot.liaisons.access import Who
 from bot.liaisons.tables import AuditEntry
 from bot.rendering.renderer import Renderer
+from bot.replies import Reply
 from bot.secrets import Secrets
 from bot.settings import ROOT, Settings
 from bot.tables import now
@@ -116,7 +117,41 @@ async def test_whoever_had_an_answer_is_not_told_that_nobody_answered(
     assert await told(engine, conversation) == []
 
 
-async def test_consoles_hear_that_a_request_was_taken_back(engine: AsyncEngine, hand: Hand) -> None:
+async def test_a_department_that_is_no_longer_there_keeps_nobody_from_being_told_or_alarmed_about(
+    engine: AsyncEngine, keeper: Keeper, hand: Hand, published: Published
+) -> None:
+    gone, here = await hand(ago_s=602, department="gone-pd"), await hand(ago_s=601)
+    await keeper.tell_those_who_wait()
+    await keeper.raise_alarms()
+    for conversation in (gone, here):  # all time counts where no hours are known
+        assert await told(engine, conversation) == ["callback", "code", "withdraw"]
+    assert set(published) == {(each, event) for each in (gone, here) for event in ("changed", "alarm")}
+
+
+async def test_one_who_cannot_be_told_keeps_nobody_else_from_it(
+    engine: AsyncEngine,
+    content: Library,
+    keeper: Keeper,
+    hand: Hand,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken, whole = await hand(ago_s=602, department="roeland-park-ks"), await hand(ago_s=601)
+    said = keeper._renderer.notices.nobody_came
+
+    def nobody_came(department: str, *rest: str) -> Reply:
+        if department == "roeland-park-ks":
+            raise LookupError
+        return said(department, *rest)
+
+    monkeypatch.setattr(keeper._renderer.notices, "nobody_came", nobody_came)
+    await keeper.tell_those_who_wait()
+    assert await told(engine, broken) == []
+    assert await told(engine, whole) == ["callback", "code", "withdraw"]
+    assert "somebody who waits could not be told: LookupError" in caplog.text
+
+
+async def test_consoles_hear_that_a_request_was_taken_back_but_not_which(engine: AsyncEngine, hand: Hand) -> None:
     conversation, private = await hand(), (await Store(engine).create("kent-wa", "web", "es", chosen=False)).id
     await Ownership(engine).withdraw(conversation, NOTICE)
     news = News(engine)
@@ -125,7 +160,11 @@ async def test_consoles_hear_that_a_request_was_taken_back(engine: AsyncEngine, 
         with news.subscribe(who) as subscription:
             news.publish(private)  # nobody was ever asked for there
             news.publish(conversation)
-            assert [each.conversation for each in await subscription.take(10)] == [conversation]
+            assert await subscription.take(10) == [Change("changed", None)]
+            # Asked for again, it is one that they may read.
+            await Ownership(engine).request(conversation, Consent("hola"), NOTICE)
+            news.publish(conversation)
+            assert await subscription.take(10) == [Change("changed", conversation)]
 
 
 async def test_consoles_hear_of_a_wish_to_be_called_back_without_its_conversation(engine: AsyncEngine) -> None:

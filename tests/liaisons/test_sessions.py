@@ -21,6 +21,7 @@ from bot.liaisons.accounts import Accounts, Credentials, Profile
 from bot.liaisons.sessions import Sessions, check_key, delay_s, present_liaisons
 from bot.liaisons.tables import AuditEntry, Liaison, LiaisonSession
 from bot.secrets import Secrets, WrongKeyError
+from bot.tables import now
 
 EMAIL = "ana@example.org"
 SERVED = accounts_module._hasher
@@ -299,3 +300,27 @@ async def test_signing_out_ends_the_duty(
     await sessions.sign_out(who, everywhere)
     async with engine.connect() as connection:
         assert await present_liaisons(connection, "kent-wa") == []
+
+
+@pytest.mark.parametrize(("idle_s", "there"), [(0, ["Ana"]), (61 * 60, [])])
+async def test_the_duty_ends_with_the_last_session_that_is_open(
+    engine: AsyncEngine,
+    accounts: Accounts,
+    sessions: Sessions,
+    ana: Credentials,
+    idle_s: float,
+    there: list[str],
+) -> None:
+    await enter(sessions, ana, ana.recovery[0])
+    who = await sessions.who(await enter(sessions, ana, ana.recovery[1]))
+    assert who
+    await sessions.sign_in(EMAIL, ana.password, "es")  # half a sign-in is no session
+    async with engine.begin() as connection:  # after an hour of nothing the first is over
+        first = (LiaisonSession.token_hash != who.session, LiaisonSession.complete)
+        seen_at = now() - dt.timedelta(seconds=idle_s)
+        await connection.execute(update(LiaisonSession).where(*first).values(seen_at=seen_at))
+    await accounts.set_on_duty(who.id, True)
+    await sessions.present(who.id)
+    await sessions.sign_out(who)
+    async with engine.connect() as connection:
+        assert [each.name for each in await present_liaisons(connection, "kent-wa")] == there

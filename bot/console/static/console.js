@@ -4,19 +4,27 @@
 
 const byId = (id) => document.getElementById(id);
 const problem = byId("problem");
-const say = (text) => { problem.textContent = text; };
+// Somebody else moved the conversation while this page has words that nobody has sent: that stays said.
+let moved = false;
+function say(text) {
+  const said = text || (moved ? document.body.dataset.moved : "");
+  if (text || problem.textContent !== said) problem.textContent = said;
+}
 
 // --- live updates ---
 
 let fetching = false;
 let messagesDue = false;
-let queueDue = null;
+let listsDue = null;
 const more = () => document.querySelector("[data-last]");
 
-function renewQueue() {
+// What fetches the lists of this page anew: the queue, or those of callbacks and of a search.
+const lists = () => byId("queue") || byId("renew");
+
+function renewLists() {
   // At most once a second, and always once more after the last change.
-  if (queueDue || !byId("queue")) return;
-  queueDue = setTimeout(() => { queueDue = null; htmx.trigger("#queue", "renew"); }, 1000);
+  if (listsDue || !lists()) return;
+  listsDue = setTimeout(() => { listsDue = null; htmx.trigger(lists(), "renew"); }, 1000);
 }
 
 function renewMessages() {
@@ -41,6 +49,7 @@ function fetchLater() {
 }
 
 const ofMessages = (event) => event.detail.requestConfig?.path.includes("/messages?after=");
+const ofList = (event) => event.detail.requestConfig?.path.includes("?renew=true");
 
 // The session has ended: who is on duty hears it, and what they are writing stays for them to copy.
 let ended = false;
@@ -51,29 +60,51 @@ function over() {
   say(document.body.dataset.over);
 }
 
+// A connection may be dead and not say so; on the stream the server says something every 15 s.
+const ANSWER_MS = 15000, SILENT_MS = 40000;
+
 async function followAgain() {
   // A stream that is refused says nothing of why, a page does.
-  const answer = await fetch("/console/queue", { headers: { "HX-Request": "true" } }).catch(() => null);
+  const tired = new AbortController();
+  setTimeout(() => tired.abort(), ANSWER_MS);
+  const asked = { headers: { "HX-Request": "true" }, signal: tired.signal };
+  const answer = await fetch("/console/queue", asked).catch(() => null);
   if (answer?.status === 401) over(); else follow();
+}
+
+// Whoever has a page that hears the updates is there for alarms.
+const headers = () => JSON.parse(document.body.getAttribute("hx-headers"));
+function amPresent() {
+  fetch("/console/present", { method: "POST", headers: headers() }).catch(() => {});
 }
 
 function follow() {
   const source = new EventSource("/console/events");
+  let silence = null;
+  const heard = () => { clearTimeout(silence); silence = setTimeout(anew, SILENT_MS); };
+  const end = () => { source.close(); clearTimeout(silence); removeEventListener("online", anew); };
+  function anew() { end(); say(document.body.dataset.offline); follow(); }
+  addEventListener("online", anew);
+  heard();
   const conversation = byId("messages")?.dataset.conversation;
   const about = (event) => JSON.parse(event.data);
   // Without an id it may be about any.
   const renew = (event) => {
-    if ([conversation, null].includes(about(event).id)) renewMessages();
-    renewQueue();
+    const { id } = about(event);
+    if ([conversation, null].includes(id)) renewMessages();
+    // To search again takes the server long: only for what may have gone from the page.
+    if (!byId("q") || id === null || document.querySelector(`#list a[href*="/${id}"]`)) renewLists();
   };
-  source.addEventListener("hello", () => { say(""); renewMessages(); if (byId("queue")) htmx.trigger("#queue", "renew"); });
+  for (const name of ["hello", "ping", "changed", "alarm", "typing"]) source.addEventListener(name, heard);
+  for (const name of ["hello", "ping"]) source.addEventListener(name, amPresent);
+  source.addEventListener("hello", () => { say(""); renewMessages(); if (lists()) htmx.trigger(lists(), "renew"); });
   source.addEventListener("changed", renew);
   source.addEventListener("alarm", (event) => { renew(event); alarm(); });
   source.addEventListener("typing", (event) => { if (about(event).id === conversation) showTyping(); });
-  source.addEventListener("over", () => { source.close(); over(); });
+  source.addEventListener("over", () => { end(); over(); });
   source.addEventListener("error", () => {
     say(document.body.dataset.offline);
-    if (source.readyState === EventSource.CLOSED) setTimeout(followAgain, 5000);
+    if (source.readyState === EventSource.CLOSED) { end(); setTimeout(followAgain, 5000); }
   });
 }
 
@@ -87,17 +118,19 @@ function showTyping() {
 }
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  const owner = byId("owner");
   // htmx has to know the new element first.
   if (ofMessages(event)) setTimeout(fetched, 0);
-  if (owner) {
-    const before = document.body.dataset.owner;
-    // Somebody else moved it: what can be done with it is another.
-    if (before !== undefined && before !== owner.dataset.owner && !unsent()) renewPage();
-    document.body.dataset.owner = owner.dataset.owner;
-  }
-  badge();
+  if (ofMessages(event) || moved) showOwner();
+  if (!ofList(event)) badge();
 });
+
+// Somebody else moved it: what can be done with it is another. What the page was made for stands in `dataset.owner`.
+function showOwner() {
+  const before = moved;
+  moved = byId("owner")?.dataset.owner !== document.body.dataset.owner;
+  if (moved && !unsent()) return renewPage();
+  if (moved !== before) say("");
+}
 
 // The page loads itself again, and says so: nobody may be there.
 function renewPage() {
@@ -136,6 +169,18 @@ let before = { count: 0, atEnd: true };
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (ofMessages(event)) before = { count: shown().length, atEnd: isAtEnd() };
 });
+
+// A list that is as it was stays, with what somebody has marked in it; in another the focus stays where it was.
+let lastList = null, focused = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!ofList(event)) return;
+  if (event.detail.serverResponse === lastList) event.detail.shouldSwap = false;
+  lastList = event.detail.serverResponse;
+  focused = document.activeElement;
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (ofList(event) && focused?.isConnected) focused.focus({ preventScroll: true });
+});
 document.addEventListener("htmx:afterSwap", (event) => {
   if (!ofMessages(event)) return;
   if (before.atEnd && shown().length > before.count) showLast();
@@ -148,6 +193,7 @@ document.addEventListener("htmx:responseError", (event) => {
     fetching = false;
     if (event.detail.xhr.status === 404) {
       byId("main").replaceChildren();
+      moved = false;
       return say(document.body.dataset.gone);
     }
     fetchLater();
@@ -163,10 +209,12 @@ for (const [name, readOnly] of [["htmx:beforeRequest", true], ["htmx:afterReques
     if (event.detail.elt.id === "reply" && byId("text")) byId("text").readOnly = readOnly;
   });
 }
-document.addEventListener("htmx:sendError", (event) => {
-  if (ofMessages(event)) fetchLater();
-  say(document.body.dataset.offline);
-});
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => {
+    if (ofMessages(event)) fetchLater();
+    say(document.body.dataset.offline);
+  });
+}
 // What the page fetches by itself says nothing about what somebody did.
 const bySomebody = (event) => event.detail.requestConfig?.triggeringEvent?.type !== "renew";
 document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful && bySomebody(event)) say(""); });
@@ -221,9 +269,9 @@ document.addEventListener("input", (event) => {
   const url = event.target.dataset.typing;
   if (!url || Date.now() - lastTyped < 3000) return;
   lastTyped = Date.now();
-  const token = JSON.parse(document.body.getAttribute("hx-headers"));
-  fetch(url, { method: "POST", headers: token }).catch(() => {});
+  fetch(url, { method: "POST", headers: headers() }).catch(() => {});
 });
+document.addEventListener("input", () => { if (moved) showOwner(); });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form?.id === "reply") {
     event.preventDefault();
