@@ -26,6 +26,10 @@ tools:
 train: setup ## Train Rasa, if the training data changed
 	.venv/bin/enlace train $(ARGS)
 
+.PHONY: vectors
+vectors: setup ## Make the vectors that come with the project anew: after enlace tune, or many new texts (minutes)
+	.venv/bin/python scripts/ship_vectors.py
+
 .PHONY: check
 check: tools ## Check style, types, content and catalogs
 	.venv/bin/ruff check .

@@ -29,6 +29,7 @@ from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
 from bot.encoder import Encoder, encoder_name, for_training
+from bot.examples import nlu_examples, variants
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
@@ -196,7 +197,7 @@ class Runtime:
         return Encoder(self.settings.encoder_model, self.settings.encoder_threads)
 
     def _train(self) -> None:
-        self._progress("training, once for each change of what is learned (a minute, or six with every vector)")
+        self._progress("training, once for each change of what is learned (a minute or two)")
         training.train(self.settings, self.library, self._vectors(), self._vector_progress)
 
     def _vectors(self) -> VectorCache:
@@ -216,13 +217,16 @@ class Runtime:
     def _build_answering(self, encoder: Encoder) -> Answering:
         settings, library = self.settings, self.library
         cache = self._vectors()
+        self._progress(
+            "reading what search and the safety net have learned (if it isn't there, it is made: a minute or two)"
+        )
         index = training.search_index(settings, library, cache, self._vector_progress)
         net = training.safety_net(settings, library, cache, self._vector_progress)
-        examples = training.variants(library)
-        for language, pairs in training.nlu_examples(settings.data_dir).items():
-            examples.setdefault(language, []).extend(text for _, text in pairs)
+        said = variants(library)
+        for language, pairs in nlu_examples(settings.data_dir).items():
+            said.setdefault(language, []).extend(text for _, text in pairs)
 
-        self.detector = LanguageDetector({code: examples.get(code, []) for code in library.languages}, names(library))
+        self.detector = LanguageDetector({code: said.get(code, []) for code in library.languages}, names(library))
         self.safety = SafetyRules()
         decision = Decision.load(settings.data_dir / "calibration" / "decision.yml")
         decision.check(encoder_name(settings.encoder_model))
@@ -239,7 +243,7 @@ class Runtime:
             safety=self.safety,
             net=net,
             renderer=self.renderer,
-            unserved=UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(examples.values())),
+            unserved=UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(said.values())),
             limits=Limits(
                 settings.data_dir, {name: department.profile for name, department in library.departments.items()}
             ),

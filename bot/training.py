@@ -6,30 +6,24 @@ import contextlib
 import fcntl
 import gzip
 import hashlib
-import json
 import logging
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from bot.content.documents import fold
-from bot.content.library import Library, Variant
-from bot.content.yamlfile import read_data
-from bot.encoder import MAX_CHARS, Encodes, encoder_name
-from bot.evaluation.questions import Question, read_questions
+from bot.content.library import Library
+from bot.encoder import Encodes, encoder_name
+from bot.examples import asked, nlu_examples, safety_examples, search_examples, variants
 from bot.rasa import environment
-from bot.replies import REPORT_DANGER
 from bot.retrieval import hashed
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.index import Index
-from bot.retrieval.learning import Examples, build_index
-from bot.safety.net import Examples as SafetyExamples
-from bot.safety.net import SafetyNet, build_net, read_examples
+from bot.retrieval.learning import build_index, passages
+from bot.safety.net import SafetyNet, build_net
 from bot.settings import ROOT, Settings
 
 log = logging.getLogger(__name__)
@@ -44,26 +38,6 @@ class TrainingError(Exception):
 _FAQ = 6000
 """How many question variants Rasa learns from at most: which topic a question is about, search knows. Of all 15,600 it
 knew 4 % less of the small talk, and took three times as long."""
-_NEAR_TOPICS = frozenset({"faq", "guide_report", "ask_person", "change_language"})
-"""Intents whose examples are close to a topic or need one; those of others are outside of every department's text."""
-
-
-def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
-    """The training examples of data/nlu by language: (intent, text)."""
-    examples: dict[str, list[tuple[str, str]]] = {}
-    for path in sorted((data_dir / "nlu").glob("*/*.yml")):
-        for entry in read_data(path)["nlu"]:
-            texts = [line.removeprefix("- ").strip() for line in entry["examples"].splitlines() if line.strip()]
-            examples.setdefault(path.parent.name, []).extend((entry["intent"], text) for text in texts)
-    return examples
-
-
-def variants(library: Library) -> dict[str, list[str]]:
-    """Every question variant by language: the examples of the intent `faq`."""
-    found: dict[str, list[str]] = {}
-    for variant in library.variants():
-        found.setdefault(variant.language, []).append(variant.text)
-    return found
 
 
 def fingerprint(settings: Settings, library: Library) -> str:
@@ -95,89 +69,24 @@ def vector_cache(settings: Settings, encoder: Callable[[], Encodes]) -> VectorCa
     return VectorCache(settings.cache_dir / "vectors", encoder_name(settings.encoder_model), encoder)
 
 
-def calibration_questions(data_dir: Path) -> list[Question]:
-    """The questions of data/calibration that stand alone, and are put to search."""
-    questions = read_questions([data_dir / "calibration"])
-    return [each for each in questions if each.expect.kind in {"answer", "no_answer"} and not each.before]
+def learned_texts(settings: Settings, library: Library) -> tuple[list[str], list[str]]:
+    """All that is learned from, once each: what residents write, and what departments do."""
+    search, danger = search_examples(settings, library, asked(settings.data_dir)), safety_examples(settings, library)
+    queries = {*search.outside, *search.elsewhere, *danger.near_misses, *danger.others}
+    queries |= {variant.text for variant in search.variants} | {text for text, _ in danger.danger}
+    queries |= _rasa_texts(settings, library)
+    return sorted(queries), sorted({passage.text for passage in passages(library)})
 
 
-def follow_ups(data_dir: Path) -> list[Question]:
-    """The follow-ups of data/calibration, each with the question before it."""
-    return read_questions([data_dir / "calibration" / "follow_ups.jsonl"])
-
-
-def asked(data_dir: Path) -> list[Question]:
-    """The questions of data/calibration that search and the safety net learn from: both of the above."""
-    return [*calibration_questions(data_dir), *follow_ups(data_dir)]
-
-
-def learned_text(question: Question) -> str:
-    """A question of data/calibration as search learns it."""
-    return fold(question.text[:MAX_CHARS])
-
-
-def search_examples(settings: Settings, library: Library, questions: Sequence[Question]) -> Examples:
-    """What search learns from: the variants, the examples of data/nlu, and `questions` of data/calibration.
-
-    Of follow-ups it learns what those say by themselves that are about a topic, if they say anything.
-    """
-    variants = list(library.variants())
-    outside = [
-        text
-        for pairs in nlu_examples(settings.data_dir).values()
-        for intent, text in pairs
-        if intent not in _NEAR_TOPICS
-    ]
-    elsewhere = []
-    for question in questions:
-        text = learned_text(question)
-        topic = question.expect.topic or next(iter(question.expect.topics), None)
-        if not question.alone:
-            continue
-        if topic in library.departments[question.department].answers:
-            variants.append(Variant(question.department, topic, question.language, text))
-        elif question.before:
-            continue
-        elif question.sort and question.sort != "other-department":
-            outside.append(text)
-        elif not question.topics:
-            elsewhere.append(text)
-    return Examples(variants, outside, elsewhere)
-
-
-def tuning_examples(
-    settings: Settings, library: Library
-) -> tuple[Examples, SafetyExamples, Sequence[tuple[str, str]], Sequence[tuple[str, str]]]:
-    """What the encoder is tuned to: what search, the net and Rasa learn from but for data/calibration, and data/tuning.
-
-    The last two are messages and their intents (intent, text), and the same message in one language and another.
-    """
-    search, danger = search_examples(settings, library, []), safety_examples(settings, library)
-    folder = settings.data_dir / "tuning"
-    outside = [json.loads(line)["text"] for line in (folder / "outside.jsonl").read_text(encoding="utf-8").splitlines()]
-    pairs = [json.loads(line) for line in (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]
-    more = read_examples(folder, [])
-    return (
-        replace(search, outside=[*search.outside, *outside]),
-        replace(danger, danger=[*danger.danger, *more.danger], near_misses=[*danger.near_misses, *more.near_misses]),
-        [example for examples in nlu_examples(settings.data_dir).values() for example in examples],
-        [(pair["es"], pair["en"]) for pair in pairs],
-    )
+def _rasa_texts(settings: Settings, library: Library) -> set[str]:
+    others = (text for examples in nlu_examples(settings.data_dir).values() for _, text in examples)
+    return {*_faq(library), *others}
 
 
 def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
     """The index of the present content, built if it isn't there."""
     examples = search_examples(settings, library, asked(settings.data_dir))
     return build_index(library, examples, cache, settings.cache_dir / "index", progress)
-
-
-def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
-    """What the safety net learns from: data/safety, and everything else that is said, which is no danger."""
-    # What to do in danger is asked in the very words of danger: those questions are left to the examples.
-    questions = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
-    questions += [learned_text(each) for each in asked(settings.data_dir) if REPORT_DANGER not in each.topics]
-    said = [text for pairs in nlu_examples(settings.data_dir).values() for _, text in pairs]
-    return read_examples(settings.data_dir / "safety", [*questions, *said])
 
 
 def safety_net(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> SafetyNet:
@@ -250,15 +159,17 @@ def delete_others(path: Path) -> None:
 def _train(settings: Settings, library: Library, path: Path, cache: VectorCache, progress: Progress | None) -> Path:
     faq_file = write_faq(settings, library)
     folder = faq_file.parent
-    others = [text for examples in nlu_examples(settings.data_dir).values() for _, text in examples]
-    texts = sorted({*_faq(library), *others})
+    texts = sorted(_rasa_texts(settings, library))
     np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=cache.queries(texts, progress))
     with ThreadPoolExecutor(1) as rasa:
         # Rasa's process keeps one core busy; the index is built on the other meanwhile.
-        trained = rasa.submit(_run_rasa, settings, folder, path)
+        trained = rasa.submit(_run_rasa, settings, folder, path.name)
         search_index(settings, library, cache, progress)
         safety_net(settings, library, cache, progress)
-        trained.result()
+        made = trained.result()
+    # Last, since it is what says that a training has come to its end; whole, or not there at all.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made.replace(path)
     delete_others(path)
     return path
 
@@ -272,22 +183,21 @@ def write_faq(settings: Settings, library: Library) -> Path:
     return path
 
 
-def _run_rasa(settings: Settings, folder: Path, path: Path) -> None:
+def _run_rasa(settings: Settings, folder: Path, name: str) -> Path:
     if not settings.rasa_python.exists():
         raise TrainingError(f"there is no {settings.rasa_python}: run `make setup`")
     data = (settings.data_dir / "nlu", settings.data_dir / "rules", folder / "faq.yml")
-    made = folder / path.name
+    made = folder / name
     command = [
         *(str(settings.rasa_python), "-m", "bot.nlu.command", "train"),
         *("--config", "config.yml", "--domain", "domain.yml", "--data", *map(str, data)),
         "--skip-validation",  # tests/nlu does it; here it takes longer than to learn
         "--force",  # there is no cache (bot/rasa.py), and to look for one takes seconds
-        *("--out", str(folder), "--fixed-model-name", path.name.removesuffix(".tar.gz")),
+        *("--out", str(folder), "--fixed-model-name", name.removesuffix(".tar.gz")),
     ]
     env = environment(ENLACE_VECTORS=str(folder / "vectors.npz"))
     result = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     if result.returncode != 0 or not made.exists():
         output = (result.stdout + result.stderr).strip().splitlines()[-25:]
         raise TrainingError("\n".join(["rasa train failed:", *output]))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made.replace(path)  # whole, or not there at all
+    return made

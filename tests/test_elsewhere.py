@@ -6,8 +6,8 @@ import pytest
 
 from bot.content.library import Library
 from bot.elsewhere import Elsewhere
+from bot.examples import nlu_examples
 from bot.settings import ROOT
-from bot.training import nlu_examples
 
 
 @pytest.fixture(scope="module")

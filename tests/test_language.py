@@ -11,9 +11,9 @@ from real_content import real
 
 from bot.content.library import Library
 from bot.content.names import names
+from bot.examples import nlu_examples, variants
 from bot.language import LanguageDetector
 from bot.settings import ROOT
-from bot.training import nlu_examples, variants
 
 PHRASES = {
     "es": """

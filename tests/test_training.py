@@ -10,17 +10,9 @@ import pytest
 from real_content import real
 
 from bot.content.library import Library
+from bot.examples import safety_examples, search_examples, tuning_examples
 from bot.settings import ROOT, Settings
-from bot.training import (
-    delete_others,
-    fingerprint,
-    in_use,
-    safety_examples,
-    scarce,
-    search_examples,
-    tuning_examples,
-    whole,
-)
+from bot.training import delete_others, fingerprint, in_use, scarce, whole
 
 LIBRARY = real()
 

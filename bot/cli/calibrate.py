@@ -20,7 +20,7 @@ def calibrate(
 
     Example: enlace calibrate --no-write
     """
-    from bot import training
+    from bot import examples, training
     from bot.content.library import load
     from bot.conversations.follow_ups import FollowUps
     from bot.encoder import encoder_name, for_training
@@ -31,10 +31,10 @@ def calibrate(
     settings = load_settings()
     library = load(settings.data_dir)
     cache = training.vector_cache(settings, lambda: for_training(settings.encoder_model))
-    questions = training.calibration_questions(settings.data_dir)
-    follow_ups = training.follow_ups(settings.data_dir)
+    questions = examples.calibration_questions(settings.data_dir)
+    follow_ups = examples.follow_ups(settings.data_dir)
     say(f"learning from everything, {len(questions)} questions and {len(follow_ups)} follow-ups among it")
-    learned = Learned(library, training.search_examples(settings, library, [*questions, *follow_ups]), cache)
+    learned = Learned(library, examples.search_examples(settings, library, [*questions, *follow_ups]), cache)
     may_go_on = FollowUps(library.languages).match
     alone: list[calibration.Example] = []
     together: list[calibration.Example] = []
@@ -45,7 +45,7 @@ def calibrate(
         # Beside the follow-ups stand questions that go on from nothing, half of them.
         some = [*after, *calibration.after_others(asked[::2], library)]
         some = [question for question in some if may_go_on(question.text)]
-        unseen = [training.learned_text(question) for question in (*asked, *after)]
+        unseen = [examples.learned_text(question) for question in (*asked, *after)]
         index = learned.index(unseen=[*unseen, *(question.before[-1] for question in some)])
         alone += calibration.judged(index, asked, library, cache)
         together += calibration.judged_together(index, some, library, cache)

@@ -134,10 +134,11 @@ def train() -> None:
         library = load(settings.data_dir)
         new = not training.whole(training.model_path(settings, library))
         if new:
-            say("train: Rasa and the search index are due, which takes up to six minutes")
+            say("train: Rasa, the search index and the safety net are due (a minute or two)")
         cache = training.vector_cache(settings, functools.cache(encoder))
         path = training.train(settings, library, cache, vectors)
         if not new:
+            say("train: the model is there; what search and the safety net learn is made anew if it isn't")
             training.search_index(settings, library, cache, vectors)
             training.safety_net(settings, library, cache, vectors)
         done = f"{path} made in {time.monotonic() - started:.0f} s" if new else f"{path} is current"

@@ -25,9 +25,9 @@ def tune(
     """
     import numpy as np
 
-    from bot import training
     from bot.content.library import load
     from bot.encoder import TUNED, tuning
+    from bot.examples import tuning_examples
 
     settings = load_settings()
     library = load(settings.data_dir)
@@ -38,7 +38,7 @@ def tune(
         if step % _TELL_EVERY == 0:
             say(f"{step} of {steps} steps, mean loss {sum(losses[-_TELL_EVERY:]) / _TELL_EVERY:.2f}")
 
-    examples = training.tuning_examples(settings, library)
+    examples = tuning_examples(settings, library)
     tuned: dict[str, Any] = {}
     if not anew:
         with np.load(TUNED) as known:

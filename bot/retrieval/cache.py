@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.encoder import Encodes, Vectors
-from bot.retrieval import hashed
+from bot.retrieval import hashed, shipped
 
 _BATCH = 64
 _TELL_EVERY = 512
@@ -25,26 +25,42 @@ def file_name(encoder_name: str) -> str:
     return "".join(char if char.isalnum() or char in "-." else "-" for char in encoder_name)
 
 
+def key_of(kind: str, text: str) -> int:
+    """A text's, 64 bits of a hash: `kind` is "query" or "passage", which are encoded differently."""
+    return int.from_bytes(hashlib.sha256(f"{kind}\0{text}".encode()).digest()[:8], "little")
+
+
 class VectorCache:
     """The vectors of one model."""
 
-    def __init__(self, folder: Path, encoder_name: str, encoder: Callable[[], Encodes]) -> None:
-        """`encoder` is called only if a text has to be encoded: loading a model takes seconds."""
-        self.path = folder / f"{file_name(encoder_name)}.vectors"
+    def __init__(
+        self, folder: Path, encoder_name: str, encoder: Callable[[], Encodes], coming_with: Path | None = shipped.PATH
+    ) -> None:
+        """`encoder` is called only if a text has to be encoded: loading a model takes seconds.
+
+        `coming_with`: the file of those that come with the project; None: all are made here.
+        """
+        self.path = folder / f"{file_name(encoder_name)}.encoded"
+        self._encoder_name = encoder_name
         self._encoder = encoder
+        self._coming_with = coming_with
 
     @functools.cached_property
-    def _vectors(self) -> dict[str, Vectors]:
-        """By the hash of their texts. A start that needs none, as most do, doesn't read a file of 120 MB."""
+    def _shipped(self) -> dict[int, Vectors]:
+        """By the hash of their texts, those that come with the project. They are the same for all, so they go first."""
+        return shipped.read(self._encoder_name, self._coming_with) if self._coming_with else {}
+
+    @functools.cached_property
+    def _made(self) -> dict[int, Vectors]:
+        """By the hash of their texts, those that were made here. A start that needs none, as most do, reads no file."""
         stored = hashed.read(self.path)
         return dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True)) if stored else {}
 
     def _write(self) -> None:
-        """Keep what there is, and delete what other encoders made."""
-        hashed.write(
-            self.path, {"keys": np.array(list(self._vectors)), "vectors": np.stack(list(self._vectors.values()))}
-        )
-        for old in self.path.parent.glob("*.vectors"):
+        """Keep what was made here, and delete what other encoders made."""
+        keys, vectors = np.array(list(self._made), dtype=np.uint64), np.stack(list(self._made.values()))
+        hashed.write(self.path, {"keys": keys, "vectors": vectors})
+        for old in self.path.parent.glob(f"*{self.path.suffix}"):
             if old != self.path:
                 old.unlink(missing_ok=True)
 
@@ -57,8 +73,9 @@ class VectorCache:
         return self._get("passage", list(texts), progress)
 
     def _get(self, kind: str, texts: list[str], progress: Progress | None) -> Vectors:
-        keys = [hashlib.sha256(f"{kind}\0{text}".encode()).hexdigest()[:32] for text in texts]
-        unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._vectors}
+        keys = [key_of(kind, text) for text in texts]
+        made, coming = self._made, self._shipped
+        unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in coming and key not in made}
         # By length: a batch of like lengths wastes least on padding.
         missing = sorted(unknown.items(), key=lambda item: len(item[1]))
         if missing:
@@ -66,10 +83,10 @@ class VectorCache:
             for start in range(0, len(missing), _BATCH):
                 batch = missing[start : start + _BATCH]
                 for (key, _), vector in zip(batch, encode([text for _, text in batch]), strict=True):
-                    self._vectors[key] = vector
+                    made[key] = vector
                 done = min(start + _BATCH, len(missing))
                 if progress and (done == len(missing) or done // _TELL_EVERY > start // _TELL_EVERY):
                     progress(done, len(missing))
                 if done == len(missing) or done // _WRITE_EVERY > start // _WRITE_EVERY:
                     self._write()
-        return np.stack([self._vectors[key] for key in keys])
+        return np.stack([coming[key] if key in coming else made[key] for key in keys])

@@ -45,23 +45,26 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class _Passage:
+class Passage:
+    """A quote of a department's text, and the topic that it answers."""
+
     department: str
     topic: str
     text: str
 
 
-def _passages(library: Library) -> Iterator[_Passage]:
+def passages(library: Library) -> Iterator[Passage]:
+    """What answers quote."""
     for name, department in library.departments.items():
         for topic, answer in department.answers.items():
-            yield from (_Passage(name, topic, citation.quote) for citation in answer.citations)
+            yield from (Passage(name, topic, citation.quote) for citation in answer.citations)
 
 
 def build_index(
     library: Library, examples: Examples, cache: VectorCache, folder: Path, progress: Progress | None = None
 ) -> Index:
     """The index of these examples, the library's quotes and this encoder: read from `folder`, or built into it."""
-    texts: list[Variant | _Passage] = [*examples.variants, *_passages(library)]
+    texts: list[Variant | Passage] = [*examples.variants, *passages(library)]
     known = [f"{each.department}/{each.topic}/{each.text}" for each in texts]
     known += [variant.language for variant in examples.variants]
     known += [*examples.outside, *(f"elsewhere/{text}" for text in examples.elsewhere)]
@@ -78,7 +81,7 @@ class Learned:
     ) -> None:
         """Compare all examples (half a minute, and gigabytes, for 36,000), once they are encoded."""
         variants = sorted(examples.variants, key=attrgetter("department", "topic"))
-        self._passages = list(_passages(library))
+        self._passages = list(passages(library))
         self._texts = [*(each.text for each in variants), *examples.outside, *examples.elsewhere]
         # What each row speaks of: a department's topic, and "" where it is outside.
         others = [""] * (len(self._texts) - len(variants))
@@ -112,7 +115,7 @@ class Learned:
         """What an `Index` is made of (less than a minute)."""
         seen = ~np.isin(self._texts, list(unseen))
         passage_mean = self._passage_vectors.mean(axis=0)
-        passages = unit(self._passage_vectors - passage_mean)
+        quotes = unit(self._passage_vectors - passage_mean)
         variants = self._letters[self._inside].tocsc()
         arrays: dict[str, NDArray[Any]] = {
             "query_mean": self._meaning.mean,
@@ -144,7 +147,7 @@ class Learned:
                 letters=kernel.of_ngrams(self._letters, dual),
                 own=np.flatnonzero(own),
                 own_topics=np.searchsorted(topics, self._topics[own]),
-                passages=passages[quoted],
+                passages=quotes[quoted],
                 passage_topics=np.array([places[self._passages[index].topic] for index in quoted]),
             )
             arrays |= {f"{name}/{field.name}": np.asarray(getattr(part, field.name)) for field in fields(part)}

@@ -17,12 +17,12 @@ from portuguese import ANSWER, EXCEPTIONS, KENT, LABEL, TOPIC, TRANSLATED, VARIA
 from bot.content.coverage import coverage
 from bot.content.library import Library, inspect
 from bot.content.names import names
+from bot.examples import nlu_examples, variants
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
 from bot.rendering.renderer import Renderer
 from bot.replies import PERSON, Reply, Say, topic_choice
 from bot.settings import ROOT, Settings
-from bot.training import nlu_examples, variants
 from bot.unserved import UnservedLanguages
 
 OTHER = "detainers"

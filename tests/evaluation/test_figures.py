@@ -12,9 +12,9 @@ from bot.content.library import Library
 from bot.content.plain import plain
 from bot.evaluation.figures import EXCEPTIONS, LEAKS, PARITY, Share, figures
 from bot.evaluation.questions import Question, QuestionError, read_questions, right_citation, right_decision
+from bot.examples import follow_ups
 from bot.replies import Citation, Reply
 from bot.settings import ROOT, Settings
-from bot.training import follow_ups
 
 if TYPE_CHECKING:
     from tests.evaluation.conftest import Ask

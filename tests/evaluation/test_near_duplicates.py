@@ -8,8 +8,8 @@ from near_duplicates import near_duplicates
 from real_content import real
 
 from bot.evaluation.questions import read_questions
+from bot.examples import asked, tuning_examples
 from bot.settings import ROOT, Settings
-from bot.training import asked, tuning_examples
 
 
 def test_nothing_that_is_learned_nearly_repeats_what_is_held_out() -> None:

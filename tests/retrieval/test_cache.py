@@ -45,5 +45,5 @@ def test_what_was_made_before_an_interruption_is_kept(tmp_path: Path, monkeypatc
 def test_vectors_of_other_encoders_go_when_new_ones_come(tmp_path: Path) -> None:
     for name in ("old", "new"):
         VectorCache(tmp_path, name, lambda: Lengths(9)).queries(["x"])
-    assert [path.name for path in tmp_path.iterdir()] == ["new.vectors"]
+    assert [path.name for path in tmp_path.iterdir()] == ["new.encoded"]
     VectorCache(tmp_path, "new", lambda: pytest.fail("there is nothing to encode")).queries(["x"])

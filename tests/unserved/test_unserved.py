@@ -15,8 +15,8 @@ import yaml
 from bot.channels.whatsapp.limits import BUTTON
 from bot.content.library import Library
 from bot.content.yamlfile import ContentError
+from bot.examples import nlu_examples, variants
 from bot.settings import ROOT
-from bot.training import nlu_examples, variants
 from bot.unserved import UnservedLanguages, words
 
 FILE = ROOT / "data/unserved.yml"

@@ -1,0 +1,119 @@
+"""What is learned from what: the texts of data/ as search, the safety net, Rasa and the encoder's tuning learn them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bot.content.documents import fold
+from bot.content.library import Library, Variant
+from bot.content.yamlfile import read_data
+from bot.encoder import MAX_CHARS
+from bot.evaluation.questions import Question, read_questions
+from bot.replies import REPORT_DANGER
+from bot.retrieval.learning import Examples
+from bot.safety.net import Examples as SafetyExamples
+from bot.safety.net import read_examples
+from bot.settings import Settings
+
+_NEAR_TOPICS = frozenset({"faq", "guide_report", "ask_person", "change_language"})
+"""Intents whose examples are close to a topic or need one; those of others are outside of every department's text."""
+
+
+def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
+    """The training examples of data/nlu by language: (intent, text)."""
+    examples: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted((data_dir / "nlu").glob("*/*.yml")):
+        for entry in read_data(path)["nlu"]:
+            texts = [line.removeprefix("- ").strip() for line in entry["examples"].splitlines() if line.strip()]
+            examples.setdefault(path.parent.name, []).extend((entry["intent"], text) for text in texts)
+    return examples
+
+
+def variants(library: Library) -> dict[str, list[str]]:
+    """Every question variant by language: the examples of the intent `faq`."""
+    found: dict[str, list[str]] = {}
+    for variant in library.variants():
+        found.setdefault(variant.language, []).append(variant.text)
+    return found
+
+
+def calibration_questions(data_dir: Path) -> list[Question]:
+    """The questions of data/calibration that stand alone, and are put to search."""
+    questions = read_questions([data_dir / "calibration"])
+    return [each for each in questions if each.expect.kind in {"answer", "no_answer"} and not each.before]
+
+
+def follow_ups(data_dir: Path) -> list[Question]:
+    """The follow-ups of data/calibration, each with the question before it."""
+    return read_questions([data_dir / "calibration" / "follow_ups.jsonl"])
+
+
+def asked(data_dir: Path) -> list[Question]:
+    """The questions of data/calibration that search and the safety net learn from: both of the above."""
+    return [*calibration_questions(data_dir), *follow_ups(data_dir)]
+
+
+def learned_text(question: Question) -> str:
+    """A question of data/calibration as search learns it."""
+    return fold(question.text[:MAX_CHARS])
+
+
+def search_examples(settings: Settings, library: Library, questions: Sequence[Question]) -> Examples:
+    """What search learns from: the variants, the examples of data/nlu, and `questions` of data/calibration.
+
+    Of follow-ups it learns what those say by themselves that are about a topic, if they say anything.
+    """
+    variants = list(library.variants())
+    outside = [
+        text
+        for pairs in nlu_examples(settings.data_dir).values()
+        for intent, text in pairs
+        if intent not in _NEAR_TOPICS
+    ]
+    elsewhere = []
+    for question in questions:
+        text = learned_text(question)
+        topic = question.expect.topic or next(iter(question.expect.topics), None)
+        if not question.alone:
+            continue
+        if topic in library.departments[question.department].answers:
+            variants.append(Variant(question.department, topic, question.language, text))
+        elif question.before:
+            continue
+        elif question.sort and question.sort != "other-department":
+            outside.append(text)
+        elif not question.topics:
+            elsewhere.append(text)
+    return Examples(variants, outside, elsewhere)
+
+
+def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
+    """What the safety net learns from: data/safety, and everything else that is said, which is no danger."""
+    # What to do in danger is asked in the very words of danger: those questions are left to the examples.
+    questions = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
+    questions += [learned_text(each) for each in asked(settings.data_dir) if REPORT_DANGER not in each.topics]
+    said = [text for pairs in nlu_examples(settings.data_dir).values() for _, text in pairs]
+    return read_examples(settings.data_dir / "safety", [*questions, *said])
+
+
+def tuning_examples(
+    settings: Settings, library: Library
+) -> tuple[Examples, SafetyExamples, Sequence[tuple[str, str]], Sequence[tuple[str, str]]]:
+    """What the encoder is tuned to: what search, the net and Rasa learn from but for data/calibration, and data/tuning.
+
+    The last two are messages and their intents (intent, text), and the same message in one language and another.
+    """
+    search, danger = search_examples(settings, library, []), safety_examples(settings, library)
+    folder = settings.data_dir / "tuning"
+    outside = [json.loads(line)["text"] for line in (folder / "outside.jsonl").read_text(encoding="utf-8").splitlines()]
+    pairs = [json.loads(line) for line in (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]
+    more = read_examples(folder, [])
+    return (
+        replace(search, outside=[*search.outside, *outside]),
+        replace(danger, danger=[*danger.danger, *more.danger], near_misses=[*danger.near_misses, *more.near_misses]),
+        [example for examples in nlu_examples(settings.data_dir).values() for example in examples],
+        [(pair["es"], pair["en"]) for pair in pairs],
+    )
