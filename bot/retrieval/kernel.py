@@ -176,12 +176,12 @@ class Ridge:
         targets: NDArray[np.float32],
         seen: NDArray[np.bool_] | None = None,
         begin: NDArray[np.float32] | None = None,
-        tolerance: float = _TOLERANCE,
+        tolerance: float | None = None,
     ) -> NDArray[np.float32]:
         """Dual coefficients (n, k) for `targets` (n, k).
 
         `seen` (n,): the rows that are learned from, if not all; the coefficients of others are 0. `begin` (n, k): what
-        they will be, nearly. Raises ArithmeticError.
+        they will be, nearly. `tolerance`: `_TOLERANCE`, if it is no other. Raises ArithmeticError.
         """
         import torch
 
@@ -202,7 +202,7 @@ class Ridge:
             return solved
 
         residual = torch.from_numpy(targets) * learned
-        small = tolerance * residual.norm(dim=0)
+        small = (tolerance or _TOLERANCE) * residual.norm(dim=0)
         dual = torch.zeros_like(residual)
         if begin is not None:
             dual = torch.from_numpy(begin) * learned

@@ -21,6 +21,12 @@ def alike_in_groups(alike: NDArray[np.float32]) -> NDArray[np.float32]:
     return alike * np.where(group[:, None] == group, 1, FACTOR).astype(np.float32)
 
 
+@pytest.fixture(autouse=True)
+def exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solved further than it is for residents: here it is the method that is looked at."""
+    monkeypatch.setattr(kernel, "_TOLERANCE", 1e-5)
+
+
 @pytest.fixture(params=["alike", "in groups"])
 def system(request: pytest.FixtureRequest) -> System:
     """How alike 40 rows are, as it is learned from and multiplied out, what each counts, and three targets."""
