@@ -84,10 +84,11 @@ class Sessions:
             await self._failed(row)
             raise SignInFailed
         async with self._engine.begin() as connection:
-            await connection.execute(delete(LiaisonSession).where(LiaisonSession.token_hash == row.token_hash))
+            # The account first, as whatever changes it does: two who lock in another order wait for each other.
             await connection.execute(
                 update(Liaison).where(Liaison.id == row.id).values(failures=0, not_before=None, seen_at=now())
             )
+            await connection.execute(delete(LiaisonSession).where(LiaisonSession.token_hash == row.token_hash))
             await record(connection, "sign_in", row.id)
         return await self._begin(row.id, row.language, complete=True)
 
@@ -133,8 +134,8 @@ class Sessions:
         """End the session, or all of theirs."""
         which = LiaisonSession.liaison_id == who.id if everywhere else LiaisonSession.token_hash == who.session
         async with self._engine.begin() as connection:
-            await connection.execute(delete(LiaisonSession).where(which))
             await connection.execute(update(Liaison).where(Liaison.id == who.id).values(on_duty=False))
+            await connection.execute(delete(LiaisonSession).where(which))
             await record(connection, "sign_out", who, everywhere=everywhere)
 
     async def _begin(self, liaison_id: int, language: str, complete: bool) -> str:
@@ -234,7 +235,11 @@ async def present_liaisons(connection: AsyncConnection, department: str) -> list
     return [row for row in (await connection.execute(query)).all() if department in row.departments]
 
 
-async def is_away(connection: AsyncConnection, liaison_id: int | None) -> bool:
-    """Whether somebody's console wasn't heard from in the last two minutes, or their account is off; False of None."""
-    here = select(Liaison.id).where(Liaison.id == liaison_id, Liaison.active, Liaison.seen_at > now() - PRESENT)
-    return liaison_id is not None and await connection.scalar(here) is None
+async def is_away(connection: AsyncConnection, liaison_id: int | None, department: str) -> bool:
+    """Whether somebody's console wasn't heard from in the last two minutes, their account is off, or it may not see the
+    department's conversations any more; False of None.
+    """
+    here = select(Liaison.departments).where(
+        Liaison.id == liaison_id, Liaison.active, Liaison.seen_at > now() - PRESENT
+    )
+    return liaison_id is not None and department not in (await connection.scalar(here) or ())
