@@ -18,7 +18,6 @@ from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import notice
 from bot.handoffs.hours import OfficeHours
 from bot.handoffs.retention import Retention
-from bot.liaisons.audit import record
 from bot.rendering.renderer import Renderer
 from bot.tables import now
 
@@ -96,6 +95,13 @@ class Keeper:
                 continue
             told = notice(self._renderer.notices.nobody_came(row.department, row.language, row.channel))
             async with self._engine.begin() as connection:
+                # A write that changes nothing, to lock the conversation first, as every move does: two who lock in
+                # another order wait for each other.
+                await connection.execute(
+                    update(Conversation)
+                    .where(Conversation.id == row.conversation)
+                    .values(delivered=Conversation.delivered)
+                )
                 first = await connection.execute(
                     update(Handoff)
                     .where(
@@ -112,11 +118,8 @@ class Keeper:
             self._publish(row.conversation, "changed")
 
     async def purge(self) -> None:
-        """Delete what is due, and write down how much."""
-        purged = await self._retention.purge()
-        if purged.conversations or purged.contacts:
-            async with self._engine.begin() as connection:
-                await record(connection, "purge", None, **vars(purged))
+        """Delete what is due."""
+        await self._retention.purge()
 
     def _hours(self, department: str) -> OfficeHours:
         return OfficeHours(self._renderer.library.departments[department].profile)
