@@ -30,7 +30,7 @@ _FREE_TRIES = 4
 _LONGEST_DELAY_S = 42.0
 _SEEN_EVERY = dt.timedelta(seconds=20)
 _TOTP_STEP_S = 30
-_MAX_STRANGERS = 10_000
+_MAX_COUNTED = 10_000
 
 
 def delay_s(failures: int) -> float:
@@ -54,23 +54,36 @@ class Sessions:
         self._secrets = secrets
         self._strangers: dict[str, tuple[int, dt.datetime]] = {}
         """Failures with emails that have no account: they are delayed alike, so that nobody learns which have one."""
+        self._browsers: dict[str, tuple[int, dt.datetime]] = {}
+        """Failures of browsers that have signed in to the account before."""
 
-    async def sign_in(self, email: str, password: str, language: str) -> str:
-        """The first step: returns a token that is good for the second alone; raises SignInFailed, TooSoon."""
+    def browser(self, liaison_id: int) -> str:
+        """What a browser keeps that has signed in to the account: wrong passwords from elsewhere don't hold it up.
+
+        What it keeps opens nothing; its own wrong passwords are counted and delayed as everybody's.
+        """
+        name = f"{liaison_id}.{secrets.token_urlsafe(16)}"
+        return f"{name}.{self._secrets.digest(f'browser {name}')}"
+
+    async def sign_in(self, email: str, password: str, language: str, browser: str = "") -> str:
+        """The first step: returns a token that is good for the second alone; raises SignInFailed, TooSoon.
+
+        `browser`: what it keeps since it signed in before.
+        """
         email = email.strip().lower()
         async with self._engine.connect() as connection:
             row = (await connection.execute(select(Liaison).where(Liaison.email == email))).one_or_none()
         if row is None:
-            self._count_stranger(email)
+            _count_in(self._strangers, email)
         else:
-            await self._count(row)
+            await self._count(row, browser)
         right = await verify(row.password if row is not None else None, password)
         if row is None or not right or not row.active:
             await self._failed(row)
             raise SignInFailed
         return await self._begin(row.id, language, complete=False)
 
-    async def second_factor(self, token: str, code: str) -> str:
+    async def second_factor(self, token: str, code: str, browser: str = "") -> str:
         """The second step: a code of the app, or a recovery code; returns a new token, of a session in full.
 
         Raises TooLate, SignInFailed, TooSoon. Neither kind of code is taken twice.
@@ -78,7 +91,7 @@ class Sessions:
         row = await self._session(token)
         if row is None or row.complete or row.began < now() - SECOND_FACTOR_WITHIN:
             raise TooLate
-        await self._count(row)
+        await self._count(row, browser)
         code = "".join(code.split()).lower()
         if not (await self._take_totp(row, code) or await self._take_recovery(row, code)):
             await self._failed(row)
@@ -90,6 +103,7 @@ class Sessions:
             )
             await connection.execute(delete(LiaisonSession).where(LiaisonSession.token_hash == row.token_hash))
             await record(connection, "sign_in", row.id)
+        self._browsers.pop(self._known(browser, row.id), None)
         return await self._begin(row.id, row.language, complete=True)
 
     async def who(self, token: str, acts: bool = True) -> Who | None:
@@ -172,8 +186,17 @@ class Sessions:
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).one_or_none()
 
-    async def _count(self, row: Any) -> None:
+    def _known(self, browser: str, liaison_id: int) -> str:
+        """The name of a browser that has signed in to the account; empty if it hasn't."""
+        name, _, digest = browser.rpartition(".")
+        ours = secrets.compare_digest(digest.encode(), self._secrets.digest(f"browser {name}").encode())
+        return name if ours and name.startswith(f"{liaison_id}.") else ""
+
+    async def _count(self, row: Any, browser: str) -> None:
         """Count a try before it is made, so that a hundred at once are not one; raises TooSoon."""
+        if name := self._known(browser, row.id):
+            _count_in(self._browsers, name)
+            return
         moment = now()
         if row.not_before is not None and row.not_before > moment:
             raise TooSoon(seconds=_left(row.not_before, moment))
@@ -187,16 +210,6 @@ class Sessions:
             )
             if counted.first() is None:  # another try was counted since
                 raise TooSoon(seconds=1)
-
-    def _count_stranger(self, email: str) -> None:
-        moment = now()
-        failures, not_before = self._strangers.pop(email, (0, moment))
-        if not_before > moment:
-            self._strangers[email] = (failures, not_before)
-            raise TooSoon(seconds=_left(not_before, moment))
-        self._strangers[email] = (failures + 1, moment + dt.timedelta(seconds=delay_s(failures + 1)))
-        if len(self._strangers) > _MAX_STRANGERS:
-            del self._strangers[next(iter(self._strangers))]
 
     async def _failed(self, row: Any) -> None:
         async with self._engine.begin() as connection:
@@ -223,6 +236,18 @@ class Sessions:
     async def _take(self, statement: Any) -> bool:
         async with self._engine.begin() as connection:
             return (await connection.execute(statement.returning(Liaison.id))).first() is not None
+
+
+def _count_in(tries: dict[str, tuple[int, dt.datetime]], name: str) -> None:
+    """Count a try in memory; raises TooSoon."""
+    moment = now()
+    failures, not_before = tries.pop(name, (0, moment))
+    if not_before > moment:
+        tries[name] = (failures, not_before)
+        raise TooSoon(seconds=_left(not_before, moment))
+    tries[name] = (failures + 1, moment + dt.timedelta(seconds=delay_s(failures + 1)))
+    if len(tries) > _MAX_COUNTED:
+        del tries[next(iter(tries))]
 
 
 def _left(until: dt.datetime, moment: dt.datetime) -> int:

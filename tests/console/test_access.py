@@ -299,6 +299,7 @@ async def test_the_way_back_after_signing_in_leads_nowhere_else(client: httpx.As
         code = {"code": person.credentials.recovery.pop(), "next": wanted}
         second = await client.post("/console/second-factor", data=code, headers=own | {"Cookie": f"enlace={token}"})
         client.cookies.clear()
+        assert second.cookies["enlace-browser"]
         assert (second.status_code, second.headers["location"]) == (303, led)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -155,6 +156,52 @@ async def test_a_failed_sign_in_is_delayed_more_and_more_and_says_nothing_of_the
     clock(60)
     with pytest.raises(SignInFailed):
         await sessions.sign_in(email, "wrong", "en")
+
+
+async def lock(sessions: Sessions) -> None:
+    """Somebody elsewhere tries passwords until nobody may try."""
+    with pytest.raises(TooSoon):  # noqa: PT012
+        for _ in range(9):
+            with contextlib.suppress(SignInFailed):
+                await sessions.sign_in(EMAIL, "wrong", "en")
+
+
+async def test_wrong_passwords_from_elsewhere_do_not_hold_up_a_browser_that_signed_in_before(
+    sessions: Sessions, ana: Credentials
+) -> None:
+    who = await sessions.who(await enter(sessions, ana, ana.recovery[0]))
+    assert who
+    known = sessions.browser(who.id)
+    await lock(sessions)
+    half = await sessions.sign_in(EMAIL, ana.password, "es", known)
+    assert await sessions.second_factor(half, ana.recovery[1], known)
+    await lock(sessions)
+    name = known.rpartition(".")[0]
+    for other in (sessions.browser(who.id + 1), sessions.browser(who.id * 10), f"{name}.0", f"{name}x.{known[-64:]}"):
+        with pytest.raises(TooSoon):
+            await sessions.sign_in(EMAIL, ana.password, "es", other)
+
+
+async def test_the_wrong_passwords_of_a_browser_that_signed_in_before_are_delayed_too(
+    sessions: Sessions, ana: Credentials, clock: Callable[[float], None]
+) -> None:
+    who = await sessions.who(await enter(sessions, ana, ana.recovery[0]))
+    assert who
+    known = sessions.browser(who.id)
+    for _ in range(4):
+        with pytest.raises(SignInFailed):
+            await sessions.sign_in(EMAIL, "wrong", "es", known)
+    with pytest.raises(TooSoon):
+        await sessions.sign_in(EMAIL, ana.password, "es", known)
+    clock(2)
+    half = await sessions.sign_in(EMAIL, ana.password, "es", known)
+    with pytest.raises(TooSoon):
+        await sessions.second_factor(half, ana.recovery[1], known)
+    clock(5)
+    assert await sessions.second_factor(half, ana.recovery[1], known)
+    for _ in range(4):  # counted from nothing again
+        with pytest.raises(SignInFailed):
+            await sessions.sign_in(EMAIL, "wrong", "es", known)
 
 
 async def test_many_tries_at_once_are_not_one(sessions: Sessions, ana: Credentials) -> None:
