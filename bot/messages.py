@@ -26,9 +26,9 @@ SMALLTALK = {
     "privacy": N_(
         "This chat is kept until %(time)s after its last message, and longer while you wait for a person "
         "or talk with one. The people who run this service can read it. People from the police department "
-        "can read it only if you ask for a person and agree: then what you write from then on, or the "
-        "whole chat if you say so, also after the person has left. They can keep a copy. A court or the "
-        "law can require that it be kept or handed over. I hide phone and ID numbers that you write when "
+        "can read it only if you ask for a person and agree: then what you write from then on until the "
+        "person has left, and what you wrote before only if you say so. They can keep a copy. A court or "
+        "the law can require that it be kept or handed over. I hide phone and ID numbers that you write when "
         "I can tell what they are. On WhatsApp your own number is stored, encrypted, so that I can "
         "answer. You do not have to give your name or your immigration status: please do not write them. "
         "To erase this chat, open “Before you write” at the top of the chat and press “Erase this chat "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,6 +178,20 @@ async def engine(engine_url: str) -> AsyncIterator[AsyncEngine]:
     engine = open_engine(engine_url)
     yield engine
     await engine.dispose()
+
+
+@pytest.fixture
+def somebody_waits(engine: AsyncEngine) -> Callable[[], Awaitable[None]]:
+    """`await somebody_waits()` returns once somebody waits for a lock in a PostgreSQL database."""
+    query = text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+
+    async def look() -> None:
+        async with asyncio.timeout(10), engine.connect() as connection:
+            while not (await connection.execute(query)).first():
+                await connection.rollback()  # what is seen of activity stays the same within a transaction
+                await asyncio.sleep(0.02)
+
+    return look
 
 
 @pytest.fixture

@@ -97,6 +97,8 @@ def change(
     )
     _with_accounts(lambda accounts: accounts.change(email, changes))
     typer.echo(f"{email} is changed, and has to sign in again")
+    if department:
+        typer.echo("what they still have of a department that they no longer see: release it in the console")
 
 
 @app.command()

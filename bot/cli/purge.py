@@ -21,7 +21,6 @@ def purge(
     """
     from bot.conversations.database import migrate, open_engine
     from bot.handoffs.retention import Purged, Retention
-    from bot.liaisons.audit import record
 
     async def run() -> Purged:
         settings = load_settings()
@@ -31,10 +30,7 @@ def purge(
             retention = Retention(engine, settings.retention_days, settings.contact_days)
             if dry_run:
                 return await retention.due()
-            purged = await retention.purge()
-            async with engine.begin() as connection:
-                await record(connection, "purge", None, **vars(purged))
-            return purged
+            return await retention.purge()
         finally:
             await engine.dispose()
 

@@ -134,9 +134,11 @@ async def retry(
         row = await access_conversation(connection, who, conversation_id)
     if row.liaison_id != who.id:
         raise Conflict
-    await runtime.outbox.retry(row.id, number)
-    async with runtime.store.engine.begin() as connection:
+
+    async def audited(connection: AsyncConnection) -> None:
         await record(connection, "retry", who, row.department, row.id)
+
+    await runtime.outbox.retry(row.id, number, audited)
     runtime.changed(row.id)
     return Response(status_code=204)
 
@@ -226,6 +228,7 @@ async def _messages(connection: AsyncConnection, runtime: Runtime, row: Any, aft
     said = await casework.messages(connection, row, max(after - _STATES, 0))
     new = [message for message in said if message.number > after]
     return {
+        "flag": await casework.flag(connection, row.id),
         "messages": new,
         "earlier": [message for message in said if message.number <= after],
         "replaced": await casework.messages_with(connection, row, _withdrawn(runtime)) if after else [],
@@ -242,7 +245,7 @@ async def _tools(connection: AsyncConnection, who: Who, runtime: Runtime, row: A
         "notes": await casework.notes(connection, row.id),
         "labels": await casework.labels(connection, row.id),
         "closes": await casework.window_closes(connection, row),
-        "away": await is_away(connection, row.liaison_id),
+        "away": await is_away(connection, row.liaison_id, row.department),
     }
 
 

@@ -50,7 +50,7 @@ async def release(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -
     """Back into the queue: their own; anybody's for a supervisor; one whose holder is away for each colleague."""
     async with runtime.store.engine.connect() as connection:
         row = await access_conversation(connection, who, conversation_id)
-        of = row.liaison_id if await is_away(connection, row.liaison_id) else _of(who, row)
+        of = row.liaison_id if await is_away(connection, row.liaison_id, row.department) else _of(who, row)
     told = notice(runtime.renderer.notices.released(row.department, row.language, await _holder(runtime, row)))
     await runtime.ownership.release(row.id, of, told, _audited("release", who, row))
     _moved(runtime, row)
@@ -99,8 +99,14 @@ async def hold(conversation_id: Id, who: Overseer, runtime: CurrentRuntime, on: 
     """Keep it from being deleted, or let it be deleted again; either again changes nothing."""
     async with runtime.store.engine.begin() as connection:
         row = await access_conversation(connection, who, conversation_id)
-        await connection.execute(update(Conversation).where(Conversation.id == row.id).values(legal_hold=on))
-        await record(connection, "hold", who, row.department, row.id, on=on)
+        changed = await connection.execute(
+            update(Conversation)
+            .where(Conversation.id == row.id, Conversation.legal_hold.is_not(on))
+            .values(legal_hold=on)
+            .returning(Conversation.id)
+        )
+        if changed.first() is not None:
+            await record(connection, "hold", who, row.department, row.id, on=on)
     return _moved(runtime, row)
 
 

@@ -95,4 +95,15 @@ def _readable(detail: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
     shown = detail | {key: names.get(detail[key], detail[key]) for key in ("account", "to") if key in detail}
     if "conversations" in detail:
         shown["conversations"] = " ".join(each[:8] for each in detail["conversations"])
+    if isinstance(detail.get("changed"), dict):
+        del shown["changed"]
+        for column, (old, new) in detail["changed"].items():
+            shown[column] = _plain(new) if old is None else f"{_plain(old)} → {_plain(new)}"
     return shown
+
+
+def _plain(value: Any) -> str:
+    """A value of an account in a line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={text}" for key, text in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -8,8 +8,21 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from bot.channels.web import CurrentRuntime
-from bot.console.web import ROOT, SignedIn, cookie_name, forget_cookie, from_own_page, page, runtime_say, set_cookie, to
+from bot.console.web import (
+    ROOT,
+    SignedIn,
+    browser_cookie,
+    cookie_name,
+    forget_cookie,
+    from_own_page,
+    page,
+    remember_browser,
+    runtime_say,
+    set_cookie,
+    to,
+)
 from bot.errors import EnlaceError, SignInFailed, TooOften, TooSoon
+from bot.runtime import Runtime
 
 router = APIRouter()
 Next = Annotated[str, Query(max_length=200)]
@@ -38,7 +51,7 @@ async def sign_in(
     language = runtime.catalogs.negotiate(request.headers.get("accept-language"), "en")
     try:
         await runtime.flood.sign_in(request)
-        token = await runtime.sessions.sign_in(email, password, language)
+        token = await runtime.sessions.sign_in(email, password, language, _browser(request, runtime))
     except (SignInFailed, TooOften, TooSoon) as error:
         return await _again(request, runtime, "sign_in.html", error, next)
     answer = await page(request, runtime, "second_factor.html", problem=None, next=next)
@@ -56,12 +69,14 @@ async def second_factor(
     """The code of the app, or a recovery code."""
     half = request.cookies.get(cookie_name(runtime.settings), "")
     try:
-        token = await runtime.sessions.second_factor(half, code)
+        token = await runtime.sessions.second_factor(half, code, _browser(request, runtime))
     except (SignInFailed, TooSoon) as error:
         return await _again(request, runtime, "second_factor.html", error, next)
     inside = next == ROOT or next.startswith(f"{ROOT}/")
     answer = to(next.removeprefix(ROOT) if inside and "//" not in next and "\\" not in next else "")
     set_cookie(answer, runtime.settings, token)
+    if who := await runtime.sessions.who(token):
+        remember_browser(answer, runtime.settings, runtime.sessions.browser(who.id))
     return answer
 
 
@@ -81,6 +96,10 @@ async def speak(who: SignedIn, runtime: CurrentRuntime, language: Annotated[str,
     if language in runtime.library.languages:
         await runtime.sessions.speak(who.session, language)
     return to("")
+
+
+def _browser(request: Request, runtime: Runtime) -> str:
+    return request.cookies.get(browser_cookie(runtime.settings), "")
 
 
 async def _again(

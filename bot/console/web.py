@@ -28,6 +28,8 @@ from bot.tables import now
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 ROOT = "/console"
+_BROWSER_S = 180 * 86400
+"""Seconds for which a browser is known after a sign-in."""
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -52,6 +54,24 @@ def _secure(settings: Settings) -> bool:
 def set_cookie(response: Response, settings: Settings, token: str) -> None:
     """The session's token, for this browser session alone and out of every script's reach."""
     response.set_cookie(cookie_name(settings), token, path="/", secure=_secure(settings), httponly=True, samesite="lax")
+
+
+def browser_cookie(settings: Settings) -> str:
+    """The cookie by which a browser is known that has signed in before."""
+    return f"{cookie_name(settings)}-browser"
+
+
+def remember_browser(response: Response, settings: Settings, browser: str) -> None:
+    """Have the browser known at the next sign-in, also after this session."""
+    response.set_cookie(
+        browser_cookie(settings),
+        browser,
+        max_age=_BROWSER_S,
+        path="/",
+        secure=_secure(settings),
+        httponly=True,
+        samesite="lax",
+    )
 
 
 def forget_cookie(response: Response, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Select, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import aliased
 
+from bot.conversations.ownership import Also
 from bot.conversations.tables import Message, Outbox
 from bot.errors import Conflict
 from bot.tables import now
@@ -123,8 +124,11 @@ class OutboxStore:
             await connection.execute(update(Outbox).where(*of_row).values(leased_until=None))
             return False
 
-    async def retry(self, conversation_id: str, number: int) -> None:
-        """A liaison has a failed message tried again, from the beginning; raises Conflict where it isn't failed."""
+    async def retry(self, conversation_id: str, number: int, also: Also | None = None) -> None:
+        """A liaison has a failed message tried again, from the beginning; raises Conflict where it isn't failed.
+
+        `also`: more to do in the same transaction.
+        """
         message = (
             select(Message.id)
             .where(Message.conversation_id == conversation_id, Message.number == number)
@@ -139,6 +143,8 @@ class OutboxStore:
             )
             if again.first() is None:
                 raise Conflict
+            if also:
+                await also(connection)
 
     async def next_due(self, channel: str, busy: Collection[str] = ()) -> dt.datetime | None:
         """When `lease` may next find a row, but for those of a conversation in `busy`; None if there is none."""

@@ -15,6 +15,7 @@ The database refuses the rest (migration 0003): a second owner, and a word of th
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,6 +31,8 @@ from bot.tables import now
 Owner = Literal["bot", "waiting", "liaison", "closed"]
 Also = Callable[[AsyncConnection], Awaitable[None]]
 """More to do in the same transaction."""
+FLAG_LASTS = dt.timedelta(hours=24)
+"""Danger that was found longer ago than this, before the resident asked for a person, isn't danger now."""
 
 
 @dataclass(frozen=True)
@@ -70,29 +73,35 @@ class Ownership:
 
         async def request(connection: AsyncConnection) -> None:
             row = await _move(connection, conversation_id, {"bot", "closed", "waiting"}, "waiting", None)
-            await _share(connection, row, consent)
+            query = select(Handoff).where(*_running(conversation_id))
+            before = (await connection.execute(query)).one_or_none()
             values = {
                 "summary": consent.summary,
                 "asked": consent.asked,
                 "name": consent.name,
                 "language": row.language,
+                "shown_from": await _share(connection, row, consent, before),
             }
-            # Asked again while waiting, it is the same request, with what the resident wants passed on now.
-            again = await connection.execute(
-                update(Handoff).where(*_running(conversation_id)).values(**values).returning(Handoff.id)
-            )
-            if again.first() is None:
+            if before is None:
                 await connection.execute(
                     insert(Handoff).values(
                         conversation_id=conversation_id,
                         department=row.department,
                         topic=row.topic,
-                        flag=row.flag,
+                        flag=row.flag if row.flagged_at and row.flagged_at > now() - FLAG_LASTS else None,
                         alarm_at=now(),
                         shown_before=row.shown_from,
                         **values,
                     )
                 )
+            # Asked again while waiting, it is the same request, with what the resident wants passed on now.
+            elif row.legal_hold:
+                kept = {"ended_at": now(), "outcome": "replaced", "alarm_at": None, "shown_from": None}
+                await connection.execute(update(Handoff).where(Handoff.id == before.id).values(**kept))
+                same = {column: value for column, value in before._asdict().items() if column != "id"}
+                await connection.execute(insert(Handoff).values(**same | values))
+            else:
+                await connection.execute(update(Handoff).where(Handoff.id == before.id).values(**values))
 
         return request
 
@@ -109,7 +118,7 @@ class Ownership:
             row = await _move(connection, conversation_id, {"waiting"}, "bot", None)
             if not row.legal_hold:  # else nobody could look at what is kept, or let it go
                 await _unshare(connection, conversation_id)
-            await _end(connection, conversation_id, "withdrawn")
+            await _end(connection, conversation_id, "withdrawn", row.last_number)
 
         return withdraw
 
@@ -152,7 +161,12 @@ class Ownership:
             await connection.execute(
                 update(Handoff)
                 .where(*_running(conversation_id))
-                .values(liaison_id=to, unanswered_since=moment, alarm_at=None if here else moment)
+                .values(
+                    liaison_id=to,
+                    # Whoever took it over has time to answer, as after a claim.
+                    unanswered_since=moment if here else func.coalesce(Handoff.unanswered_since, moment),
+                    alarm_at=None if here else moment,
+                )
             )
             await _tell(connection, conversation_id, notice)
 
@@ -170,41 +184,46 @@ class Ownership:
     async def hand_back(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
         """A liaison gives a conversation back to the assistant."""
         async with self._transaction(also) as connection:
-            await _move(connection, conversation_id, {"liaison"}, "bot", None, of=liaison_id)
-            await _end(connection, conversation_id, "handed_back")
-            await _tell(connection, conversation_id, notice)
+            await _leave(connection, conversation_id, liaison_id, "bot", "handed_back", notice)
 
     async def close(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
         """A liaison ends a conversation; the resident's next message opens it again, with the assistant."""
         async with self._transaction(also) as connection:
-            await _move(connection, conversation_id, {"liaison"}, "closed", None, of=liaison_id)
-            await _end(connection, conversation_id, "closed")
-            await _tell(connection, conversation_id, notice)
+            await _leave(connection, conversation_id, liaison_id, "closed", "closed", notice)
 
     async def reopen(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
-        """A liaison takes a closed conversation up again: what the resident agreed to before still stands."""
+        """A liaison takes a closed conversation up again: what the resident agreed to before still stands.
+
+        Raises Conflict where the resident has written since, to the assistant.
+        """
         async with self._transaction(also) as connection:
             row = await _move(connection, conversation_id, {"closed"}, "liaison", liaison_id)
             moment = now()
-            agreed = (
-                select(Handoff.summary, Handoff.asked, Handoff.name, Handoff.shown_before)
-                .where(Handoff.conversation_id == conversation_id)
-                .order_by(Handoff.id.desc())
-                .limit(1)
+            handoffs = select(Handoff).where(Handoff.conversation_id == conversation_id)
+            last = (await connection.execute(handoffs.order_by(Handoff.id.desc()).limit(1))).one()
+            written = select(Message.id).where(
+                Message.conversation_id == conversation_id,
+                Message.author == "resident",
+                Message.number > last.shown_until,
             )
-            last = (await connection.execute(agreed)).one_or_none()
+            if await connection.scalar(written.limit(1)) is not None:
+                raise Conflict
             await connection.execute(
                 insert(Handoff).values(
                     conversation_id=conversation_id,
                     department=row.department,
                     language=row.language,
                     topic=row.topic,
-                    flag=row.flag,
+                    flag=last.flag if last.ended_at > moment - FLAG_LASTS else None,
+                    summary=last.summary,
+                    asked=last.asked,
+                    name=last.name,
+                    shown_from=last.shown_from,
+                    shown_before=row.shown_from,
                     requested_at=moment,
                     claimed_at=moment,
                     unanswered_since=moment,
                     liaison_id=liaison_id,
-                    **(last._asdict() if last else {}),
                 )
             )
             await _tell(connection, conversation_id, notice)
@@ -339,14 +358,18 @@ async def _refuse(connection: AsyncConnection, conversation_id: str) -> None:
     raise Conflict
 
 
-async def _share(connection: AsyncConnection, row: Any, consent: Consent) -> None:
-    """What liaisons may read: all, or what is written from now on; never less than the resident agreed to before."""
+async def _share(connection: AsyncConnection, row: Any, consent: Consent, before: Any | None) -> int:
+    """What liaisons may read: all, or what is written from now on; never less than the resident agreed to before.
+
+    `before`: the request that runs already. Returns from where on the request shows the conversation.
+    """
     start = 1 if consent.whole_chat else row.last_number + 1
     await connection.execute(
         update(Conversation)
         .where(Conversation.id == row.id)
         .values(shown_from=start if row.shown_from is None else min(start, row.shown_from))
     )
+    return int(start if before is None else min(start, before.shown_from))
 
 
 async def _unshare(connection: AsyncConnection, conversation_id: str) -> None:
@@ -354,7 +377,7 @@ async def _unshare(connection: AsyncConnection, conversation_id: str) -> None:
     taken_back = await connection.execute(
         update(Handoff)
         .where(*_running(conversation_id), Handoff.replied_at.is_(None))
-        .values(summary=None, asked=None, name=None)
+        .values(summary=None, asked=None, name=None, shown_from=None)
         .returning(Handoff.shown_before)
     )
     handoff = taken_back.one_or_none()
@@ -364,11 +387,26 @@ async def _unshare(connection: AsyncConnection, conversation_id: str) -> None:
         )
 
 
-async def _end(connection: AsyncConnection, conversation_id: str, outcome: str) -> None:
+async def _leave(
+    connection: AsyncConnection, conversation_id: str, liaison_id: int, to: Owner, outcome: str, notice: Notice
+) -> None:
+    """A liaison is done with it: what was found before is no danger to be told of again, and nobody reads on."""
+    await _move(connection, conversation_id, {"liaison"}, to, None, of=liaison_id)
     await connection.execute(
-        update(Handoff).where(*_running(conversation_id)).values(ended_at=now(), outcome=outcome, alarm_at=None)
+        update(Conversation).where(Conversation.id == conversation_id).values(flag=None, flagged_at=None)
+    )
+    last = await _tell(connection, conversation_id, notice)
+    await _end(connection, conversation_id, outcome, last)
+
+
+async def _end(connection: AsyncConnection, conversation_id: str, outcome: str, last: int) -> None:
+    """`last`: number of the last message that liaisons may read for this handoff."""
+    await connection.execute(
+        update(Handoff)
+        .where(*_running(conversation_id))
+        .values(ended_at=now(), outcome=outcome, alarm_at=None, shown_until=last)
     )
 
 
-async def _tell(connection: AsyncConnection, conversation_id: str, notice: Notice) -> None:
-    await write(connection, conversation_id, "notice", notice.text, notice.language, notice.reply)
+async def _tell(connection: AsyncConnection, conversation_id: str, notice: Notice) -> int:
+    return await write(connection, conversation_id, "notice", notice.text, notice.language, notice.reply)

@@ -142,6 +142,8 @@ class Store:
         """
         conversation_id = pending.conversation.id
         this = Conversation.id == conversation_id
+        if flag := changes.get("flag"):
+            changes = {**changes, "flagged_at": now()}
         async with self.engine.begin() as connection:
             where = [this]
             if author == "bot":
@@ -154,11 +156,12 @@ class Store:
                 update(Conversation).where(*where).values(last_at=now(), **changes).returning(Conversation.id)
             )
             is_there = taken.first() is not None
-            if not is_there and changes.get("flag"):
-                flagged = update(Conversation).where(this).values(last_at=now(), flag=changes["flag"])
+            if not is_there and flag:
+                found_now = {"flag": flag, "flagged_at": changes["flagged_at"]}
+                flagged = update(Conversation).where(this).values(last_at=now(), **found_now)
                 is_there = (await connection.execute(flagged.returning(Conversation.id))).first() is not None
                 author, also = "safety", None
-            if flag := changes.get("flag"):
+            if flag:
                 await found(connection, conversation_id, flag)
             if author == "safety" or not is_there:
                 await wrote(connection, conversation_id)

@@ -33,9 +33,15 @@ class Conversation(Base):
     liaison_id: Mapped[int | None] = mapped_column(ForeignKey("liaisons.id"))
     """Who owns it, where a liaison does; no row of this table can have two."""
     shown_from: Mapped[int | None]
-    """Number of the first message that liaisons may read; None while the resident has agreed to none."""
+    """Number of the first message that liaisons may read; None while the resident has agreed to none. Which of those
+    after it they may read each handoff says.
+    """
     flag: Mapped[str | None] = mapped_column(String(32))
-    """What the safety layer found last: the key of what it said (bot/messages.py, SAFETY)."""
+    """What the safety layer found last: the key of what it said (bot/messages.py, SAFETY); None again once a liaison
+    had the conversation.
+    """
+    flagged_at: Mapped[dt.datetime | None]
+    """When it was found."""
     resume_hash: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
     """Keyed hash of the code with which the resident opens the conversation again elsewhere."""
     delivered: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -143,6 +149,10 @@ class Handoff(Base):
     """What the resident agreed to pass on, masked; None where they dropped it."""
     asked: Mapped[int | None]
     """Number of the message whose words the summary has; None where it has none's."""
+    shown_from: Mapped[int | None]
+    """Number of the first message that liaisons may read for it; None once the resident took the request back."""
+    shown_until: Mapped[int | None]
+    """Number of the last one; None while the handoff runs."""
     shown_before: Mapped[int | None]
     """`Conversation.shown_from` before the resident asked; they get that back who take the request back."""
     name: Mapped[str | None] = mapped_column(Text)
@@ -154,7 +164,9 @@ class Handoff(Base):
     """A liaison's first message."""
     ended_at: Mapped[dt.datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(16))
-    """handed_back, closed, or withdrawn by the resident."""
+    """handed_back, closed, withdrawn by the resident, or replaced: what they wanted passed on before they asked anew,
+    kept for a legal hold.
+    """
     liaison_id: Mapped[int | None] = mapped_column(ForeignKey("liaisons.id"))
     """Who has it, or had it last; None while nobody has, also after somebody put it back into the queue."""
     unanswered_since: Mapped[dt.datetime | None]

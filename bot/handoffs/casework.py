@@ -16,10 +16,10 @@ from bot.channels.whatsapp.tables import WINDOW, Contact
 from bot.conversations.tables import Conversation, Handoff, Message, Outbox
 from bot.errors import Conflict, NotFound
 from bot.handoffs.tables import Callback, CannedReply, Label, Note
-from bot.liaisons.access import Who
+from bot.liaisons.access import Who, shown
 from bot.liaisons.audit import has_found, record
 from bot.liaisons.tables import Liaison
-from bot.tables import now
+from bot.tables import insert_unless, now
 
 HITS = 50
 # Capitals, too: where a PostgreSQL's collation is C, its lower() knows English letters alone.
@@ -36,7 +36,7 @@ async def messages(connection: AsyncConnection, row: Any, after: int = 0) -> Seq
         .outerjoin(Outbox, Outbox.message_id == Message.id)
         .where(
             Message.conversation_id == row.id,
-            Message.number >= row.shown_from,
+            shown(),
             Message.number > after,
         )
         .order_by(Message.number)
@@ -50,7 +50,7 @@ async def messages_with(connection: AsyncConnection, row: Any, texts: Sequence[s
     """
     query = select(Message.number, Message.text, Message.language).where(
         Message.conversation_id == row.id,
-        Message.number >= row.shown_from,
+        shown(),
         Message.author == "resident",
         Message.text.in_(texts),
     )
@@ -58,9 +58,16 @@ async def messages_with(connection: AsyncConnection, row: Any, texts: Sequence[s
 
 
 async def handoffs(connection: AsyncConnection, conversation_id: str) -> Sequence[Any]:
-    """Each time the conversation was handed to a person, the newest first."""
-    query = select(Handoff).where(Handoff.conversation_id == conversation_id).order_by(Handoff.id.desc())
+    """Each time the conversation was handed to a person, and not taken back, the newest first."""
+    of_it = (Handoff.conversation_id == conversation_id, Handoff.shown_from.is_not(None))
+    query = select(Handoff).where(*of_it).order_by(Handoff.id.desc())
     return (await connection.execute(query)).all()
+
+
+async def flag(connection: AsyncConnection, conversation_id: str) -> str | None:
+    """What the safety layer found in what liaisons have of the conversation: its last handoff's."""
+    last = await handoffs(connection, conversation_id)
+    return last[0].flag if last else None
 
 
 async def window_closes(connection: AsyncConnection, row: Any) -> dt.datetime | None:
@@ -99,12 +106,11 @@ async def labels(connection: AsyncConnection, conversation_id: str) -> list[str]
 
 async def set_label(connection: AsyncConnection, who: Who, row: Any, label: str, on: bool) -> None:
     """Put a label on, or take it off; either again changes nothing."""
-    where = (Label.conversation_id == row.id, Label.label == label)
-    if not on:
-        await connection.execute(delete(Label).where(*where))
-    elif await connection.scalar(select(Label.label).where(*where)) is None:
-        await connection.execute(insert(Label).values(conversation_id=row.id, label=label))
-    await record(connection, "label", who, row.department, row.id, on=on)
+    put = insert_unless(connection, Label).values(conversation_id=row.id, label=label).on_conflict_do_nothing()
+    take = delete(Label).where(Label.conversation_id == row.id, Label.label == label)
+    changed = await connection.execute((put if on else take).returning(Label.label))
+    if changed.first() is not None:
+        await record(connection, "label", who, row.department, row.id, on=on)
 
 
 async def canned_replies(connection: AsyncConnection, departments: Sequence[str]) -> Sequence[Any]:
@@ -213,7 +219,8 @@ async def search(connection: AsyncConnection, who: Who, text: str, renew: bool =
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Conversation.department.in_(who.departments),
-            Message.number >= Conversation.shown_from,
+            Conversation.shown_from.is_not(None),
+            shown(),
             folded.like(f"%{escaped}%", escape="\\"),
         )
         .order_by(Message.created_at.desc(), Message.id.desc())
@@ -221,9 +228,9 @@ async def search(connection: AsyncConnection, who: Who, text: str, renew: bool =
     )
     found = (await connection.execute(query)).all()
     known = await has_found(connection, who) if renew else set()
-    shown = [row for row in found if row.conversation_id not in known]
-    for department in sorted({row.department for row in shown}) or ([] if renew else [None]):
-        theirs = [row.conversation_id for row in shown if row.department == department]
+    news = [row for row in found if row.conversation_id not in known]
+    for department in sorted({row.department for row in news}) or ([] if renew else [None]):
+        theirs = [row.conversation_id for row in news if row.department == department]
         detail: dict[str, Any] = {"chars": len(text), "hits": len(theirs)}
         if theirs:
             detail["conversations"] = list(dict.fromkeys(theirs))
@@ -232,15 +239,29 @@ async def search(connection: AsyncConnection, who: Who, text: str, renew: bool =
 
 
 async def recent(connection: AsyncConnection, who: Who) -> Sequence[Any]:
-    """The conversations that were with a person and are over or with the assistant again, the newest first."""
+    """The conversations that were with a person and are over or with the assistant again, the newest first.
+
+    Each as its last handoff left it (`last_at`: when): what its resident did since is theirs alone.
+    """
+    of_it = (Handoff.conversation_id == Conversation.id, Handoff.shown_from.is_not(None))
+    last = select(func.max(Handoff.id)).where(*of_it).correlate(Conversation).scalar_subquery()
     query = (
-        select(Conversation)
+        select(
+            Conversation.id,
+            Conversation.department,
+            Conversation.owner,
+            Handoff.language,
+            Handoff.topic,
+            Handoff.flag,
+            Handoff.ended_at.label("last_at"),
+        )
+        .join(Handoff, Handoff.id == last)
         .where(
             Conversation.department.in_(who.departments),
             Conversation.shown_from.is_not(None),
             Conversation.owner.in_(("bot", "closed")),
         )
-        .order_by(Conversation.last_at.desc())
+        .order_by(Handoff.ended_at.desc())
         .limit(HITS)
     )
     return (await connection.execute(query)).all()

@@ -151,11 +151,14 @@ class Desk:
         open_wish = (Callback.conversation_id == conversation.id, Callback.done_at.is_(None))
         async with self._store.engine.begin() as connection:
             # Counts as a last message, and locks the row: a purge at this moment comes first, or not at all.
-            await connection.execute(
-                update(Conversation).where(Conversation.id == conversation.id).values(last_at=now())
+            held = await connection.scalar(
+                update(Conversation)
+                .where(Conversation.id == conversation.id)
+                .values(last_at=now())
+                .returning(Conversation.legal_hold)
             )
             replaced = None
-            if not conversation.legal_hold:
+            if not held:
                 again = await connection.execute(
                     update(Callback).where(*open_wish).values(**values).returning(Callback.id)
                 )

@@ -69,6 +69,7 @@ async def figures(
         # SQLite compares moments as they are written, without their zone.
         Handoff.requested_at >= since.astimezone(dt.UTC),
         Handoff.requested_at < until.astimezone(dt.UTC),
+        Handoff.outcome.is_distinct_from("replaced"),
     )
     rows = (await connection.execute(query)).all()
 

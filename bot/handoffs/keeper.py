@@ -19,7 +19,6 @@ from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import notice
 from bot.handoffs.hours import OfficeHours
 from bot.handoffs.retention import Retention
-from bot.liaisons.audit import record
 from bot.rendering.renderer import Renderer
 from bot.tables import now
 
@@ -103,6 +102,11 @@ class Keeper:
     async def _tell(self, row: Any) -> None:
         told = notice(self._renderer.notices.nobody_came(row.department, row.language, row.channel))
         async with self._engine.begin() as connection:
+            # A write that changes nothing, to lock the conversation first, as every move does: two who lock in another
+            # order wait for each other.
+            await connection.execute(
+                update(Conversation).where(Conversation.id == row.conversation).values(delivered=Conversation.delivered)
+            )
             first = await connection.execute(
                 update(Handoff)
                 .where(
@@ -119,11 +123,8 @@ class Keeper:
         self._publish(row.conversation, "changed")
 
     async def purge(self) -> None:
-        """Delete what is due, and write down how much."""
-        purged = await self._retention.purge()
-        if purged.conversations or purged.contacts:
-            async with self._engine.begin() as connection:
-                await record(connection, "purge", None, **vars(purged))
+        """Delete what is due."""
+        await self._retention.purge()
 
     def _hours(self, department: str) -> OfficeHours | None:
         """None where the department is no longer in the content: then all time counts."""

@@ -62,10 +62,10 @@ class Notices:
             department,
             language,
             N_(
-                "You are not waiting for a person any more. You can go on asking me. If a person from the "
-                "department was already in this chat, the department may still be able to read what you "
-                "write here. To write without them, erase this chat (on WhatsApp, write ERASE) and start "
-                "a new one."
+                "You are not waiting for a person any more. You can go on asking me. Nobody from the "
+                "department reads what you write from now on, unless you ask for a person again and "
+                "agree. If somebody there has already opened this chat, they may still be able to read "
+                "what you wrote until now."
             ),
         )
 
@@ -140,8 +140,9 @@ class Notices:
             language,
             N_(
                 "%(name)s has left this chat. The automatic assistant answers again, and you can ask for "
-                "a person at any time. People from the department can still read what you write here. To "
-                "write without them, erase this chat (on WhatsApp, write ERASE) and start a new one."
+                "a person at any time. People from the department can still read what they could read "
+                "until now. They do not read what you write from now on, unless you ask for a person "
+                "again and agree."
             ),
             name=reader.name,
             forms=["rate"],
@@ -155,8 +156,8 @@ class Notices:
             N_(
                 "%(name)s has ended this conversation. If you write again, the automatic assistant "
                 "answers, and you can ask for a person at any time. People from the department can still "
-                "read what you write here. To write without them, erase this chat (on WhatsApp, write "
-                "ERASE) and start a new one."
+                "read what they could read until now. They do not read what you write from now on, unless "
+                "you ask for a person again and agree, or this chat tells you that a person is here again."
             ),
             name=reader.name,
             forms=["rate"],

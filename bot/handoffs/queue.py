@@ -53,9 +53,9 @@ async def queue(connection: AsyncConnection, who: Who) -> list[Entry]:
             Conversation.id,
             Conversation.department,
             Conversation.language,
-            Conversation.flag,
             Conversation.owner,
             Conversation.liaison_id,
+            Handoff.flag,
             Handoff.topic,
             Handoff.requested_at,
             Liaison.name,
@@ -66,7 +66,7 @@ async def queue(connection: AsyncConnection, who: Who) -> list[Entry]:
         .outerjoin(Message, (Message.conversation_id == Conversation.id) & (Message.number == last))
         .where(Conversation.owner.in_(("waiting", "liaison")), Conversation.department.in_(who.departments))
         # False sorts before true on both engines.
-        .order_by(Conversation.flag.is_(None), Handoff.requested_at, Conversation.id)
+        .order_by(Handoff.flag.is_(None), Handoff.requested_at, Conversation.id)
     )
     rows = (await connection.execute(query)).all()
     spoken = {name: await _spoken(connection, name) for name in {row.department for row in rows}}

@@ -15,6 +15,7 @@ from bot.channels.whatsapp.intake import forget_ids
 from bot.conversations.tables import Conversation, Handoff
 from bot.errors import NotFound, OnHold
 from bot.handoffs.tables import Callback, Erasure, ToForget
+from bot.liaisons.audit import record
 from bot.tables import insert_unless, now
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,10 @@ class Retention:
         return Purged(conversations or 0, contacts or 0)
 
     async def purge(self) -> Purged:
-        """Delete what is due, in batches. What somebody still waits for or works on stays, and so does a legal hold."""
+        """Delete what is due, in batches, and write down how much.
+
+        What somebody still waits for or works on stays, and so does a legal hold.
+        """
         conversations = 0
         while ids := await self._purge_batch():
             conversations += len(ids)
@@ -55,6 +59,8 @@ class Retention:
                 update(Callback).where(*self._called()).values(contact=None, time=None).returning(Callback.id)
             )
             contacts = len(called.all())
+            if contacts:
+                await record(connection, "purge", None, conversations=0, contacts=contacts)
             await forget_ids(connection)  # also where there is no WhatsApp any more
         await self._overwrite()  # where nothing was due, too: what somebody read at the last time couldn't be cut then
         return Purged(conversations, contacts)
@@ -122,6 +128,7 @@ class Retention:
             if ids:
                 await _delete(connection, ids)
                 await connection.execute(insert(ToForget), [{"conversation_id": each} for each in ids])
+                await record(connection, "purge", None, conversations=len(ids), contacts=0)
         return ids
 
     @staticmethod

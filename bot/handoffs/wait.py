@@ -52,6 +52,7 @@ async def expected_wait(
             Handoff.requested_at < at,
             # One that a liaison took up again was never waited for.
             Handoff.claimed_at.is_(None) | (Handoff.claimed_at > Handoff.requested_at),
+            Handoff.outcome.is_distinct_from("replaced"),
         )
         .order_by(Handoff.requested_at.desc())
         .limit(_LAST)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.conversations.tables import Conversation
+from bot.conversations.tables import Conversation, Handoff, Message
 from bot.errors import Forbidden, NotFound
 
 Role = Literal["liaison", "supervisor", "admin"]
@@ -65,3 +65,15 @@ async def access_conversation(connection: AsyncConnection, who: Who, conversatio
     if row is None:
         raise NotFound
     return row
+
+
+def shown() -> ColumnElement[bool]:
+    """Of a message: one of its conversation's handoffs shows it to liaisons. What is written after one is nobody's to
+    read, until the resident agrees anew or is told that a person is back.
+    """
+    shows = (
+        Handoff.conversation_id == Message.conversation_id,
+        Handoff.shown_from <= Message.number,
+        Handoff.shown_until.is_(None) | (Handoff.shown_until >= Message.number),
+    )
+    return select(Handoff.id).where(*shows).correlate(Message).exists()

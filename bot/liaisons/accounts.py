@@ -25,6 +25,8 @@ from bot.secrets import Secrets
 MIN_PASSWORD_CHARS = 12
 RECOVERY_CODES = 10
 _ISSUER = "Enlace"
+_SAID = {"name", "title", "sworn", "role", "departments", "languages"}
+"""Columns of a profile whose old and new values the audit has."""
 _HASHING = ThreadPoolExecutor(1, "passwords")
 _hasher = PasswordHasher()  # RFC 9106's second recommendation: 64 MiB, three passes
 _NOBODY = _hasher.hash(secrets.token_urlsafe(16))
@@ -71,7 +73,9 @@ class Accounts:
         try:
             async with self._engine.begin() as connection:
                 made = await connection.execute(insert(Liaison).values(values).returning(Liaison.id))
-                await record(connection, "account", None, did="add", account=made.scalar_one(), role=profile.role)
+                added = {column: [None, value] for column, value in vars(profile).items() if column in _SAID}
+                detail: dict[str, Any] = {"did": "add", "account": made.scalar_one(), "changed": added}
+                await record(connection, "account", None, departments=profile.departments, **detail)
         except IntegrityError:
             raise Conflict from None
         return credentials
@@ -84,12 +88,7 @@ class Accounts:
 
     async def change(self, email: str, values: dict[str, Any]) -> None:
         """Other columns of a profile, which ends the sessions; of `title` the languages given. Raises NotFound."""
-        values = dict(values)
-        if "title" in values:
-            async with self._engine.connect() as connection:
-                query = select(Liaison.title).where(Liaison.email == email.strip().lower())
-                values["title"] = (await connection.scalar(query) or {}) | values["title"]
-        await self._change(email, "change", detail={"changed": sorted(values)}, **values)
+        await self._change(email, "change", **values)
 
     async def set_active(self, email: str, active: bool, by: int | None = None) -> None:
         """Switch an account off, which ends its sessions, or on again; raises NotFound.
@@ -141,18 +140,31 @@ class Accounts:
             password, pyotp.TOTP(totp).provisioning_uri(name=email, issuer_name=_ISSUER), recovery
         ), stored
 
-    async def _change(
-        self, email: str, did: str, by: int | None = None, detail: dict[str, Any] | None = None, **values: Any
-    ) -> None:
+    async def _change(self, email: str, did: str, by: int | None = None, **values: Any) -> None:
         async with self._engine.begin() as connection:
-            changed = await connection.execute(
-                update(Liaison).where(Liaison.email == email.strip().lower()).values(values).returning(Liaison.id)
+            # A write that changes nothing, since it locks the row on both engines: what is written down was so.
+            found = await connection.execute(
+                update(Liaison)
+                .where(Liaison.email == email.strip().lower())
+                .values(active=Liaison.active)
+                .returning(*Liaison.__table__.c)
             )
-            liaison_id = changed.scalar_one_or_none()
-            if liaison_id is None:
+            before = found.one_or_none()
+            if before is None:
                 raise NotFound
-            await connection.execute(delete(LiaisonSession).where(LiaisonSession.liaison_id == liaison_id))
-            await record(connection, "account", by, did=did, account=liaison_id, **(detail or {}))
+            if "title" in values:
+                values["title"] = before.title | values["title"]
+            await connection.execute(update(Liaison).where(Liaison.id == before.id).values(values))
+            await connection.execute(delete(LiaisonSession).where(LiaisonSession.liaison_id == before.id))
+            changed = {
+                column: [getattr(before, column), value]
+                for column, value in values.items()
+                if column in _SAID and value != getattr(before, column)
+            }
+            # Those that the account was taken from read it as well.
+            departments = list(dict.fromkeys([*before.departments, *values.get("departments", ())]))
+            detail = {"did": did, "account": before.id} | ({"changed": changed} if did == "change" else {})
+            await record(connection, "account", by, departments=departments, **detail)
 
 
 async def verify(hashed: str | None, password: str) -> bool:

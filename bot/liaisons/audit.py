@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import Text, cast, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.liaisons.access import Who
@@ -52,17 +52,25 @@ async def record(
     who: Who | int | None,
     department: str | None = None,
     conversation_id: str | None = None,
+    departments: Sequence[str] | None = None,
     **detail: Any,
 ) -> None:
     """Add an entry, in the transaction of what was done. `detail` never has a resident's words.
 
-    `who`: None for the command line, or for somebody who isn't signed in.
+    `who`: None for the command line, or for somebody who isn't signed in. `departments`: whose supervisors read it,
+    where it is of no department; if not given, those of `who`.
     """
+    if department is None and departments is None:
+        if isinstance(who, Who):
+            departments = who.departments
+        elif who is not None:
+            departments = await connection.scalar(select(Liaison.departments).where(Liaison.id == who))
     await connection.execute(
         insert(AuditEntry).values(
             action=action,
             liaison_id=who.id if isinstance(who, Who) else who,
             department=department,
+            departments=None if departments is None else list(departments),
             conversation_id=conversation_id,
             detail=detail or None,
         )
@@ -102,23 +110,29 @@ async def entries(
     """The newest entries that `who` may read, at most PAGE, each with `name`; `before` is the id of the last one seen.
 
     Those of their departments, and of those of no department (sign-ins, accounts) the ones by or about somebody who
-    shares a department with them, or nobody.
+    shared a department with them then, or nobody. Of older entries, which don't say so: who shares one now.
     """
     people = (await connection.execute(select(Liaison.id, Liaison.departments))).all()
     colleagues = [row.id for row in people if set(row.departments) & set(who.departments)]
     of_nobody = AuditEntry.liaison_id.is_(None) & (
         (AuditEntry.action != "account") | AuditEntry.detail["account"].as_integer().in_(colleagues)
     )
-    of_colleagues = AuditEntry.department.is_(None) & (AuditEntry.liaison_id.in_(colleagues) | of_nobody)
+    theirs = or_(
+        *(cast(AuditEntry.departments, Text).contains(f'"{each}"', autoescape=True) for each in who.departments),
+        AuditEntry.departments.is_(None) & (AuditEntry.liaison_id.in_(colleagues) | of_nobody),
+    )
     query = (
         select(AuditEntry, Liaison.name)
         .outerjoin(Liaison, Liaison.id == AuditEntry.liaison_id)
-        .where(or_(AuditEntry.department.in_(who.departments), of_colleagues))
+        .where(AuditEntry.department.in_(who.departments) | (AuditEntry.department.is_(None) & theirs))
         .order_by(AuditEntry.id.desc())
         .limit(PAGE)
     )
     if conversation_id:
-        query = query.where(AuditEntry.conversation_id == conversation_id)
+        # A search shows many conversations' words in one entry.
+        in_it = cast(AuditEntry.detail, Text).contains(f'"{conversation_id}"', autoescape=True)
+        found = (AuditEntry.action == "search") & in_it
+        query = query.where((AuditEntry.conversation_id == conversation_id) | found)
     if before is not None:
         query = query.where(AuditEntry.id < before)
     if action:

@@ -30,7 +30,7 @@ _FREE_TRIES = 4
 _LONGEST_DELAY_S = 42.0
 _SEEN_EVERY = dt.timedelta(seconds=20)
 _TOTP_STEP_S = 30
-_MAX_STRANGERS = 10_000
+_MAX_COUNTED = 10_000
 
 
 def delay_s(failures: int) -> float:
@@ -54,23 +54,36 @@ class Sessions:
         self._secrets = secrets
         self._strangers: dict[str, tuple[int, dt.datetime]] = {}
         """Failures with emails that have no account: they are delayed alike, so that nobody learns which have one."""
+        self._browsers: dict[str, tuple[int, dt.datetime]] = {}
+        """Failures of browsers that have signed in to the account before."""
 
-    async def sign_in(self, email: str, password: str, language: str) -> str:
-        """The first step: returns a token that is good for the second alone; raises SignInFailed, TooSoon."""
+    def browser(self, liaison_id: int) -> str:
+        """What a browser keeps that has signed in to the account: wrong passwords from elsewhere don't hold it up.
+
+        What it keeps opens nothing; its own wrong passwords are counted and delayed as everybody's.
+        """
+        name = f"{liaison_id}.{secrets.token_urlsafe(16)}"
+        return f"{name}.{self._secrets.digest(f'browser {name}')}"
+
+    async def sign_in(self, email: str, password: str, language: str, browser: str = "") -> str:
+        """The first step: returns a token that is good for the second alone; raises SignInFailed, TooSoon.
+
+        `browser`: what it keeps since it signed in before.
+        """
         email = email.strip().lower()
         async with self._engine.connect() as connection:
             row = (await connection.execute(select(Liaison).where(Liaison.email == email))).one_or_none()
         if row is None:
-            self._count_stranger(email)
+            _count_in(self._strangers, email)
         else:
-            await self._count(row)
+            await self._count(row, browser)
         right = await verify(row.password if row is not None else None, password)
         if row is None or not right or not row.active:
             await self._failed(row)
             raise SignInFailed
         return await self._begin(row.id, language, complete=False)
 
-    async def second_factor(self, token: str, code: str) -> str:
+    async def second_factor(self, token: str, code: str, browser: str = "") -> str:
         """The second step: a code of the app, or a recovery code; returns a new token, of a session in full.
 
         Raises TooLate, SignInFailed, TooSoon. Neither kind of code is taken twice.
@@ -78,17 +91,19 @@ class Sessions:
         row = await self._session(token)
         if row is None or row.complete or row.began < now() - SECOND_FACTOR_WITHIN:
             raise TooLate
-        await self._count(row)
+        await self._count(row, browser)
         code = "".join(code.split()).lower()
         if not (await self._take_totp(row, code) or await self._take_recovery(row, code)):
             await self._failed(row)
             raise SignInFailed
         async with self._engine.begin() as connection:
-            await connection.execute(delete(LiaisonSession).where(LiaisonSession.token_hash == row.token_hash))
+            # The account first, as whatever changes it does: two who lock in another order wait for each other.
             await connection.execute(
                 update(Liaison).where(Liaison.id == row.id).values(failures=0, not_before=None, seen_at=now())
             )
+            await connection.execute(delete(LiaisonSession).where(LiaisonSession.token_hash == row.token_hash))
             await record(connection, "sign_in", row.id)
+        self._browsers.pop(self._known(browser, row.id), None)
         return await self._begin(row.id, row.language, complete=True)
 
     async def who(self, token: str, acts: bool = True) -> Who | None:
@@ -133,6 +148,9 @@ class Sessions:
         """End the session, or all of theirs; with the last one their duty ends."""
         which = LiaisonSession.liaison_id == who.id if everywhere else LiaisonSession.token_hash == who.session
         async with self._engine.begin() as connection:
+            # The account first, as every other change of it does: two who lock in another order wait for each other.
+            theirs = update(Liaison).where(Liaison.id == who.id)
+            await connection.execute(theirs.values(on_duty=Liaison.on_duty))
             await connection.execute(delete(LiaisonSession).where(which))
             moment = now()
             left = select(LiaisonSession.token_hash).where(
@@ -142,7 +160,7 @@ class Sessions:
                 LiaisonSession.seen_at >= moment - IDLE,
             )
             if (await connection.execute(left)).first() is None:
-                await connection.execute(update(Liaison).where(Liaison.id == who.id).values(on_duty=False))
+                await connection.execute(theirs.values(on_duty=False))
             await record(connection, "sign_out", who, everywhere=everywhere)
 
     async def _begin(self, liaison_id: int, language: str, complete: bool) -> str:
@@ -179,8 +197,17 @@ class Sessions:
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).one_or_none()
 
-    async def _count(self, row: Any) -> None:
+    def _known(self, browser: str, liaison_id: int) -> str:
+        """The name of a browser that has signed in to the account; empty if it hasn't."""
+        name, _, digest = browser.rpartition(".")
+        ours = secrets.compare_digest(digest.encode(), self._secrets.digest(f"browser {name}").encode())
+        return name if ours and name.startswith(f"{liaison_id}.") else ""
+
+    async def _count(self, row: Any, browser: str) -> None:
         """Count a try before it is made, so that a hundred at once are not one; raises TooSoon."""
+        if name := self._known(browser, row.id):
+            _count_in(self._browsers, name)
+            return
         moment = now()
         if row.not_before is not None and row.not_before > moment:
             raise TooSoon(seconds=_left(row.not_before, moment))
@@ -194,16 +221,6 @@ class Sessions:
             )
             if counted.first() is None:  # another try was counted since
                 raise TooSoon(seconds=1)
-
-    def _count_stranger(self, email: str) -> None:
-        moment = now()
-        failures, not_before = self._strangers.pop(email, (0, moment))
-        if not_before > moment:
-            self._strangers[email] = (failures, not_before)
-            raise TooSoon(seconds=_left(not_before, moment))
-        self._strangers[email] = (failures + 1, moment + dt.timedelta(seconds=delay_s(failures + 1)))
-        if len(self._strangers) > _MAX_STRANGERS:
-            del self._strangers[next(iter(self._strangers))]
 
     async def _failed(self, row: Any) -> None:
         async with self._engine.begin() as connection:
@@ -232,6 +249,18 @@ class Sessions:
             return (await connection.execute(statement.returning(Liaison.id))).first() is not None
 
 
+def _count_in(tries: dict[str, tuple[int, dt.datetime]], name: str) -> None:
+    """Count a try in memory; raises TooSoon."""
+    moment = now()
+    failures, not_before = tries.pop(name, (0, moment))
+    if not_before > moment:
+        tries[name] = (failures, not_before)
+        raise TooSoon(seconds=_left(not_before, moment))
+    tries[name] = (failures + 1, moment + dt.timedelta(seconds=delay_s(failures + 1)))
+    if len(tries) > _MAX_COUNTED:
+        del tries[next(iter(tries))]
+
+
 def _left(until: dt.datetime, moment: dt.datetime) -> int:
     return int((until - moment).total_seconds()) + 1
 
@@ -242,7 +271,11 @@ async def present_liaisons(connection: AsyncConnection, department: str) -> list
     return [row for row in (await connection.execute(query)).all() if department in row.departments]
 
 
-async def is_away(connection: AsyncConnection, liaison_id: int | None) -> bool:
-    """Whether somebody's console wasn't heard from in the last two minutes, or their account is off; False of None."""
-    here = select(Liaison.id).where(Liaison.id == liaison_id, Liaison.active, Liaison.seen_at > now() - PRESENT)
-    return liaison_id is not None and await connection.scalar(here) is None
+async def is_away(connection: AsyncConnection, liaison_id: int | None, department: str) -> bool:
+    """Whether somebody's console wasn't heard from in the last two minutes, their account is off, or it may not see the
+    department's conversations any more; False of None.
+    """
+    here = select(Liaison.departments).where(
+        Liaison.id == liaison_id, Liaison.active, Liaison.seen_at > now() - PRESENT
+    )
+    return liaison_id is not None and department not in (await connection.scalar(here) or ())

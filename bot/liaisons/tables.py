@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.tables import Base, now
@@ -81,6 +81,10 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(32))
     """One of bot/liaisons/audit.py."""
     department: Mapped[str | None] = mapped_column(String(64))
+    departments: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Of what is of no department: those that its person had then, or the account that it is about; None where it is
+    about nobody, and of entries from before they were written down.
+    """
     conversation_id: Mapped[str | None] = mapped_column(String(32), index=True)
     detail: Mapped[dict[str, Any] | None]
     """Never a resident's words."""

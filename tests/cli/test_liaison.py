@@ -95,8 +95,15 @@ def test_what_residents_are_told_of_somebody_can_be_put_right(enlace: Enlace, tm
     titles = {"en": "Liaison", "es": "Sargento"}
     assert (row[0], json.loads(row[1]), *row[2:4]) == ("Ana", titles, 1, "supervisor")
     assert (json.loads(row[4]), json.loads(row[5])) == (["kent-wa"], ["en"])
-    changed = ["languages", "role", "sworn", "title"]
+    changed = {
+        "title": [{"en": "Liaison", "es": "Enlace"}, titles],
+        "languages": [["es"], ["en"]],
+        "sworn": [False, True],
+        "role": ["liaison", "supervisor"],
+    }
     assert json.loads(audit[0]) == {"did": "change", "account": 1, "changed": changed}
+    moved = enlace("liaison change ana@example.org --department kansas-city-mo").stdout
+    assert "what they still have of a department that they no longer see: release it in the console" in moved
     for words, code, said in (
         ("change ana@example.org", 2, "nothing to change"),
         ("change ana@example.org --department no-such", 2, "unknown department 'no-such'"),

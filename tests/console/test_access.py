@@ -254,7 +254,9 @@ async def test_the_audit_names_people_and_is_kept_to_those_of_ones_own_departmen
     assert "When (Pacific Time)" in audit
     assert other.id[:8] not in audit
     await hire("Kan Sas", departments=[KANSAS])  # who signs in, which is of no department
-    assert "Kan Sas" in (await kay.get("/audit")).text
+    kansas = (await kay.get("/audit")).text
+    assert "Kan Sas" in kansas
+    assert "role: liaison, departments: kansas-city-mo, languages: en, es" in kansas
     assert "Kan Sas" not in (await sue.get("/audit")).text
 
 
@@ -298,6 +300,7 @@ async def test_the_way_back_after_signing_in_leads_nowhere_else(client: httpx.As
         code = {"code": person.credentials.recovery.pop(), "next": wanted}
         second = await client.post("/console/second-factor", data=code, headers=own | {"Cookie": f"enlace={token}"})
         client.cookies.clear()
+        assert second.cookies["enlace-browser"]
         assert (second.status_code, second.headers["location"]) == (303, led)
 
 
@@ -319,6 +322,10 @@ async def test_two_supervisors_who_put_it_on_hold_at_once_do_not_lift_it(
     assert held()
     await sue.do(conversation, "hold", on="false")
     assert not held()
+    with contextlib.closing(sqlite3.connect(server.var_dir / "enlace.db", timeout=15)) as database:
+        query = "SELECT detail FROM audit WHERE action = 'hold' AND conversation_id = ? ORDER BY id"
+        written = [json.loads(row[0]) for row in database.execute(query, (conversation.id,))]
+    assert written == [{"on": True}, {"on": False}], "what changed nothing is not written down"
 
 
 async def test_what_an_open_page_fetches_by_itself_does_not_keep_its_session_alive(

@@ -119,10 +119,11 @@ async def test_it_is_given_to_a_colleague_and_taken_over_by_a_supervisor_alone(
     assert (await ben.do(resident, "reopen")).status_code == 409
 
 
-async def test_who_went_home_with_a_conversation_can_be_relieved_of_it_by_any_colleague(
-    server: Server, start: Start, hire: Hire, ben: Person, kay: Person
+@pytest.mark.parametrize("how", ["home", "elsewhere"])
+async def test_who_went_away_with_a_conversation_can_be_relieved_of_it_by_any_colleague(
+    server: Server, start: Start, hire: Hire, ben: Person, kay: Person, how: str
 ) -> None:
-    gone = await hire("Gia Home")
+    gone = await hire(f"Gia {how}")
     resident = await start("kent-wa", "en")
     await ask_for_a_person(resident)
     await gone.do(resident, "claim")
@@ -131,7 +132,9 @@ async def test_who_went_home_with_a_conversation_can_be_relieved_of_it_by_any_co
     assert (await ben.do(resident, "release")).status_code == 403
     with sqlite3.connect(server.var_dir / "enlace.db", timeout=15) as database:
         long_ago = (now() - dt.timedelta(seconds=121)).strftime("%Y-%m-%d %H:%M:%S.%f")
-        database.execute("UPDATE liaisons SET seen_at = ? WHERE email = ?", (long_ago, gone.profile.email))
+        change = "seen_at = ?" if how == "home" else "departments = ?"
+        value = long_ago if how == "home" else '["kansas-city-mo"]'
+        database.execute(f"UPDATE liaisons SET {change} WHERE email = ?", (value, gone.profile.email))
     assert "is away" in (await ben.get(page)).text
     for move in ("close", "hand_back"):
         assert (await ben.do(resident, move)).status_code == 403
@@ -173,6 +176,23 @@ async def test_a_conversation_that_is_taken_up_again_shows_what_the_resident_agr
     page = (await ana.get(f"/conversations/{resident.id}")).text
     assert "Mi pregunta es otra" in page
     assert "Wants to be called Rosa" in page
+
+
+async def test_what_is_asked_after_a_person_has_left_is_in_no_page_export_or_search(start: Start, ana: Person) -> None:
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident, "What do officers ask me?")
+    await ana.do(resident, "claim")
+    await resident.send("what Ana reads is xylography")
+    await ana.do(resident, "hand_back")
+    told = (await resident.transcript())["messages"][-1]["text"]
+    assert "They do not read what you write from now on, unless you ask for a person again and agree." in told
+    await resident.send("what nobody reads any more is xylophony")
+    for path in ("", "/messages?after=1", "/export"):
+        shown = (await ana.get(f"/conversations/{resident.id}{path}")).text
+        assert ("xylography" in shown, "xylophony" in shown) == (True, False), path
+    for word, found in (("xylography", True), ("xylophony", False)):
+        hits = (await ana.get(f"/search?q={word}")).text.split("Past conversations")[0]
+        assert (f"/conversations/{resident.id}#" in hits) is found
 
 
 async def test_no_line_of_a_resident_passes_for_another_message_in_an_export(start: Start, ana: Person) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversations import outbox as outbox_module
 from bot.conversations.delivery import Channel, Dispatcher, GiveUp, Keep, Later, Listeners
@@ -284,9 +285,15 @@ async def test_what_cannot_be_sent_is_given_up_in_the_end_and_can_be_tried_again
     await answer(store, "whatsapp", "uno")
     outbox = OutboxStore(store.engine, deliver_for_s=0)
     row = (await outbox.lease("whatsapp"))[0]
+    done: list[str] = []
+
+    async def also(_: AsyncConnection) -> None:
+        done.append("also")
+
     with pytest.raises(Conflict):
-        await outbox.retry(row.conversation_id, 2)
+        await outbox.retry(row.conversation_id, 2, also)
     assert await outbox.postpone(row.id, 5) == [row.conversation_id]
     assert (await states(store), await outbox.next_due("whatsapp")) == (["failed"], None)
-    await outbox.retry(row.conversation_id, 2)
+    await outbox.retry(row.conversation_id, 2, also)
+    assert done == ["also"]
     assert [again.id for again in await outbox.lease("whatsapp")] == [row.id]

@@ -131,3 +131,33 @@ async def test_an_upgrade_that_is_cut_off_anywhere_is_begun_again_by_the_next_st
         rows = (await connection.execute(text("SELECT id, handoff_id, key FROM alarm_deliveries"))).all()
     assert [tuple(row) for row in rows] == [(12, 7, "12")]
     await engine.dispose()
+
+
+async def test_what_departments_could_read_until_the_upgrade_is_what_they_can_read_after_it(empty_url: str) -> None:
+    engine = open_engine(empty_url)
+    moment = "'2026-11-01 00:00:00+00:00'"
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0007"))
+        for name, owner, shown_from, flag in (("ended", "bot", 3, "emergency"), ("waits", "waiting", 2, None)):
+            await connection.execute(
+                text(
+                    "INSERT INTO conversations (id, token_hash, department, channel, language, language_chosen, owner, "
+                    "last_number, shown_from, flag, created_at, last_at) VALUES (:name, 'h', 'kent-wa', 'web', 'es', "
+                    f"false, :owner, 9, :shown_from, :flag, {moment}, {moment})"
+                ).bindparams(name=name, owner=owner, shown_from=shown_from, flag=flag)
+            )
+            for ended_at in (moment, moment if owner == "bot" else "NULL"):
+                await connection.execute(
+                    text(
+                        "INSERT INTO handoffs (conversation_id, department, language, requested_at, ended_at, alarms) "
+                        f"VALUES (:name, 'kent-wa', 'es', {moment}, {ended_at}, 0)"
+                    ).bindparams(name=name)
+                )
+    await migrate(engine)
+    async with engine.connect() as connection:
+        shown = "SELECT conversation_id, shown_from, shown_until FROM handoffs ORDER BY id"
+        rows = [tuple(row) for row in await connection.execute(text(shown))]
+        flagged = list(await connection.scalars(text("SELECT id FROM conversations WHERE flagged_at = last_at")))
+    assert rows == [("ended", None, None), ("ended", 3, 9), ("waits", None, None), ("waits", 2, None)]
+    assert flagged == ["ended"]
+    await engine.dispose()

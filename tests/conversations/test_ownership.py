@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import random
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,17 @@ from bot.conversations.ownership import Consent, Notice, Ownership
 from bot.conversations.store import Pending, Store
 from bot.conversations.tables import Conversation, Handoff, Message
 from bot.errors import AlreadyClaimed, Conflict, NotFound
+from bot.handoffs import casework
+from bot.handoffs.queue import queue
+from bot.liaisons.access import Who
+from bot.tables import now
 
 if TYPE_CHECKING:
     from tests.databases import Migrated
 
 TOLD = Notice("aviso", "es")
 CONSENT = Consent("Tema: denunciar")
+WHO = Who(1, "Ana", {}, False, "supervisor", ("kent-wa",), ("es",), True, "", "", "es")
 REPLY = {"kind": "answer", "department": "kent-wa", "language": "es", "text": "respuesta"}
 
 
@@ -181,6 +187,149 @@ async def test_what_was_agreed_to_is_over_with_the_request(engine: AsyncEngine, 
     await ownership.request(conversation, Consent(None, whole_chat=True), TOLD)
     await ownership.withdraw(conversation, TOLD)
     assert (await row(engine, Conversation)).shown_from == shown_from
+
+
+async def shown(engine: AsyncEngine, conversation: str) -> list[int]:
+    """The numbers of the messages that liaisons may read, in the transcript and by search."""
+    async with engine.begin() as connection:
+        of_it = await row(engine, Conversation, id=conversation)
+        read = [message.number for message in await casework.messages(connection, of_it)]
+        found = {hit.number for hit in await casework.search(connection, WHO, "a")}
+    assert set(read) == found
+    return read
+
+
+async def test_a_conversation_that_was_taken_up_again_stays_readable_when_the_resident_withdraws(
+    engine: AsyncEngine, store: Store
+) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.claim(conversation, ana, TOLD)
+    await ownership.say(conversation, ana, "Buenos días", "es")
+    await ownership.close(conversation, ana, TOLD)
+    await ownership.reopen(conversation, ana, TOLD)
+    await ownership.release(conversation, ana, TOLD)
+    assert await shown(engine, conversation) == [1, 2, 3, 4, 5, 6]
+    await ownership.withdraw(conversation, TOLD)
+    assert await shown(engine, conversation) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("move", ["hand_back", "close"])
+async def test_what_is_written_after_a_handoff_is_read_by_nobody_until_the_resident_agrees_anew(
+    engine: AsyncEngine, store: Store, move: str
+) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    await store.complete(await ask(store, conversation), REPLY, {})
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.claim(conversation, ana, TOLD)
+    await getattr(ownership, move)(conversation, ana, TOLD)
+    assert await shown(engine, conversation) == [3, 4, 5]
+    await store.complete(await ask(store, conversation, "two"), REPLY, {"flag": "emergency", "topic": "detainers"})
+    assert await shown(engine, conversation) == [3, 4, 5]
+    async with engine.connect() as connection:
+        past = (await casework.recent(connection, WHO))[0]
+    ended_at = (await row(engine, Handoff)).ended_at
+    assert (past.id, past.topic, past.flag, past.last_at) == (conversation, None, None, ended_at)
+    await ownership.request(conversation, CONSENT, TOLD)
+    assert await shown(engine, conversation) == [3, 4, 5, 8]
+    await ownership.request(conversation, Consent(None, whole_chat=True), TOLD)
+    assert await shown(engine, conversation) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    await ownership.withdraw(conversation, TOLD)
+    assert await shown(engine, conversation) == [3, 4, 5]
+
+
+async def test_what_a_liaison_answered_is_shown_up_to_the_moment_of_the_withdrawal(
+    engine: AsyncEngine, store: Store
+) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.claim(conversation, ana, TOLD)
+    await ownership.say(conversation, ana, "Buenos días", "es")
+    await ownership.release(conversation, ana, TOLD)
+    await ownership.withdraw(conversation, TOLD)
+    await store.complete(await ask(store, conversation), REPLY, {})
+    assert await shown(engine, conversation) == [1, 2, 3, 4]
+
+
+async def test_a_conversation_whose_resident_has_written_since_is_not_taken_up_again(
+    engine: AsyncEngine, store: Store
+) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.claim(conversation, ana, TOLD)
+    await ownership.close(conversation, ana, TOLD)
+    pending = await ask(store, conversation)  # to the assistant, as they were told; its turn isn't over
+    with pytest.raises(Conflict):
+        await ownership.reopen(conversation, ana, TOLD)
+    assert await store.complete(pending, REPLY, {})
+    assert await shown(engine, conversation) == [1, 2, 3]
+
+
+async def flags(engine: AsyncEngine) -> tuple[str | None, str | None]:
+    """Of the last handoff, and of the first in the queue."""
+    async with engine.connect() as connection:
+        last = (await connection.execute(select(Handoff).order_by(Handoff.id.desc()).limit(1))).one()
+        waiting = await queue(connection, WHO)
+    return last.flag, waiting[0].flag
+
+
+@pytest.mark.parametrize(("hours", "flag"), [(23, "emergency"), (25, None)])
+async def test_danger_of_long_ago_is_no_danger_now(
+    engine: AsyncEngine, store: Store, hours: int, flag: str | None
+) -> None:
+    ownership, conversation = Ownership(engine), await begin(store)
+    await store.complete(await ask(store, conversation), REPLY, {"flag": "emergency"})
+    async with engine.begin() as connection:
+        await connection.execute(update(Conversation).values(flagged_at=now() - dt.timedelta(hours=hours)))
+    await ownership.request(conversation, CONSENT, TOLD)
+    assert await flags(engine) == (flag, flag)
+
+
+async def test_danger_that_a_liaison_has_dealt_with_is_over_unless_it_is_found_again_or_taken_up_again(
+    engine: AsyncEngine, store: Store
+) -> None:
+    ownership, ana = Ownership(engine), await liaison(engine, "Ana")
+    conversation = await begin(store)
+    await store.complete(await ask(store, conversation), REPLY, {"flag": "emergency"})
+    await ownership.request(conversation, CONSENT, TOLD)
+    await ownership.withdraw(conversation, TOLD)  # nobody has dealt with it
+    await ownership.request(conversation, CONSENT, TOLD)
+    assert await flags(engine) == ("emergency", "emergency")
+    await ownership.claim(conversation, ana, TOLD)
+    await ownership.close(conversation, ana, TOLD)
+    await ownership.reopen(conversation, ana, TOLD)
+    assert await flags(engine) == ("emergency", "emergency")
+    await ownership.hand_back(conversation, ana, TOLD)
+    await ownership.request(conversation, CONSENT, TOLD)
+    assert await flags(engine) == (None, None)
+    await ownership.withdraw(conversation, TOLD)
+    await store.complete(await ask(store, conversation, "two"), REPLY, {"flag": "stalking"})
+    await ownership.request(conversation, CONSENT, TOLD)
+    assert await flags(engine) == ("stalking", "stalking")
+
+
+async def test_what_was_passed_on_is_kept_for_a_hold_where_the_resident_asks_again(
+    engine: AsyncEngine, store: Store
+) -> None:
+    ownership, conversation = Ownership(engine), await begin(store)
+    await ownership.request(conversation, Consent("Tema: denunciar", name="cifrado"), TOLD)
+    first = await row(engine, Handoff)
+    async with engine.begin() as connection:
+        await connection.execute(update(Conversation).values(legal_hold=True))
+    await ownership.request(conversation, Consent(None), TOLD)
+    kept, asked = await row(engine, Handoff, outcome="replaced"), await row(engine, Handoff, outcome=None)
+    assert (kept.id, kept.summary, kept.name, kept.ended_at is None) == (first.id, "Tema: denunciar", "cifrado", False)
+    assert (asked.summary, asked.name) == (None, None)
+    assert (asked.requested_at, asked.shown_from, asked.alarm_at) == (first.requested_at, 1, first.alarm_at)
+    assert await shown(engine, conversation) == [1, 2]
+    async with engine.begin() as connection:
+        await connection.execute(update(Conversation).values(legal_hold=False))
+    await ownership.withdraw(conversation, TOLD)
+    assert (await row(engine, Conversation)).shown_from is None
 
 
 async def test_what_is_on_hold_stays_open_to_those_who_can_lift_it(engine: AsyncEngine, store: Store) -> None:

@@ -20,15 +20,25 @@ from bot.tables import now
 
 @pytest.fixture
 def hand(engine: AsyncEngine) -> Hand:
-    """`await hand(flag=None, ago_s=0, department=…)`: the id of a new conversation that waits for a person."""
+    """`await hand(flag=None, ago_s=0, department=…)`: the id of a new conversation that waits for a person.
 
-    async def over(flag: str | None = None, ago_s: float = 0, department: str = "kent-wa", said: str = "hola") -> str:
+    `flag`: what was found just now. `whole`: liaisons may read the whole chat.
+    """
+
+    async def over(
+        flag: str | None = None,
+        ago_s: float = 0,
+        department: str = "kent-wa",
+        said: str = "hola",
+        whole: bool = False,
+    ) -> str:
         store = Store(engine)
         new = await store.create(department, "web", "es", chosen=False)
         await store.accept(new.id, "web", new.id, said, "es", None)
         async with engine.begin() as connection:
-            await connection.execute(update(Conversation).where(Conversation.id == new.id).values(flag=flag))
-        await Ownership(engine).request(new.id, Consent(said, name="x"), NOTICE)
+            found = {"flag": flag, "flagged_at": now() if flag else None}
+            await connection.execute(update(Conversation).where(Conversation.id == new.id).values(**found))
+        await Ownership(engine).request(new.id, Consent(said, name="x", whole_chat=whole), NOTICE)
         async with engine.begin() as connection:
             asked = now() - dt.timedelta(seconds=ago_s)
             await connection.execute(

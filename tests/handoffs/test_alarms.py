@@ -129,7 +129,16 @@ async def test_a_liaison_who_does_not_answer_is_alarmed_about_until_they_do(
     await ownership.say(conversation, ana, "Le paso con Ben", "es")
     await ownership.transfer(conversation, ana, ben, NOTICE)
     assert await rings(), "Ben may not be there"
-    await ownership.transfer(conversation, ben, ana, NOTICE, here=True)
+    await later(100)
+    await ownership.say(conversation, ben, "Aquí estoy", "es")
+    await writes()
+    await later(200)
+    cruz = await hire("Cruz")
+    await ownership.transfer(conversation, ben, cruz, NOTICE)
+    assert await rings()
+    assert 200 <= way.got[-1].waiting_s < 300, "since the resident wrote, whoever has it"
+    await later(200)
+    await ownership.transfer(conversation, cruz, ana, NOTICE, here=True)
     assert not await rings()
 
 

@@ -1,15 +1,20 @@
-"""Guards the search of past conversations: whatever the case and the accents, on both engines."""
+"""Guards what liaisons keep about a conversation, how they find one again, and that what they did is written down."""
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from handed_over import Hand
-from sqlalchemy import update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations.tables import Conversation
-from bot.handoffs.casework import search
+from bot.handoffs.casework import labels, search, set_label
 from bot.liaisons.access import Who
+from bot.liaisons.audit import entries
+from bot.liaisons.tables import AuditEntry
 
 ANA = Who(1, "Ana", {}, False, "liaison", ("kent-wa",), ("es",), True, "", "", "es")
 
@@ -32,18 +37,52 @@ ANA = Who(1, "Ana", {}, False, "liaison", ("kent-wa",), ("es",), True, "", "", "
 async def test_a_message_is_found_whatever_the_case_and_the_accents(
     engine: AsyncEngine, hand: Hand, words: str, found: bool
 ) -> None:
-    conversation = await hand(said="La MIGRACIÓN llegó. El niño está aquí; un ñandú, 100 %_ c:\\ más")
-    async with engine.begin() as connection:
-        await connection.execute(update(Conversation).values(shown_from=1))
+    conversation = await hand(said="La MIGRACIÓN llegó. El niño está aquí; un ñandú, 100 %_ c:\\ más", whole=True)
     async with engine.begin() as connection:
         hits = await search(connection, ANA, words)
     assert [hit.conversation_id for hit in hits] == [conversation] * found
 
 
 async def test_an_accent_may_be_missing_in_what_was_written(engine: AsyncEngine, hand: Hand) -> None:
-    conversation = await hand(said="vino la migracion")
-    async with engine.begin() as connection:
-        await connection.execute(update(Conversation).values(shown_from=1))
+    conversation = await hand(said="vino la migracion", whole=True)
     async with engine.begin() as connection:
         hits = await search(connection, ANA, "migración")
     assert [hit.conversation_id for hit in hits] == [conversation]
+
+
+async def test_a_label_that_two_put_on_at_once_is_there_once_and_only_changes_are_written_down(
+    engine: AsyncEngine, hand: Hand
+) -> None:
+    conversation = await hand()
+
+    async def put(on: bool, begun: asyncio.Barrier | None = None) -> None:
+        async with engine.begin() as connection:
+            of_it: Any = (await connection.execute(select(Conversation))).one()
+            if begun:
+                await begun.wait()
+            await set_label(connection, ANA, of_it, "seguimiento", on)
+
+    begun = asyncio.Barrier(2)
+    await asyncio.gather(put(True, begun), put(True, begun))
+    async with engine.connect() as connection:
+        assert await labels(connection, conversation) == ["seguimiento"]
+    for on in (True, False, False):
+        await put(on)
+    async with engine.connect() as connection:
+        assert await labels(connection, conversation) == []
+        details = list(await connection.scalars(select(AuditEntry.detail).order_by(AuditEntry.id)))
+    assert details == [{"on": True}, {"on": False}]
+
+
+async def test_who_did_what_with_a_conversation_has_the_searches_that_showed_it(
+    engine: AsyncEngine, hand: Hand
+) -> None:
+    shown, other = await hand(said="la palabra es xilofono", whole=True), await hand(said="otra cosa", whole=True)
+    async with engine.begin() as connection:
+        await search(connection, ANA, "xilófono")
+        await search(connection, ANA, "nada de eso")
+    async with engine.connect() as connection:
+        found = await entries(connection, ANA, conversation_id=shown)
+        assert await entries(connection, ANA, conversation_id=other) == []
+        assert await entries(connection, ANA, conversation_id=shown.replace(shown[0], "_", 1)) == []
+    assert [(row.action, row.detail["conversations"]) for row in found] == [("search", [shown])]

@@ -198,3 +198,11 @@ async def test_answers_that_helped_least_come_first_and_few_ratings_tell_nothing
         assert found == [Rated("papers", 5, 0.6), Rated("report", 5, 1.0)]
         assert await rated_answers(connection, ["kent-wa"], now() + dt.timedelta(days=1)) == []
         assert await rated_answers(connection, ["kansas-city-mo"], now() - dt.timedelta(days=1)) == []
+
+
+async def test_who_asked_anew_is_counted_once(engine: AsyncEngine) -> None:
+    for _ in range(5):
+        await handoff(engine, (10, 20, 30))
+    await handoff(engine, (None, None, 5), outcome="replaced")
+    total = (await of(engine)).total
+    assert (total.requests, total.claimed, total.unclaimed) == (5, 5, 0)

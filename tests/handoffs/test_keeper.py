@@ -87,6 +87,20 @@ async def test_who_waits_in_vain_is_told_once_and_offered_a_callback(
     assert {conversation for conversation, _ in published} == {late}
 
 
+@pytest.mark.parametrize("backend", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_word_to_who_waits_and_a_move_do_not_wait_for_each_other(
+    engine: AsyncEngine, keeper: Keeper, hand: Hand, somebody_waits: Callable[[], Awaitable[None]]
+) -> None:
+    conversation = await hand(ago_s=601)
+    async with engine.begin() as connection:  # as every move does: the conversation, then its handoff
+        await connection.execute(update(Conversation).values(delivered=0))
+        telling = asyncio.create_task(keeper.tell_those_who_wait())
+        await somebody_waits()
+        await connection.execute(update(Handoff).values(alarms=1))
+    await telling
+    assert await told(engine, conversation) == ["callback", "code", "withdraw"]
+
+
 async def test_only_office_hours_count_for_those_who_wait_and_for_their_alarms(
     engine: AsyncEngine, content: Library, keeper: Keeper, hand: Hand, published: Published
 ) -> None:
@@ -202,6 +216,22 @@ async def test_a_wish_to_be_called_that_was_said_anew_is_not_done_with_the_old_o
             await callback_done(connection, who, old.id, old.created_at)
     async with engine.begin() as connection:
         await callback_done(connection, who, new.id, new.created_at)
+
+
+async def test_a_wish_to_be_called_that_has_to_be_kept_is_not_overwritten_by_one_that_was_begun_before_the_hold(
+    engine: AsyncEngine, hand: Hand
+) -> None:
+    await hand()
+    library = load(Settings().data_dir)
+    desk = Desk(Store(engine), Secrets("k" * 40), Renderer(library, Catalogs(ROOT / "locales", library.languages)))
+    async with engine.connect() as connection:
+        before = (await connection.execute(select(Conversation))).one()
+    await desk.call_back(before, "206 555 0142", "hoy", "es")
+    async with engine.begin() as connection:
+        await connection.execute(update(Conversation).values(legal_hold=True))
+    await desk.call_back(before, "206 555 0143", "hoy", "es")
+    async with engine.connect() as connection:
+        assert len((await connection.execute(select(Callback))).all()) == 2
 
 
 async def test_what_is_deleted_is_written_down_without_saying_whose(

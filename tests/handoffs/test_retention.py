@@ -21,6 +21,7 @@ from bot.errors import NotFound, OnHold
 from bot.handoffs import retention as deleting
 from bot.handoffs.retention import Purged, Retention
 from bot.handoffs.tables import Callback, Erasure, Label, Note, ToForget
+from bot.liaisons.tables import AuditEntry
 from bot.tables import now
 
 CANARY = "canario-amarillo-7421"
@@ -87,6 +88,10 @@ async def test_what_is_old_goes_and_what_is_waited_for_or_held_stays(
     assert await retention.due() == Purged(conversations=1, contacts=2)  # of the old and of the young one
     assert await retention.purge() == Purged(conversations=1, contacts=1)  # the old one's went with it
     assert await ids(engine) == {held, young, waiting}
+    async with engine.connect() as connection:
+        query = select(AuditEntry.detail).where(AuditEntry.action == "purge").order_by(AuditEntry.id)
+        written = list(await connection.scalars(query))
+    assert written == [{"conversations": 1, "contacts": 0}, {"conversations": 0, "contacts": 1}]
     async with engine.connect() as connection:
         contacts = dict((await connection.execute(select(Callback.conversation_id, Callback.contact))).all())  # type: ignore[arg-type]
         handoff = (await connection.execute(select(Handoff).where(Handoff.conversation_id.is_(None)))).one()

@@ -60,3 +60,13 @@ async def test_one_that_a_liaison_took_up_again_was_never_waited_for(engine: Asy
     await wait(engine, [0] * 20)
     async with engine.connect() as connection:
         assert await expected_wait(connection, "kent-wa", UNKNOWN, AT) == 600
+
+
+async def test_who_asked_anew_waits_once(engine: AsyncEngine) -> None:
+    await wait(engine, [600] * 5)
+    async with engine.begin() as connection:
+        asked = AT - dt.timedelta(days=1)
+        kept = {"department": "kent-wa", "language": "es", "requested_at": asked, "ended_at": asked}
+        await connection.execute(insert(Handoff).values([kept | {"outcome": "replaced"}] * 9))
+    async with engine.connect() as connection:
+        assert await expected_wait(connection, "kent-wa", UNKNOWN, AT) == 600

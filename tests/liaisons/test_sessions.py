@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pyotp
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import Conflict, NotFound, SignInFailed, TooLate, TooSoon, WeakPassword, WrongPassword
 from bot.liaisons import accounts as accounts_module
 from bot.liaisons import sessions as module
+from bot.liaisons.access import Who
 from bot.liaisons.accounts import Accounts, Credentials, Profile
-from bot.liaisons.sessions import Sessions, check_key, delay_s, present_liaisons
+from bot.liaisons.audit import entries
+from bot.liaisons.sessions import Sessions, check_key, delay_s, is_away, present_liaisons
 from bot.liaisons.tables import AuditEntry, Liaison, LiaisonSession
 from bot.secrets import Secrets, WrongKeyError
 from bot.tables import now
@@ -156,6 +159,52 @@ async def test_a_failed_sign_in_is_delayed_more_and_more_and_says_nothing_of_the
         await sessions.sign_in(email, "wrong", "en")
 
 
+async def lock(sessions: Sessions) -> None:
+    """Somebody elsewhere tries passwords until nobody may try."""
+    with pytest.raises(TooSoon):  # noqa: PT012
+        for _ in range(9):
+            with contextlib.suppress(SignInFailed):
+                await sessions.sign_in(EMAIL, "wrong", "en")
+
+
+async def test_wrong_passwords_from_elsewhere_do_not_hold_up_a_browser_that_signed_in_before(
+    sessions: Sessions, ana: Credentials
+) -> None:
+    who = await sessions.who(await enter(sessions, ana, ana.recovery[0]))
+    assert who
+    known = sessions.browser(who.id)
+    await lock(sessions)
+    half = await sessions.sign_in(EMAIL, ana.password, "es", known)
+    assert await sessions.second_factor(half, ana.recovery[1], known)
+    await lock(sessions)
+    name = known.rpartition(".")[0]
+    for other in (sessions.browser(who.id + 1), sessions.browser(who.id * 10), f"{name}.0", f"{name}x.{known[-64:]}"):
+        with pytest.raises(TooSoon):
+            await sessions.sign_in(EMAIL, ana.password, "es", other)
+
+
+async def test_the_wrong_passwords_of_a_browser_that_signed_in_before_are_delayed_too(
+    sessions: Sessions, ana: Credentials, clock: Callable[[float], None]
+) -> None:
+    who = await sessions.who(await enter(sessions, ana, ana.recovery[0]))
+    assert who
+    known = sessions.browser(who.id)
+    for _ in range(4):
+        with pytest.raises(SignInFailed):
+            await sessions.sign_in(EMAIL, "wrong", "es", known)
+    with pytest.raises(TooSoon):
+        await sessions.sign_in(EMAIL, ana.password, "es", known)
+    clock(2)
+    half = await sessions.sign_in(EMAIL, ana.password, "es", known)
+    with pytest.raises(TooSoon):
+        await sessions.second_factor(half, ana.recovery[1], known)
+    clock(5)
+    assert await sessions.second_factor(half, ana.recovery[1], known)
+    for _ in range(4):  # counted from nothing again
+        with pytest.raises(SignInFailed):
+            await sessions.sign_in(EMAIL, "wrong", "es", known)
+
+
 async def test_many_tries_at_once_are_not_one(sessions: Sessions, ana: Credentials) -> None:
     tries = [sessions.sign_in(EMAIL, "wrong", "en") for _ in range(12)]
     done = await asyncio.gather(*tries, return_exceptions=True)
@@ -223,6 +272,42 @@ async def test_signing_out_everywhere_ends_every_session(sessions: Sessions, ana
     assert [await sessions.who(token) for token in tokens] == [None] * 3
 
 
+@pytest.mark.parametrize("backend", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("step", ["second factor", "sign out"])
+async def test_a_session_and_a_change_of_its_account_do_not_wait_for_each_other(
+    engine: AsyncEngine,
+    sessions: Sessions,
+    ana: Credentials,
+    somebody_waits: Callable[[], Awaitable[None]],
+    step: str,
+) -> None:
+    who = await sessions.who(await enter(sessions, ana, ana.recovery[0]))
+    assert who
+    half = await sessions.sign_in(EMAIL, ana.password, "es")
+    account = await engine.connect()
+    # As every change of an account does: the account, then its sessions. Only once the code was taken.
+    if step == "second factor":
+        take, taken = sessions._take_recovery, asyncio.Event()
+
+        async def taking(row: Any, code: str) -> bool:
+            right = await take(row, code)
+            await account.execute(update(Liaison).values(active=True))
+            taken.set()
+            return right
+
+        sessions._take_recovery = taking  # type: ignore[method-assign]
+        going = asyncio.create_task(sessions.second_factor(half, ana.recovery[1]))
+        await taken.wait()
+    else:
+        await account.execute(update(Liaison).values(active=True))
+        going = asyncio.create_task(sessions.sign_out(who))  # type: ignore[arg-type]
+    await somebody_waits()
+    await account.execute(update(LiaisonSession).values(language="en"))
+    await account.commit()
+    await account.close()
+    await going
+
+
 async def test_switching_an_account_off_or_resetting_it_ends_its_sessions(
     accounts: Accounts, sessions: Sessions, ana: Credentials
 ) -> None:
@@ -274,6 +359,73 @@ async def test_what_was_done_is_in_the_audit_which_nobody_changes(
         with pytest.raises(DBAPIError):
             async with engine.begin() as connection:
                 await connection.execute(change)
+
+
+def supervisor(*departments: str) -> Who:
+    return Who(99, "Sue", {}, False, "supervisor", departments, ("en",), True, "", "", "en")
+
+
+async def test_the_audit_has_what_an_account_was_changed_from_and_to(
+    engine: AsyncEngine, accounts: Accounts, ana: Credentials
+) -> None:
+    await accounts.change(EMAIL, {"name": "Ana R.", "sworn": True, "role": "liaison", "title": {"es": "Sargento"}})
+    async with engine.connect() as connection:
+        changed, added = await entries(connection, supervisor("kent-wa"))
+    title = [{"en": "Liaison"}, {"en": "Liaison", "es": "Sargento"}]
+    expected = {"name": ["Ana", "Ana R."], "sworn": [False, True], "title": title}
+    assert changed.detail == {"did": "change", "account": added.detail["account"], "changed": expected}
+    assert added.detail["did"] == "add"
+    assert added.detail["changed"]["role"] == [None, "liaison"]
+    assert added.detail["changed"]["departments"] == [None, ["kent-wa"]]
+    assert "password" not in str(changed.detail) + str(added.detail)
+
+
+async def test_what_was_done_in_a_department_stays_with_its_supervisors_when_its_person_moves(
+    engine: AsyncEngine, accounts: Accounts, sessions: Sessions, ana: Credentials
+) -> None:
+    await enter(sessions, ana, ana.recovery[0])
+    await accounts.change(EMAIL, {"departments": ["kansas-city-mo"]})
+    await enter(sessions, ana, ana.recovery[1])
+    with pytest.raises(SignInFailed):
+        await sessions.sign_in("nobody@example.org", "wrong", "es")
+
+    async def read(*departments: str) -> list[tuple[str, Any]]:
+        async with engine.connect() as connection:
+            rows = await entries(connection, supervisor(*departments))
+        return [(row.action, (row.detail or {}).get("did")) for row in reversed(rows)]
+
+    failed, moved = ("sign_in_failed", None), ("account", "change")
+    assert await read("kent-wa") == [("account", "add"), ("sign_in", None), moved, failed]
+    assert await read("kansas-city-mo") == [moved, ("sign_in", None), failed]
+    assert await read("roeland-park-ks", "kent") == [failed]
+
+
+async def test_entries_from_before_departments_were_written_down_go_by_those_of_now(
+    engine: AsyncEngine, ana: Credentials
+) -> None:
+    async with engine.begin() as connection:
+        for account in (1, 2):
+            detail = {"did": "reset", "account": account}
+            await connection.execute(insert(AuditEntry).values(action="account", detail=detail))
+        assert list(await connection.scalars(select(Liaison.id))) == [1]
+    async with engine.connect() as connection:
+        kent = await entries(connection, supervisor("kent-wa"))
+        assert await entries(connection, supervisor("kansas-city-mo")) == []
+    assert [row.detail["did"] for row in kent] == ["reset", "add"]
+
+
+async def test_who_may_not_see_the_department_any_more_counts_as_away(
+    engine: AsyncEngine, accounts: Accounts, sessions: Sessions, ana: Credentials
+) -> None:
+    who = await sessions.who(await enter(sessions, ana))
+    assert who
+    async with engine.connect() as connection:
+        assert not await is_away(connection, who.id, "kent-wa")
+        assert await is_away(connection, who.id, "kansas-city-mo")
+        assert not await is_away(connection, None, "kent-wa")
+    await accounts.change(EMAIL, {"departments": ["kansas-city-mo"]})
+    async with engine.connect() as connection:
+        assert await is_away(connection, who.id, "kent-wa")
 
 
 async def test_another_key_than_the_accounts_were_made_with_is_noticed_at_the_start(
