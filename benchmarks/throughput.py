@@ -168,7 +168,10 @@ def _train_stock(settings: Settings, folder: Path) -> Path:
         print("training stock Rasa (minutes; once for this data)")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.yml").write_text(yaml.safe_dump(STOCK), encoding="utf-8")
-        data = (settings.data_dir / "nlu", settings.data_dir / "rules", training.write_faq(settings, library))
+        questions = "".join(f"      - {text}\n" for text in training.faq(library))
+        faq = f"version: '3.1'\nnlu:\n  - intent: faq\n    examples: |\n{questions}"
+        (folder / "faq.yml").write_text(faq, encoding="utf-8")
+        data = (settings.data_dir / "nlu", settings.data_dir / "rules", folder / "faq.yml")
         command = [
             *(str(settings.rasa_python), "-m", "rasa", "train", "--config", str(folder / "config.yml")),
             *("--domain", "domain.yml", "--data", *map(str, data)),

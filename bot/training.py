@@ -48,12 +48,12 @@ def fingerprint(settings: Settings, library: Library) -> str:
     paths += sorted((settings.data_dir / "rules").glob("*.yml")) + sorted((settings.data_dir / "nlu").glob("*/*.yml"))
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    for text in _faq(library):
+    for text in faq(library):
         digest.update(text.encode() + b"\0")
     return digest.hexdigest()[:16]
 
 
-def _faq(library: Library) -> list[str]:
+def faq(library: Library) -> list[str]:
     """Variants of every topic, once each, as many as Rasa needs to know a question from small talk."""
     texts = list(dict.fromkeys(" ".join(text.split()) for texts in variants(library).values() for text in texts))
     return texts[:: -(-len(texts) // _FAQ)]
@@ -74,13 +74,8 @@ def learned_texts(settings: Settings, library: Library) -> tuple[list[str], list
     search, danger = search_examples(settings, library, asked(settings.data_dir)), safety_examples(settings, library)
     queries = {*search.outside, *search.elsewhere, *danger.near_misses, *danger.others}
     queries |= {variant.text for variant in search.variants} | {text for text, _ in danger.danger}
-    queries |= _rasa_texts(settings, library)
+    queries |= {text for examples in nlu_examples(settings.data_dir).values() for _, text in examples}
     return sorted(queries), sorted({passage.text for passage in passages(library)})
-
-
-def _rasa_texts(settings: Settings, library: Library) -> set[str]:
-    others = (text for examples in nlu_examples(settings.data_dir).values() for _, text in examples)
-    return {*_faq(library), *others}
 
 
 def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
@@ -157,10 +152,11 @@ def delete_others(path: Path) -> None:
 
 
 def _train(settings: Settings, library: Library, path: Path, cache: VectorCache, progress: Progress | None) -> Path:
-    faq_file = write_faq(settings, library)
-    folder = faq_file.parent
-    texts = sorted(_rasa_texts(settings, library))
-    np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=cache.queries(texts, progress))
+    folder = settings.cache_dir / "train"
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = sorted({text for examples in nlu_examples(settings.data_dir).values() for _, text in examples})
+    vectors, questions = cache.queries(texts, progress), cache.queries(faq(library), progress)
+    np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=vectors, questions=questions)
     with ThreadPoolExecutor(1) as rasa:
         # Rasa's process keeps one core busy; the index is built on the other meanwhile.
         trained = rasa.submit(_run_rasa, settings, folder, path.name)
@@ -174,19 +170,10 @@ def _train(settings: Settings, library: Library, path: Path, cache: VectorCache,
     return path
 
 
-def write_faq(settings: Settings, library: Library) -> Path:
-    """Write the variants as Rasa's training examples of the intent `faq`, and return the file."""
-    path = settings.cache_dir / "train" / "faq.yml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    examples = "".join(f"      - {text}\n" for text in _faq(library))
-    path.write_text(f"version: '3.1'\nnlu:\n  - intent: faq\n    examples: |\n{examples}", encoding="utf-8")
-    return path
-
-
 def _run_rasa(settings: Settings, folder: Path, name: str) -> Path:
     if not settings.rasa_python.exists():
         raise TrainingError(f"there is no {settings.rasa_python}: run `make setup`")
-    data = (settings.data_dir / "nlu", settings.data_dir / "rules", folder / "faq.yml")
+    data = (settings.data_dir / "nlu", settings.data_dir / "rules")
     made = folder / name
     command = [
         *(str(settings.rasa_python), "-m", "bot.nlu.command", "train"),

@@ -21,8 +21,10 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.linalg import cho_factor, cho_solve
 
-from bot.nlu.featurizer import SentenceVectorFeaturizer
+from bot.nlu.featurizer import SentenceVectorFeaturizer, vectors_for_training
 
+FAQ = "faq"
+"""The intent of questions about a department."""
 ANSWERABLE = "answerable"
 """In a message's metadata: search is sure of an answer."""
 INTENT_RANKING = "intent_ranking"
@@ -90,12 +92,15 @@ class KernelClassifier(IntentClassifier, GraphComponent):
             return cls(config, model_storage, resource, dict(file))
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Fit on every example that has an intent and a text, and persist the weights (plain arrays, no pickle)."""
+        """Fit on every example that has an intent and a text, and on the question variants; persist the weights (plain
+        arrays, no pickle).
+        """
         examples = [
             (features, message.get(INTENT))
             for message in training_data.intent_examples
             if message.get(INTENT) and (features := self._vector(message)) is not None
         ]
+        examples += [(vector, FAQ) for vector in vectors_for_training()["questions"]]
         vectors = np.stack([features for features, _ in examples])
         mean = vectors.mean(axis=0)
         vectors = unit(vectors - mean).astype(np.float32)
@@ -137,7 +142,7 @@ class KernelClassifier(IntentClassifier, GraphComponent):
                     for name, confidence in self._rank(vector)
                 ]
                 if self._gives_way(ranking[0], (message.get("metadata") or {}).get(ANSWERABLE, False)):
-                    ranking.sort(key=lambda entry: entry[INTENT_NAME_KEY] != "faq")
+                    ranking.sort(key=lambda entry: entry[INTENT_NAME_KEY] != FAQ)
                 message.set(INTENT, ranking[0], add_to_output=True)
                 message.set(INTENT_RANKING, ranking, add_to_output=True)
         return messages

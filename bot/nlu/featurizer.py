@@ -1,7 +1,8 @@
 """Puts the app's sentence vector on Rasa's message, so that one encoder pass a turn serves NLU and retrieval both.
 
 At run time the vector comes with the message (`metadata["vector"]`). At training time the vectors of all examples come
-in a file that `enlace train` made, named by the environment variable ENLACE_VECTORS.
+in a file that `enlace train` made, named by the environment variable ENLACE_VECTORS. The question variants come there
+alone, since Rasa copies its training data a dozen times before a component sees it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,18 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 VECTORS_FILE = "ENLACE_VECTORS"
 VECTOR = "vector"
+
+
+def vectors_for_training() -> dict[str, np.ndarray]:
+    """`texts` (n,) of the examples and their `vectors` (n, d), and those of the `questions` (m, d), examples of `faq`.
+
+    Raises RasaException if there is no such file.
+    """
+    path = os.environ.get(VECTORS_FILE)
+    if not path:
+        raise RasaException(f"{VECTORS_FILE} names no file: train with `enlace train`, which makes the vectors first.")
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -55,18 +68,13 @@ class SentenceVectorFeaturizer(DenseFeaturizer, GraphComponent):
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Add the vector of every example; raises RasaException if the file is missing or lacks an example."""
-        path = os.environ.get(VECTORS_FILE)
-        if not path:
-            raise RasaException(
-                f"{VECTORS_FILE} names no file: train with `enlace train`, which makes the vectors first."
-            )
-        with np.load(path, allow_pickle=False) as file:
-            vectors = dict(zip(file["texts"].tolist(), file["vectors"], strict=True))
+        made = vectors_for_training()
+        vectors = dict(zip(made["texts"].tolist(), made["vectors"], strict=True))
         for message in training_data.training_examples:
             text = message.get(TEXT)
             if text:
                 if text not in vectors:
-                    raise RasaException(f"no vector for a training example in {path}: train with `enlace train`.")
+                    raise RasaException(f"{VECTORS_FILE} has no vector for an example: train with `enlace train`.")
                 self._add(message, vectors[text])
         return training_data
 
