@@ -5,7 +5,7 @@ from rasa_sdk import Action
 from actions.answer import Answer, ChooseTopic
 from actions.handoff import Connect, OfferHandoff
 from actions.language import ChangeLanguage
-from actions.last_answer import LastAnswer
+from actions.last_answer import LastAnswer, NextSteps
 from actions.report import BeginGuide, DangerNow, GuideReport, ValidateReportForm
 from actions.turns import TurnLookup
 
@@ -19,6 +19,7 @@ def all_actions(turns: TurnLookup) -> list[Action]:
         Connect(),
         ChangeLanguage(turns),
         LastAnswer(turns),
+        NextSteps(turns),
         BeginGuide(),
         DangerNow(turns),
         GuideReport(turns),

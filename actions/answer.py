@@ -28,10 +28,8 @@ class Answer(Action):
         say = Say(say=outcome.kind, confidence=outcome.confidence)
         if outcome.kind != "answer":
             say["topics"] = list(outcome.topics)
-        elif outcome.topics[0] == REACH_LIAISON:
-            say = Say(say="handoff")  # what `ask_person` gets: the two are asked for in the same words
         else:
-            say["topic"] = outcome.topics[0]
+            say = _about(outcome.topics[0], outcome.confidence)
         dispatcher.utter_message(json_message=say)
         return []
 
@@ -51,7 +49,14 @@ class ChooseTopic(Action):
         """Rasa's contract: answer the topic, if the department still has it switched on."""
         topic = next(tracker.get_latest_entity_values("topic"), "")
         if self._turns.of(tracker.sender_id).answers(topic):
-            dispatcher.utter_message(json_message=Say(say="answer", topic=topic, confidence=1.0))
+            dispatcher.utter_message(json_message=_about(topic, 1.0))
         else:
             dispatcher.utter_message(json_message=Say(say="no_answer", confidence=1.0))
         return []
+
+
+def _about(topic: str, confidence: float) -> Say:
+    """The answer to `topic`; who asks how to reach a person is offered one, as by `ask_person`, in the same words."""
+    if topic == REACH_LIAISON:
+        return Say(say="handoff")
+    return Say(say="answer", topic=topic, confidence=confidence)

@@ -15,7 +15,7 @@ _NOW, _WITH_NAME = "report_happening_now", "report_with_name"
 
 
 class ValidateReportForm(FormValidationAction):
-    """`validate_report_form`: who is in danger is asked nothing more."""
+    """`validate_report_form`: who is in danger is asked nothing more; who isn't sure is told what to do in it."""
 
     def name(self) -> str:
         """Rasa's contract."""
@@ -26,6 +26,14 @@ class ValidateReportForm(FormValidationAction):
     ) -> list[str]:
         """Rasa's contract: the questions still to ask."""
         return [_NOW] if tracker.get_slot(_NOW) else domain_slots
+
+    def validate_report_happening_now(
+        self, value: bool, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any
+    ) -> dict[str, bool]:
+        """Rasa's contract: the slot as it stays."""
+        if tracker.get_intent_of_latest_message() == "unsure":
+            dispatcher.utter_message(json_message=Say(say="emergency"))
+        return {_NOW: value}
 
 
 class BeginGuide(Action):

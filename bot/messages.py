@@ -34,10 +34,24 @@ SMALLTALK = {
         "To erase this chat, open “Before you write” at the top of the chat and press “Erase this chat "
         "now”, or write ERASE on WhatsApp."
     ),
-    "nothing_yet": N_("I have not answered a question yet. What would you like to know?"),
+    "erase": N_(
+        "I have not erased anything. To erase this chat, open “Before you write” at the top of the chat and press "
+        "“Erase this chat now”. On WhatsApp, write ERASE."
+    ),
+    "next_steps": N_(
+        "If someone is in danger now, call 911. If not, I can guide you to report something, or you can ask here for a "
+        "person. You can also ask me another question."
+    ),
+    "languages": N_(
+        "I can answer only in these languages: %(languages)s. In an emergency call 911: interpreters help there. You "
+        "can also ask here for a person."
+    ),
+    "nothing_yet": N_("I do not know which answer you mean. What would you like to know?"),
     "stay": N_("All right, I have passed nothing on. What would you like to know?"),
     "stop_guide": N_("We can stop here. You can come back at any time. If you are in danger, call 911."),
 }
+TELLS = frozenset({"about_bot", "privacy", "erase", "languages"})
+"""Those that answer a question, and so are said below a warning, too."""
 ASKS_WHAT = frozenset({"greet", "acknowledge", "nothing_yet", "stay"})
 """Those after which topics to begin with are offered."""
 FIRST_TOPICS = ("what-is-asked", "report-not-urgent", "report-anonymous")
@@ -70,6 +84,11 @@ NO_ANSWER = {
 }
 ASKS_NOTHING = frozenset({"insult"})
 """Those that decline no question: the conversation stays about what it was about."""
+
+OFFER = {
+    "again": N_("I have passed nothing on yet. If you want me to, choose one of these."),
+}
+"""In place of the offer of a person, where it has just been made."""
 
 QUESTIONS = {
     "report_happening_now": N_(

@@ -82,6 +82,8 @@ _DOT = r"(?:\.|\s*[(\[]\s*(?:dot|punto)\s*[)\]]\s*|\s+(?:dot|punto)\s+)"
 _MAILS = r"(?:gmail|hotmail|yahoo|outlook|icloud|live|aol|proton|protonmail|msn)"
 _DASH = r" ?[ .\-_*\u2010-\u2015\u2212/] ?"
 """Between the parts of a number."""
+_BORN = r"\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+"""A date of birth: year, month, day."""
 _PLATE = r"\b(?:plates?|placas?|tablilla)"
 
 # In this order: the more specific first. The name stands in the text in place of what was masked.
@@ -90,6 +92,12 @@ _FINDERS: list[tuple[str, Callable[[str], Spans]]] = [
     ("email", _pattern(r"(?<![\w.+-])[\w.+-]+ at [\w-]+(?: dot [\w-]+)+")),
     ("email", _pattern(rf"(?<![\w.+-])[\w.+-]+ at {_MAILS}(?:\.[a-z]{{2,3}})+")),
     ("curp", _pattern(rf"[A-Z]{{4}}[ -]?\d{{6}}[ -]?[HMX][A-Z]{{5}}[ -]?[A-Z\d]\d{_END}")),
+    # Mexico's clave de elector, then its RFC: both begin with letters of the name and the date of birth.
+    ("id", _pattern(rf"{_START}[A-Z]{{6}} ?{_BORN} ?\d{{2}} ?[HM] ?\d{{3}}{_END}")),
+    ("id", _pattern(rf"{_START}[A-ZÑ&]{{4}}[ -]?{_BORN}[ -]?(?=[A-Z\d]*\d)[A-Z\d]{{3}}(?![^\W_])")),
+    # Honduras's identity number and Guatemala's DPI.
+    ("id", _pattern(rf"(?<!\d)\d{{4}}[ -](?:19|20)\d{{2}}[ -]\d{{5}}{_END}")),
+    ("id", _pattern(rf"(?<!\d)\d{{4}}[ -]\d{{5}}[ -]\d{{4}}{_END}")),
     ("a-number", _pattern(rf"{_START}A[ #:-]{{0,3}}\d{{2,3}}[ -]?\d{{3}}[ -]?\d{{3}}{_END}")),
     (
         "a-number",
@@ -104,7 +112,8 @@ _FINDERS: list[tuple[str, Callable[[str], Spans]]] = [
     (
         "id",
         _pattern(
-            rf"\b(?:consular|matr[ií]cula|licencia|license|licence|dl|dui|c[eé]dula|ine){_LABEL}"
+            rf"\b(?:consular|matr[ií]cula|licencia|license|licence|dl|dui|c[eé]dula|ine|"
+            rf"identidad|dni|dpi|cui|rfc|clave de elector){_LABEL}"
             rf"(?P<id>[A-Z]{{0,3}}\d[\d -]{{5,12}}\d{_END}|(?:[A-Z]{{2,4}}[ -])?[A-Z]{{2,6}}\d{{3,}}[A-Z\d]*)",
             _is_identifier,
         ),

@@ -42,8 +42,21 @@ class HandoffOffer(BaseModel):
 class Say(TypedDict, total=False):
     """What to say, as Rasa's responses and the actions put it; `say` decides which other keys there are."""
 
-    say: Literal["answer", "clarify", "no_answer", "handoff", "smalltalk", "ask", "language", "connect", "emergency"]
+    say: Literal[
+        "answer",
+        "clarify",
+        "no_answer",
+        "handoff",
+        "smalltalk",
+        "ask",
+        "language",
+        "connect",
+        "emergency",
+        "next_steps",
+    ]
     message: str
+    agrees: bool
+    """Whether it is said to a yes or to a no."""
     topic: str
     topics: list[str]
     language: str

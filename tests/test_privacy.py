@@ -54,6 +54,16 @@ IDENTIFIERS = [
     ("id", "mi INE es {}", "1234567890123"),
     ("id", "mi DUI {}", "01234567-8"),
     ("id", "mi cédula {}", "1-1234-5678"),
+    ("id", "mi identidad es {}", "0801-1990-12345"),
+    ("id", "{} es la mía", "0801 1990 12345"),
+    ("id", "mi DPI {}", "2345 67890 0101"),
+    ("id", "es {}", "2345-67890-0101"),
+    ("id", "mi CUI es {}", "2345678900101"),
+    ("id", "mi dni: {}", "12345678"),
+    ("id", "mi RFC es {}", "GOMC900101AB1"),
+    ("id", "{} para la factura", "gomc-900101-ab1"),
+    ("id", "clave de elector {}", "GMLPMR90010109H100"),
+    ("id", "dice {}", "GMLPMR 900101 09 H 100"),
     ("curp", "my CURP is {}", "GOMC900514HDFRRL09"),
     ("curp", "mi curp es {}", "pegj850101hjcrrn07"),
     ("card", "they charged my card {}", "4111 1111 1111 1111"),
@@ -161,6 +171,12 @@ mi licencia es de 2019-2023
 mi dl es de 2019 y vence en 2027
 the DL office in Kent
 my WDL documents
+¿me piden identidad en 2019?
+mi identidad es de 2019-2023
+¿qué es el RFC, el DPI o el CUI?
+en 2019 2020 hubo 13 reuniones
+PASO900101ABC
+GOMC991399AB1
 el 3*12*2024, de 9_17 h
 _5 de mayo de 2024_ y *10:30*
 mi seguro social me lo robaron

@@ -302,6 +302,35 @@ def test_what_to_choose_from_ends_with_a_person(renderer: Renderer) -> None:
     ]
 
 
+@pytest.mark.parametrize("say", ["clarify", "no_answer"])
+def test_how_to_reach_a_person_is_the_button_that_offers_one_and_stands_once(renderer: Renderer, say: str) -> None:
+    topics = ["reach-liaison", "what-is-asked"]
+    reply = renderer.render([Say(say=say, topics=topics, confidence=0.5)], "kent-wa", "es")  # type: ignore[typeddict-item]
+    assert [choice.send for choice in reply.choices] == [topic_choice("what-is-asked"), PERSON]
+
+
+def test_what_can_be_done_now_is_the_guide_a_person_and_what_the_last_answer_says(renderer: Renderer) -> None:
+    reply = renderer.render([Say(say="next_steps", topic="reach-liaison")], "kent-wa", "en")
+    assert reply.text.startswith("If someone is in danger now, call 911.")
+    assert reply.text.endswith("(Chief Padilla is named there): (253) 856-5890")
+    assert [step.href for step in reply.steps] == ["tel:911", "tel:2538565890"]
+    assert [choice.send for choice in reply.choices] == [GUIDE, topic_choice("report-not-urgent"), PERSON]
+    after = renderer.render([Say(say="next_steps", topic="what-is-asked")], "kent-wa", "en")
+    steps = [step.topic for step in REAL.departments["kent-wa"].answers["what-is-asked"].next_steps if step.topic]
+    assert steps
+    assert {topic_choice(topic) for topic in steps} <= {choice.send for choice in after.choices}
+    alone = renderer.render([Say(say="next_steps")], "kent-wa", "en")
+    assert [choice.send for choice in alone.choices] == [GUIDE, topic_choice("report-not-urgent"), PERSON]
+
+
+def test_who_speaks_no_language_that_is_served_is_told_which_are_and_where_interpreters_help(
+    renderer: Renderer,
+) -> None:
+    reply = renderer.render([Say(say="smalltalk", message="languages")], "kent-wa", "en")
+    assert reply.text.startswith("I can answer only in these languages: English, español. In an emergency call 911:")
+    assert [choice.send for choice in reply.choices] == [PERSON]
+
+
 def test_several_things_become_one_reply(renderer: Renderer) -> None:
     """The first decides the kind and the citations, the last which buttons there are."""
     first = Say(say="answer", topic="what-is-asked", confidence=0.9)

@@ -20,10 +20,10 @@ from bot.encoder import Encoder, Vectors
 from bot.handoffs.desk import Desk
 from bot.language import LanguageDetector
 from bot.limits import Limits
-from bot.messages import ASKS_NOTHING, SAFETY
+from bot.messages import ASKS_NOTHING, SAFETY, TELLS
 from bot.rasa import RasaClient, RasaError
 from bot.rendering.renderer import Renderer
-from bot.replies import REPORT_DANGER, UNREAD, Reply, Say
+from bot.replies import REACH_LIAISON, REPORT_DANGER, UNREAD, Reply, Say
 from bot.retrieval.decision import Decision
 from bot.retrieval.index import Index
 from bot.safety import Flag, SafetyRules, pieces
@@ -202,8 +202,12 @@ class Answering:
 
     def _declined(self, pending: Pending, limit: str, flag: Flag | None, language: str) -> Answered:
         """The limit of what is never answered, below the net's warning if it fired."""
+        department = pending.conversation.department
+        if flag and flag.say == "self_harm":
+            reply = self._renderer.safety(flag.say, department, language)
+            return Answered(reply, {"language": language, "flag": flag.say} | _about(reply, pending))
         says = [Say(say="no_answer", message=limit, confidence=1.0)]
-        reply = self._renderer.render(says, pending.conversation.department, language)
+        reply = self._renderer.render(says, department, language)
         changes = {"language": language} | _about(reply, pending)
         if flag:
             reply, changes = self._renderer.warn(flag.say, reply, language), changes | {"flag": flag.say}
@@ -218,7 +222,8 @@ class Answering:
             async with asyncio.timeout(WARNED_WITHIN):
                 await self._read(turn, pending, vector)
             topic = turn.sure_topic
-            if topic and topic != REPORT_DANGER:
+            # A person is offered below the warning anyway.
+            if topic and topic not in {REPORT_DANGER, REACH_LIAISON}:
                 says = [Say(say="answer", topic=topic, confidence=1.0)]
                 answer = self._renderer.render(says, department, language)
                 reply = self._renderer.warn(flag.say, answer, language)
@@ -246,6 +251,9 @@ class Answering:
             del self._running[conversation.id]
         also = None
         for say in says:
+            if "agrees" in say and await self._store.offers_a_person(conversation.id):
+                # To be read by a person is agreed to by a button alone, below what it means.
+                say.update(Say(say="handoff", message="again") if say["agrees"] else Say(message="stay"))
             if say["say"] == "connect":
                 also = await self._desk.agreeing(conversation.id, say["whole_chat"])
                 if also is None:  # the button is of a conversation that was erased: they see first what they agree to
@@ -260,9 +268,11 @@ class Answering:
                 say["channel"] = conversation.channel
         with stages.time("render"):
             # Where the text on it is what was found, or nothing, the warning is as a rule's: with that text.
-            about = SAFETY[flag.say].answers if flag else ()
-            if flag and about and all(_finds_nothing(say) or say.get("topic") in about[:1] for say in says):
-                reply = self._renderer.safety(flag.say, department, language)
+            about = SAFETY[flag.say].answers[:1] if flag else ()
+            if flag and (
+                flag.say == "self_harm" or all(_tells_nothing(say) or say.get("topic") in about for say in says)
+            ):
+                reply = self._renderer.safety(flag.say, department, changes["language"])
                 about_now = _about(reply, pending)
             else:
                 reply = self._renderer.render(says, department, language)
@@ -311,8 +321,10 @@ class Answering:
         return elsewhere.put_to(before, conversation.department)
 
 
-def _finds_nothing(say: Say) -> bool:
-    """Whether it says that no text is about the message, and no more."""
+def _tells_nothing(say: Say) -> bool:
+    """Whether it is small talk, or says that no text is about the message, and no more."""
+    if say["say"] == "smalltalk":
+        return say["message"] not in TELLS
     return say["say"] == "no_answer" and not say.get("message") and not say.get("topic")
 
 

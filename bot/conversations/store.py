@@ -298,6 +298,18 @@ class Store:
             replies = await connection.scalars(query)
             return next((reply["handoff"] for reply in replies if reply and reply.get("handoff")), None)
 
+    async def offers_a_person(self, conversation_id: str) -> bool:
+        """Whether what was said last asked whether to hand the conversation to a person."""
+        query = (
+            select(Message.reply)
+            .where(Message.conversation_id == conversation_id, Message.author != "resident")
+            .order_by(Message.number.desc())
+            .limit(1)
+        )
+        async with self.engine.connect() as connection:
+            reply = await connection.scalar(query)
+        return bool(reply and reply.get("handoff"))
+
     async def waiting(self) -> Sequence[Any]:
         """Conversations whose residents asked for a person, with when they asked (`requested_at`), the longest waiting
         first.

@@ -12,7 +12,7 @@ from bot.content.models import Answer, CitationRef, NextStep, citations_of
 from bot.i18n import N_, Catalogs, in_language
 from bot.messages import NO_ANSWER
 from bot.rendering.labels import Labels, department_name
-from bot.replies import GUIDE, PERSON, Choice, Citation, Form, Reply, Step
+from bot.replies import GUIDE, Choice, Citation, Form, Reply, Step
 
 _DIAL = re.compile(r"[^\d+]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][”»\"])\s+")
@@ -38,7 +38,7 @@ class Answers:
         if answer.topic == "report-not-urgent":
             choices.append(self._labels.choice(GUIDE, language))
         if person:
-            choices.append(self._labels.choice(PERSON, language))
+            choices = self._labels.and_person(choices, language)
         if answer.topic in content.stale:
             return self._withheld(content, answer, language, confidence, choices)
         citations = self.citations(content, answer, language)
@@ -72,7 +72,7 @@ class Answers:
             language=language,
             text=text,
             confidence=confidence,
-            choices=[*self._labels.choices(topics, content, language), self._labels.choice(PERSON, language)],
+            choices=self._labels.and_person(self._labels.choices(topics, content, language), language),
             handoff_offered=True,
         )
 
@@ -158,7 +158,6 @@ class Answers:
             if document in content.documents and section in content.documents[document].sections
         ]
         citations = [self._citation(content, ref, language) for ref in refs]
-        person = self._labels.choice(PERSON, language)
         return Reply(
             kind="answer" if citations else "no_answer",
             department=content.profile.id,
@@ -173,7 +172,7 @@ class Answers:
             topic=answer.topic,
             confidence=round(confidence, 4),
             citations=citations,
-            choices=[*(choice for choice in choices if choice != person), person],
+            choices=self._labels.and_person(choices, language),
             handoff_offered=True,
             reviewed=False,
         )

@@ -18,6 +18,7 @@ from bot.replies import (
     NOT_HELPED,
     NOW,
     PERSON,
+    REACH_LIAISON,
     STAY,
     WHY,
     WITHDRAW,
@@ -59,12 +60,18 @@ class Labels:
         return [*own, *(self.topic(topic, language) for topic in self._library().topics)]
 
     def choices(self, topics: Iterable[str], content: DepartmentContent, language: str) -> list[Choice]:
-        """A button for each of `topics` that the department answers."""
+        """A button for each of `topics` that the department answers; how to reach a person has the one that does it."""
         return [
-            Choice(label=self.topic(topic, language), send=topic_choice(topic))
+            self.choice(PERSON, language)
+            if topic == REACH_LIAISON
+            else Choice(label=self.topic(topic, language), send=topic_choice(topic))
             for topic in topics
             if topic in content.answers and content.answers[topic].enabled
         ]
+
+    def and_person(self, choices: Iterable[Choice], language: str) -> list[Choice]:
+        """`choices`, and last the button that offers a person."""
+        return [*(choice for choice in choices if choice.send != PERSON), self.choice(PERSON, language)]
 
     def choice(self, send: str, language: str) -> Choice:
         """A button that stands in every department; raises KeyError."""

@@ -9,13 +9,14 @@ from typing import Any
 from bot.content.library import DepartmentContent, Library
 from bot.handoffs.notices import Notices
 from bot.i18n import N_, Catalogs, in_days, in_language, language_name
-from bot.messages import ASKS_WHAT, FIRST_TOPICS, QUESTIONS, SAFETY, SMALLTALK, UNREAD, WHATSAPP
+from bot.messages import ASKS_WHAT, FIRST_TOPICS, OFFER, QUESTIONS, SAFETY, SMALLTALK, UNREAD, WHATSAPP
 from bot.rendering.answers import Answers
 from bot.rendering.labels import Labels, department_name
 from bot.replies import (
     CONNECT,
     CONNECT_BARE,
     CONNECT_WHOLE,
+    GUIDE,
     HELPED,
     NO,
     NOT_HELPED,
@@ -88,7 +89,7 @@ class Renderer:
             department=department,
             language=language,
             text=self.labels.say(language, said.text),
-            choices=[*self.labels.choices(said.offers, content, language), self.labels.choice(PERSON, language)],
+            choices=self.labels.and_person(self.labels.choices(said.offers, content, language), language),
             steps=self._numbers(said.text, language),
             handoff_offered=True,
         )
@@ -111,13 +112,12 @@ class Renderer:
     def warn(self, message: str, reply: Reply, language: str) -> Reply:
         """`reply` with what is said of danger before it, in `language`: where danger is likely, but not sure."""
         warning = self.labels.say(language, SAFETY[message].text)
-        person = self.labels.choice(PERSON, language)
         return reply.model_copy(
             update={
                 "kind": "emergency",
                 "text": f"{warning}\n\n{reply.text}",
                 "steps": self._numbers(SAFETY[message].text, language),
-                "choices": [*(choice for choice in reply.choices if choice.send != PERSON), person],
+                "choices": self.labels.and_person(reply.choices, language),
                 "handoff_offered": True,
             }
         )
@@ -145,7 +145,6 @@ class Renderer:
 
     def _one(self, say: Say, content: DepartmentContent, language: str) -> Reply:
         base: dict[str, Any] = {"department": content.profile.id, "language": language}
-        person = self.labels.choice(PERSON, language)
         match say["say"]:
             case "answer":
                 return self.answers.answer(
@@ -157,7 +156,7 @@ class Renderer:
                     kind="clarify",
                     text=text,
                     confidence=say["confidence"],
-                    choices=[*self.labels.choices(say["topics"], content, language), person],
+                    choices=self.labels.and_person(self.labels.choices(say["topics"], content, language), language),
                     handoff_offered=True,
                     **base,
                 )
@@ -165,9 +164,14 @@ class Renderer:
                 message = say.get("message", "not_in_the_texts")
                 return self.answers.none(content, language, say["confidence"], message, say.get("topics", ()))
             case "handoff":
-                return self._handoff(content, language, say["offer"], say.get("channel", "web"))
+                reply = self._handoff(content, language, say["offer"], say.get("channel", "web"))
+                if again := say.get("message"):
+                    reply.text = self.labels.say(language, OFFER[again])
+                return reply
             case "emergency":
                 return self.safety("emergency", content.profile.id, language)
+            case "next_steps":
+                return self._next_steps(content, language, say.get("topic"))
             case "connect":
                 return self.notices.connected(content.profile.id, language, say["outlook"], say.get("channel", "web"))
             case "ask":
@@ -184,10 +188,16 @@ class Renderer:
             case "smalltalk":
                 name = department_name(content, language)
                 text = self.labels.say(
-                    language, SMALLTALK[say["message"]], department=name, time=in_days(self._retention_days, language)
+                    language,
+                    SMALLTALK[say["message"]],
+                    department=name,
+                    time=in_days(self._retention_days, language),
+                    languages=", ".join(map(language_name, self.library.languages)),
                 )
                 first = content.profile.first_topics or FIRST_TOPICS
                 offers = self.labels.choices(first if say["message"] in ASKS_WHAT else (), content, language)
+                if say["message"] == "languages":
+                    offers = self.labels.and_person(offers, language)
                 return Reply(kind="smalltalk", text=text, choices=offers, **base)
             case other:
                 raise ValueError(f"nothing is known to say for {other!r}")
@@ -249,6 +259,25 @@ class Renderer:
             steps=self.answers.steps(content, answer, language) if answer else [],
             handoff_offered=True,
             handoff=offer,
+        )
+
+    def _next_steps(self, content: DepartmentContent, language: str, topic: str | None) -> Reply:
+        """What one can do now, whatever was said before; with the next steps of the answer to `topic`."""
+        text = self.labels.say(language, SMALLTALK["next_steps"])
+        steps, topics = self._numbers(text, language), ["report-not-urgent"]
+        if topic:
+            answer = content.answers[topic]
+            steps += [step for step in self.answers.steps(content, answer, language) if step not in steps]
+            topics += [step.topic for step in answer.next_steps if step.topic and step.topic not in topics]
+        choices = [self.labels.choice(GUIDE, language), *self.labels.choices(topics, content, language)]
+        return Reply(
+            kind="smalltalk",
+            department=content.profile.id,
+            language=language,
+            text="\n".join([text, *(step.label for step in steps[1:])]),
+            choices=self.labels.and_person(choices, language),
+            steps=steps,
+            handoff_offered=True,
         )
 
     def unread(self, kind: str, department: str, language: str, first: bool = False) -> Reply:

@@ -33,8 +33,8 @@ FIRES_FROM = -0.7
 DOUBTS_BELOW = -1.2
 """Score under which a rule that fired is taken back: of 642 emergencies, not learned, that a rule finds, one is under
 it, of 44 questions to the department that a rule takes for one 31."""
-_STANDS = frozenset({"self-harm", "overdose"})
-"""Rules that are never taken back: a child has swallowed what no example names."""
+_STANDS = frozenset({"self-harm", "overdose", "shooter"})
+"""Rules that are never taken back: a child has swallowed what no example names, a shooter is where none was."""
 _GAMMA = 3.0
 """How fast likeness falls off. With half of it, as for topics, a fifth more of other messages fire."""
 _PENALTY = 0.4
@@ -57,6 +57,9 @@ _LIKELIER = 0.2
 """By how much one of those has to be likelier than the rest, since they speak of crimes and the law, and of 911 last.
 Of 1,051 emergencies by writers who looked for what is missed, 92 would get one of them wrongly without this, 22 with
 it; of the 140 that should get one, 9 more get the plain warning."""
+_WEAK, _CLEAR = 0.5, 0.6
+"""Below this score, the line for those who think of suicide is named only where it is likely by so much: an example of
+despair has about 1. A message that is like nothing known was like those most ("ya está aquí")."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,11 @@ class SafetyNet:
         scores = self._scores(written, vector)
         if rule and (rule.rule in _STANDS or scores[0] >= DOUBTS_BELOW):
             return rule
-        return Flag(NET, self._says[int((scores[1:] - self._handicaps).argmax())]) if scores[0] >= FIRES_FROM else None
+        if scores[0] < FIRES_FROM:
+            return None
+        which = int((scores[1:] - self._handicaps).argmax())
+        unclear = self._says[which] == "self_harm" and scores[0] < _WEAK and scores[1 + which] < _CLEAR
+        return Flag(NET, "emergency" if unclear else self._says[which])
 
     def score(self, text: str, vector: Vectors) -> float:
         """What `FIRES_FROM` is compared with."""

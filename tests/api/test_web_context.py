@@ -65,8 +65,35 @@ async def test_with_nothing_answered_yet_that_is_said(start: Start) -> None:
     resident = await start("kent-wa", "en")
     reply = await resident.send("where does it say that?")
     assert reply["kind"] == "smalltalk"
-    assert reply["text"].startswith("I have not answered a question yet.")
+    assert reply["text"].startswith("I do not know which answer you mean.")
     assert reply["choices"]
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "what do i do now"), ("es", "entonces que hago")])
+async def test_what_can_be_done_now_goes_on_from_the_answer(start: Start, language: str, text: str) -> None:
+    resident = await start("kent-wa", language)
+    await resident.send({"en": "do officers ask for papers?", "es": "¿me van a preguntar si tengo papeles?"}[language])
+    reply = await resident.send(text)
+    assert "911" in reply["text"]
+    assert {"/press_guide", PERSON} <= {choice["send"] for choice in reply["choices"]}
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "delete my messages"), ("en", "ERASE"), ("es", "borrar")])
+async def test_on_the_website_nothing_is_erased_by_a_word_and_that_is_said(
+    start: Start, language: str, text: str
+) -> None:
+    resident = await start("kent-wa", language)
+    reply = await resident.send(text)
+    says = {"en": "I have not erased anything.", "es": "No he borrado nada."}[language]
+    assert (reply["kind"], reply["text"].startswith(says)) == ("smalltalk", True)
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "wait"), ("en", "i have a question"), ("es", "qué bueno")])
+async def test_a_pause_turns_nobody_away(start: Start, language: str, text: str) -> None:
+    resident = await start("kent-wa", language)
+    reply = await resident.send(text)
+    says = {"en": "All right. What would you like to know?", "es": "Está bien. ¿Qué quiere saber?"}[language]
+    assert reply["text"] == says
 
 
 KNOWN_FAILURE = pytest.mark.xfail(strict=True, reason="known failure: docs/architecture.md")

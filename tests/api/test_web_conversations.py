@@ -112,6 +112,25 @@ async def test_a_yes_to_danger_is_one_whenever_it_is_pressed(start: Start) -> No
     assert (after["topic"], "911" in after["text"]) == ("report-danger-now", True)
 
 
+@pytest.mark.parametrize(("language", "text"), [("en", "idk"), ("es", "no sé")])
+async def test_who_is_not_sure_of_danger_in_the_guide_is_told_what_to_do_in_it_and_asked_on(
+    start: Start, language: str, text: str
+) -> None:
+    conversation = await start("kent-wa", language)
+    await conversation.send(choice=GUIDE)
+    unsure = await conversation.send(text)
+    assert (unsure["kind"], unsure["steps"][0]["href"]) == ("emergency", "tel:911")
+    assert [choice["send"] for choice in unsure["choices"]] == ["/press_yes", "/press_no"]
+
+
+async def test_a_typed_yes_to_the_offer_of_a_person_passes_nothing_on(start: Start) -> None:
+    conversation = await start("kent-wa", "en")
+    await conversation.send(choice="/press_person")
+    reply = await conversation.send("yes")
+    assert reply["kind"] == "handoff"
+    assert reply["text"].startswith("I have passed nothing on yet.")
+
+
 async def test_a_question_in_the_guide_is_answered_and_the_guide_goes_on(start: Start) -> None:
     conversation = await start("kent-wa", "en")
     first = await conversation.send(choice=GUIDE)

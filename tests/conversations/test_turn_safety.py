@@ -105,7 +105,7 @@ async def test_what_the_net_says_is_said_where_rasa_fails(
 
 
 @pytest.mark.parametrize("flag", ["agents_at_door", "emergency"])
-async def test_below_the_nets_warning_stands_what_the_text_says_or_that_nothing_was_found(
+async def test_below_the_nets_warning_stands_what_the_text_says_and_not_that_nothing_was_found(
     store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch, flag: str
 ) -> None:
     async def nothing(*_: str) -> list[Say]:
@@ -116,8 +116,55 @@ async def test_below_the_nets_warning_stands_what_the_text_says_or_that_nothing_
     conversation = await new(store)
     reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
     assert reply
-    assert (reply.steps[0].href, "no encontré" in reply.text.casefold()) == ("tel:911", flag == "emergency")
+    # "I found nothing about that" would be the last that is read by somebody in danger.
+    assert (reply.steps[0].href, "no encontré" in reply.text.casefold()) == ("tel:911", False)
     assert bool(reply.citations) == (flag == "agents_at_door")
+
+
+@pytest.mark.parametrize("message", ["goodbye", "greet", "acknowledge"])
+async def test_small_talk_is_not_said_below_the_nets_warning(
+    store: Store, rasa: Rasa, turns: Turns, renderer: Renderer, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    async def small_talk(*_: str) -> list[Say]:
+        return [Say(say="smalltalk", message=message)]
+
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+    rasa.answer = small_talk
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
+    assert reply
+    assert reply.text == renderer.safety("emergency", "kent-wa", "es").text
+
+
+async def test_who_reads_this_is_said_below_the_nets_warning(
+    store: Store, rasa: Rasa, turns: Turns, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def privacy(*_: str) -> list[Say]:
+        return [Say(say="smalltalk", message="privacy")]
+
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+    rasa.answer = privacy
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
+    assert reply
+    told = renderer.render([Say(say="smalltalk", message="privacy")], "kent-wa", "es")
+    assert reply.text == f"{renderer.safety('emergency', 'kent-wa', 'es').text}\n\n{told.text}"
+
+
+@pytest.mark.parametrize("text", ["algo que ninguna regla conoce", "prométame que no me van a deportar"])
+async def test_below_the_line_for_suicide_nothing_is_answered(
+    store: Store, rasa: Rasa, turns: Turns, renderer: Renderer, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    async def finds(*_: str) -> list[Say]:
+        return [Say(say="answer", topic="what-is-asked", confidence=0.9)]
+
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "self_harm"))
+    rasa.answer = finds
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, text))
+    assert reply
+    assert (reply.kind, reply.topic) == ("emergency", None)
+    assert reply.text == renderer.safety("self_harm", "kent-wa", "es").text
 
 
 async def test_where_the_text_on_a_threat_is_found_the_nets_warning_is_as_a_rules(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actions.language import wanted
+from actions.language import speaks_none, wanted
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,29 @@ from actions.language import wanted
         ("why dont you answer in english", "en", "es", "en"),
         ("can't you speak Spanish?", "en", "en", "es"),
         ("no puedes contestar en inglés?", "es", "es", "en"),
+        ("porque me hablas en ingles", "es", "en", "es"),
+        ("deje de hablar en ingles", "es", "en", "es"),
+        ("dejen de escribirme en español", "en", "es", "en"),
+        ("stop speaking spanish", "en", "es", "en"),
+        ("quit talking english", "es", "en", "es"),
+        ("why are you talking in spanish", "en", "es", "en"),
+        ("por qué contestas en inglés si te hablo en español", "es", "en", "es"),
+        ("en español por favor porque no hablo ingles", "es", "en", "es"),
     ],
 )
 def test_the_language_that_is_wanted(text: str, written: str, current: str, expected: str) -> None:
     assert wanted(text, ["en", "es"], current, written) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "none"),
+    [
+        ("no hablo español ni ingles hablo mam", True),
+        ("I don't speak English or Spanish", True),
+        ("no hablo inglés", False),
+        ("no English, Spanish please", False),
+        ("otro idioma", False),
+    ],
+)
+def test_who_speaks_none_of_the_languages(text: str, none: bool) -> None:
+    assert speaks_none(text, ["en", "es"]) is none

@@ -163,12 +163,47 @@ def test_what_speaks_of_the_law_has_to_be_clearly_likelier(agents: float, says: 
         (-0.9, Flag("weapon", "emergency"), True),
         (-1.6, Flag("weapon", "emergency"), False),
         (-1.6, Flag("overdose", "emergency"), True),
+        (-1.6, Flag("shooter", "emergency"), True),
         (-1.6, Flag("self-harm", "self_harm"), True),
     ],
 )
 def test_a_rules_flag_is_taken_back_far_from_danger(danger: float, rule: Flag, kept: bool) -> None:
     net = net_of(danger, emergency=1.0)
     assert net.check(net.read("?"), VECTOR, rule) == (rule if kept else None)
+
+
+@pytest.mark.parametrize(
+    ("danger", "despair", "says"),
+    [(-0.4, 0.4, "emergency"), (-0.4, 0.8, "self_harm"), (1.2, 0.4, "self_harm")],
+)
+def test_what_is_like_nothing_known_does_not_name_the_line_for_suicide(
+    danger: float, despair: float, says: str
+) -> None:
+    net = net_of(danger, self_harm=despair, emergency=0.3)
+    assert net.check(net.read("?"), VECTOR) == Flag("net", says)
+
+
+@pytest.mark.model
+def test_what_is_said_about_an_answer_gets_no_warning(check: Callable[[Sequence[str]], list[Flag | None]]) -> None:
+    about = {"shorten", "explain", "ask_source", "repeat_answer", "affirm", "deny", "unsure", "go_on", "erase"}
+    examples = training.nlu_examples(Settings().data_dir)
+    texts = [text for pairs in examples.values() for intent, text in pairs if intent in about]
+    assert [text for text, flag in zip(texts, check(texts), strict=True) if flag] == []
+
+
+@pytest.mark.model
+def test_an_order_that_is_broken_and_a_robbery_that_goes_on_are_not_taken_back(
+    safety: SafetyRules, check: Callable[[Sequence[str]], list[Flag | None]]
+) -> None:
+    texts = [
+        "mi ex rompió la orden de restricción",
+        "he violated the protection order",
+        "robo en progreso",
+        "robbery in progress",
+    ]
+    flags = [safety.check(text) for text in texts]
+    assert [flag.rule for flag in flags if flag] == ["stalking", "stalking", "danger-now", "danger-now"]
+    assert check(texts) == flags
 
 
 @pytest.mark.model

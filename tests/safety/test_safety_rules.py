@@ -29,6 +29,11 @@ SELF_HARM_EN = [
     "my sister wants to kill herself",
 ]
 DANGER_EN = [
+    "there is a shooter at the mall",
+    "active shooter at kent high school",
+    "i hit my wife last night",
+    "I slapped my girlfriend",
+    "my daughter says her teacher kissed her",
     "hes back in my house with a knife",
     "my daughter is missing since yesterday",
     "i dont know if someone is breaking in to my house",
@@ -106,6 +111,11 @@ SELF_HARM_ES = [
     "voy a saltar del puente",
 ]
 DANGER_ES = [
+    "hay un tirador en la escuela de mi hijo",
+    "hay balacera ahorita en la plaza",
+    "le pegué a mi mujer",
+    "mi hija dice que su maestro la besó",
+    "los de ice están golpeando a mi papá",
     "mi esposo quiere matarme",
     "mi hijo está desaparecido desde ayer",
     "me están siguiendo desde ayer",
@@ -176,6 +186,13 @@ DANGER_ES = [
     "me picó una araña viuda negra",
 ]
 HARMLESS_EN = [
+    "they gonna deport me if i talk",
+    "u guys gonna call ice on me or wat",
+    "active shooter training at my school",
+    "there was a shooter at the mall last week",
+    "what do police do if there is an active shooter",
+    "my uncle kissed my baby on the cheek",
+    "what happens if i hit my wife",
     "is the department following the law",
     "who is following my case",
     "Last night, a man with a gun was outside my house",
@@ -247,6 +264,11 @@ HARMLESS_EN = [
     "do the police here carry guns",
 ]
 HARMLESS_ES = [
+    "me van a deportar si denuncio",
+    "nos van a deportar si hablo con ustedes",
+    "ustedes van a llamar a la migra si voy",
+    "le pegué a mi mujer hace años",
+    "este chat lo ve la migra",
     "me están violando mis derechos",
     "mi patrón me está robando mi sueldo",
     "mi hijo quiere entrar a la academia de policía",
@@ -378,6 +400,30 @@ def test_self_harm_comes_before_the_rest_even_in_a_story_that_is_over(safety: Sa
     flag = safety.check("ayer me pegaron y ya no quiero vivir")
     assert flag
     assert flag.say == "self_harm"
+
+
+@pytest.mark.parametrize(
+    ("text", "say"),
+    [
+        # Whoever hit somebody isn't told that it is not their fault; whoever hit back is.
+        ("le di una cachetada a mi novia", "emergency"),
+        ("he hit me so i hit my husband back", "domestic_violence"),
+        ("mi esposo me pegó y yo le pegué a mi esposo", "domestic_violence"),
+        # Taken by agents is no assault.
+        ("agarraron a mi papa los de ice hoy en la mañana", "agents_at_door"),
+        ("ice just grabbed my husband outside the courthouse", "agents_at_door"),
+        # "If I report" is a question; what somebody says or wants is a threat.
+        ("mi jefe me va a deportar si denuncio", "threat_call_ice"),
+        ("me dijo que me van a deportar si denuncio", "threat_call_ice"),
+        ("me van a deportar si no pago", "threat_call_ice"),
+        ("they are gonna deport me if i dont pay him", "threat_call_ice"),
+        ("my landlord says they gonna deport me if i talk", "threat_call_ice"),
+    ],
+)
+def test_what_is_said_fits_who_did_what(safety: SafetyRules, text: str, say: str) -> None:
+    flag = safety.check(text)
+    assert flag
+    assert flag.say == say
 
 
 @pytest.mark.parametrize("text", MIXED)

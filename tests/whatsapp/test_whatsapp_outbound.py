@@ -143,6 +143,16 @@ def test_ten_rows_have_the_person_among_them() -> None:
     assert rows[-1] == {"id": person.send, "title": person.label}
 
 
+def test_of_two_buttons_with_one_title_one_is_sent() -> None:
+    greeting = RENDERER.greeting("kent-wa", "es")
+    choices = [Choice(label="Hablar con alguien", send=topic_choice("reach-liaison")), *greeting.choices]
+    choices.append(Choice(label="Hablar con alguien", send=PERSON))
+    (part,) = OUTBOUND.parts("Hola", "es", greeting.model_copy(update={"choices": choices}))
+    rows = part["interactive"]["action"]["sections"][0]["rows"]
+    assert [row["id"] for row in rows if row["title"] == "Hablar con alguien"] == [PERSON]
+    assert len(rows) == len(choices) - 1
+
+
 TEXTS = st.text(alphabet=st.sampled_from("aé ñ.\n!👍🏽…x"), max_size=400)
 
 

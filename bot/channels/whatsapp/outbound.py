@@ -50,7 +50,9 @@ class Outbound:
                 texts[0] += f"\n\n{self._renderer.labels.say(language, UNREVIEWED)}"
             if reply.citations and not reply.handoff:
                 texts.append(self._passages(reply, language))
-            choices = [*reply.choices, *self._renderer.form_choices(reply, language)]
+            all_choices = [*reply.choices, *self._renderer.form_choices(reply, language)]
+            # Meta refuses two titles that are equal (131009), and the whole reply with them.
+            choices = list({choice.label: choice for choice in all_choices}.values())
         parts = [_text(piece) for each in texts for piece in split(each, limits.TEXT)]
         if not choices:
             return parts

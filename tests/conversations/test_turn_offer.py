@@ -1,0 +1,62 @@
+"""Guards the offer of a person: what is passed on is agreed to by a button, and a typed yes or no is understood."""
+
+from __future__ import annotations
+
+import pytest
+from turning import Rasa, accept, new, settle
+
+from bot.conversations.store import Store
+from bot.conversations.turns import Turns
+from bot.replies import CONNECT, CONNECT_WHOLE, STAY, Say
+
+
+def says(rasa: Rasa, say: Say) -> None:
+    """Have Rasa say this."""
+
+    async def answer(*_: str) -> list[Say]:
+        return [Say(**say)]
+
+    rasa.answer = answer
+
+
+@pytest.mark.parametrize("again", [1, 2])
+async def test_a_typed_yes_to_the_offer_of_a_person_gets_the_buttons_again(
+    store: Store, rasa: Rasa, turns: Turns, again: int
+) -> None:
+    conversation = await store.create("kent-wa", "web", "en", chosen=False)
+    says(rasa, Say(say="handoff"))
+    offer = await settle(turns, conversation.id, await accept(store, conversation, "a person please"))
+    says(rasa, Say(say="smalltalk", message="acknowledge", agrees=True))
+    for number in range(again):
+        reply = await settle(turns, conversation.id, await accept(store, conversation, f"yes {number}"))
+    assert offer
+    assert reply
+    assert reply.text == "I have passed nothing on yet. If you want me to, choose one of these."
+    assert (reply.kind, reply.handoff) == ("handoff", offer.handoff)
+    assert [choice.send for choice in reply.choices] == [CONNECT, CONNECT_WHOLE, STAY]
+    assert (await store.access(conversation.id, conversation.token)).owner == "bot"
+
+
+async def test_a_typed_no_to_the_offer_of_a_person_passes_nothing_on(store: Store, rasa: Rasa, turns: Turns) -> None:
+    conversation = await store.create("kent-wa", "web", "en", chosen=False)
+    says(rasa, Say(say="handoff"))
+    await settle(turns, conversation.id, await accept(store, conversation, "a person please"))
+    says(rasa, Say(say="smalltalk", message="acknowledge", agrees=False))
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "no"))
+    assert reply
+    assert reply.text == "All right, I have passed nothing on. What would you like to know?"
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+async def test_a_yes_or_no_to_anything_else_is_no_answer_to_an_offer(
+    store: Store, rasa: Rasa, turns: Turns, agrees: bool
+) -> None:
+    conversation = await new(store, "en")
+    says(rasa, Say(say="handoff"))
+    await settle(turns, conversation.id, await accept(store, conversation, "a person please"))
+    rasa.answer = rasa.greet
+    await settle(turns, conversation.id, await accept(store, conversation, "hello"))
+    says(rasa, Say(say="smalltalk", message="acknowledge", agrees=agrees))
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "ok"))
+    assert reply
+    assert reply.text == "All right. What would you like to know?"
