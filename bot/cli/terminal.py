@@ -46,6 +46,8 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         fail("a setting is wrong\n" + "\n".join(map(_wrong, error.errors())))
+    except UnicodeDecodeError as error:
+        fail(f".env is not UTF-8 (byte {error.start}): save it as that")
 
 
 def _wrong(item: ErrorDetails) -> str:
