@@ -44,6 +44,6 @@ def test_without_a_setting_one_file_is_made_for_its_owner_alone_even_by_many_at_
 def test_a_file_without_a_whole_key_is_refused(tmp_path: Path, found: str) -> None:
     path = tmp_path / "secret.key"
     path.write_text(found, encoding="utf-8")
-    with pytest.raises(StartError, match=f"has a key of {len(found.strip())} characters, which needs 32: put its backup"):
+    with pytest.raises(StartError, match=f"has a key of {len(found.strip())} characters, which needs 32: put"):
         load_secrets(Settings(var_dir=tmp_path))
     assert path.read_text(encoding="utf-8") == found
