@@ -8,6 +8,8 @@ import errno
 import functools
 import logging
 import os
+import resource
+import signal
 import socket
 import sys
 import time
@@ -30,6 +32,8 @@ def serve(
     Example: enlace serve --port 8080
     """
     started = time.monotonic()
+    # Each open chat is a file, and 1,024 is what a process usually gets without asking.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     settings = load_settings(host=host, port=port)
     listener = listen(settings.host, settings.port)
     page = address(settings.host, listener.getsockname()[1]) + ("/demo" if settings.demo else "")
@@ -74,6 +78,8 @@ def serve(
         log_config=None,
     )
     server = Server(config)
+    # Once all is stopped uvicorn raises the signal anew, and by default SIGTERM would end the process there.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt, SystemExit):
         server.run(sockets=[listener])
     if not server.started:
