@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.terminal import address, fail, load_settings, say
+from bot.conversations.outage import outage
 
 _BACKLOG = 2048
 """Connections that wait to be taken, as many as uvicorn has."""
@@ -94,6 +95,8 @@ def log_to_stderr(level: str) -> None:
     """
     quiet = "ERROR" if level == "ERROR" else "WARNING"
     logging.basicConfig(level=quiet, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(outage)
     for name in ("bot", "actions"):
         logging.getLogger(name).setLevel(level)
 
