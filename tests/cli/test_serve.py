@@ -28,6 +28,7 @@ from bot.actions_server import ActionServer
 from bot.content.yamlfile import ContentError
 from bot.evaluation.questions import QuestionError
 from bot.problems import StartError, sentence
+from bot.rasa import free_port
 from bot.runtime import load_decision
 from bot.settings import ROOT
 
@@ -230,6 +231,24 @@ def test_a_start_that_is_stopped_ends_at_once_and_leaves_no_process(tmp_path: Pa
     assert [line for line in said.splitlines() if "stop" in line] == ["stopping", "stopped"]
     assert "Traceback" not in said
     assert psutil.wait_procs(children, timeout=5)[1] == []
+
+
+@pytest.mark.model
+def test_a_rasa_of_its_own_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+    port = free_port()
+    outside = {"ENLACE_RASA_URL": f"http://127.0.0.1:{port}/", "ENLACE_RASA_TOKEN": "t" * 32}
+    process = starting(tmp_path, "0", **outside)
+    said = []
+    try:
+        assert process.stderr
+        for line in process.stderr:
+            said.append(line)
+            if "Rasa" in line:
+                break
+    finally:
+        process.kill()
+        process.communicate()
+    assert said[-1] == f"no Rasa answers at http://127.0.0.1:{port}/; waiting for one, 180 s at most\n"
 
 
 def test_a_second_one_on_the_same_database_does_not_start(tmp_path: Path) -> None:
