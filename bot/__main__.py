@@ -10,6 +10,7 @@ import typer
 
 from bot.cli import content, language, liaison, whatsapp
 from bot.cli.ask import ask
+from bot.cli.backup import backup
 from bot.cli.calibrate import calibrate
 from bot.cli.evaluate import evaluate
 from bot.cli.handoffs import handoffs
@@ -47,6 +48,7 @@ app.command()(calibrate)
 app.command()(tune)
 app.command()(handoffs)
 app.command()(purge)
+app.command()(backup)
 app.add_typer(content.app, name="content")
 app.add_typer(language.app, name="language")
 app.add_typer(liaison.app, name="liaison")

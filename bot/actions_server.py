@@ -55,7 +55,7 @@ class ActionServer:
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
         """Listen until the context ends."""
-        config = uvicorn.Config(self._app(), log_level="error", access_log=False, lifespan="off")
+        config = uvicorn.Config(self._app(), log_level="error", access_log=False, lifespan="off", log_config=None)
         server = EmbeddedServer(config)
         task = asyncio.create_task(server.serve(sockets=[self._socket]))
         try:

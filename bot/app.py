@@ -20,6 +20,7 @@ from bot.channels import handoff, web
 from bot.channels.whatsapp import webhook as whatsapp
 from bot.console import web as console
 from bot.console.app import add_console
+from bot.conversations.outage import is_away
 from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, TooOften, Unavailable
 from bot.i18n import Catalogs
 from bot.problems import sentence
@@ -86,7 +87,8 @@ class Guard:
         except Exception as error:  # the kind alone is logged
             log.error("%s %s failed: %s", scope["method"], scope.get("route"), type(error).__name__)
             if not begun:
-                await error_answer(Request(scope), EnlaceError())(scope, receive, with_headers)
+                known = Unavailable() if is_away(error) else EnlaceError()
+                await error_answer(Request(scope), known)(scope, receive, with_headers)
 
     @staticmethod
     async def _body(scope: Scope, receive: Receive) -> list[Message] | None:

@@ -11,9 +11,12 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bot.content.models import Department
+from pydantic import BaseModel, ConfigDict
+
+from bot.content.documents import validate
+from bot.content.models import Department, Text
 from bot.content.plain import plain
-from bot.content.yamlfile import read_data
+from bot.content.yamlfile import YamlFile
 
 _POLICE = (
     r"(?:police|polisia|policias?|polis|poli|cops?|(?:sh|ch)err?iff?s?|deput(?:y|ies)|officers?|oficiales|agentes|pd|"
@@ -62,14 +65,29 @@ def without_marks(text: str) -> str:
     return plain(text.translate(_APOSTROPHES))
 
 
+class _Names(BaseModel):
+    """The shape of data/places.yml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ours: list[Text]
+    police: list[Text]
+    sheriff: list[Text]
+    says_no_more: list[Text]
+    places: list[Text]
+    words: list[Text]
+    agencies: list[Text]
+    federal: list[Text]
+
+
 class Elsewhere:
     """Knows the names of places and of their police (data/places.yml), and those of departments (`also_called`)."""
 
     def __init__(self, path: Path, departments: Mapping[str, Department]) -> None:
-        """`path`: data/places.yml; raises KeyError on a file without its lists."""
-        lists = read_data(path)
+        """`path`: data/places.yml; raises ContentError on a file without its lists."""
+        lists = validate(_Names, YamlFile.read(path))
         others, words, agencies, federal = (
-            {plain(name) for name in lists[key]} for key in ("places", "words", "agencies", "federal")
+            {plain(name) for name in names} for names in (lists.places, lists.words, lists.agencies, lists.federal)
         )
         own = {name: [plain(each) for each in profile.also_called] for name, profile in departments.items()}
         everywhere = others.union(*own.values())
@@ -80,7 +98,7 @@ class Elsewhere:
         self._own_name = {name: _any(names) for name, names in self._own.items()}
         self._called = {name: names[0].title() for name, names in own.items()}
         ours, police, sheriff, self._says_no_more = (
-            frozenset(map(plain, lists[key])) for key in ("ours", "police", "sheriff", "says_no_more")
+            frozenset(map(plain, names)) for names in (lists.ours, lists.police, lists.sheriff, lists.says_no_more)
         )
         # A county's police is its sheriff.
         self._means_it = {

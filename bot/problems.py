@@ -15,6 +15,7 @@ class StartError(Exception):
 
 def sentence(error: BaseException) -> str | None:
     """What to tell whoever started what ended with `error`; None where only a traceback helps."""
+    from httpx import HTTPError, InvalidURL
     from sqlalchemy.exc import SQLAlchemyError
 
     from bot.channels.whatsapp.channel import SetupError
@@ -30,6 +31,8 @@ def sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, SQLAlchemyError):
         return f"the database failed: {reason(error)}"
+    if isinstance(error, (HTTPError, InvalidURL)):
+        return f"a server can't be asked ({reason(error)}): look at its address, and whether it runs"
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         if error.errno in _FULL:

@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import aiohttp
 
@@ -23,7 +23,8 @@ from bot.settings import ROOT
 
 log = logging.getLogger(__name__)
 
-_START_S = 180.0
+START_S = 180.0
+"""How long to wait for Rasa at the start."""
 _STOP_S = 8.0
 _LOOK_S = 0.1
 
@@ -57,7 +58,7 @@ class RasaClient:
 
     def __init__(self, url: str, token: str, timeout_s: float) -> None:
         """`timeout_s` bounds one turn."""
-        self._url = f"{url}/webhooks/enlace"
+        self._url = f"{url.rstrip('/')}/webhooks/enlace"
         self._headers = {"x-enlace-token": token}
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
@@ -109,10 +110,10 @@ class RasaClient:
 
     async def wait_ready(self, remedy: str) -> None:
         """Wait until it is; raises RasaError with what to do if it isn't within three minutes."""
-        deadline = time.monotonic() + _START_S
+        deadline = time.monotonic() + START_S
         while not await self.ready():
             if time.monotonic() > deadline:
-                raise RasaError(f"Rasa did not answer within {_START_S:.0f} s; {remedy}")
+                raise RasaError(f"Rasa did not answer within {START_S:.0f} s; {remedy}")
             await asyncio.sleep(0.2)
 
     async def close(self) -> None:
@@ -138,30 +139,35 @@ class RasaProcess:
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start it; returns at once, `wait_ready` waits. Raises RasaError if there is no such interpreter."""
+        """Start it; returns at once, `wait_ready` waits. Raises RasaError if there is no such interpreter, and
+        OSError if its log can't be written.
+        """
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._spawn()
-        except OSError as error:
-            raise RasaError(
-                f"Rasa can't be started: {error.strerror} ({self._command[0]}): run `make setup`"
-            ) from error
+        with self._open_log() as output:
+            try:
+                self._spawn(output)
+            except OSError as error:
+                raise RasaError(
+                    f"Rasa can't be started: {error.strerror} ({self._command[0]}): run `make setup`"
+                ) from error
         self._watcher = asyncio.create_task(self._watch())
 
-    def _spawn(self) -> None:
+    def _open_log(self) -> IO[bytes]:
+        return self._log_file.open("ab")
+
+    def _spawn(self, output: IO[bytes]) -> None:
         # Not by the event loop: uvloop's way to fork waits for Python's import lock, and holds logging's meanwhile. The
         # thread that imports the encoder may hold the one and wait for the other, and then nothing goes on.
-        with self._log_file.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=self._env,
-                cwd=ROOT,
-                # A Ctrl-C in the terminal goes to the app, which stops Rasa in order.
-                start_new_session=True,
-            )
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=self._env,
+            cwd=ROOT,
+            # A Ctrl-C in the terminal goes to the app, which stops Rasa in order.
+            start_new_session=True,
+        )
 
     async def _watch(self) -> None:
         pause = 1.0
@@ -177,9 +183,10 @@ class RasaProcess:
 
     def _spawned(self) -> bool:
         try:
-            self._spawn()
+            with self._open_log() as output:
+                self._spawn(output)
         except OSError as error:
-            log.error("Rasa can't be started: %s (%s); it is tried again", error.strerror, self._command[0])
+            log.error("Rasa can't be started: %s (%s); it is tried again", error.strerror, error.filename)
             return False
         return True
 

@@ -20,6 +20,7 @@ from bot.console.news import News
 from bot.content.library import Library, load
 from bot.content.names import names
 from bot.content.watch import watch
+from bot.content.yamlfile import ContentError, Problem
 from bot.conversations.alone import alone
 from bot.conversations.answering import Answering
 from bot.conversations.database import migrate, open_engine
@@ -41,7 +42,7 @@ from bot.language import LanguageDetector
 from bot.liaisons.accounts import Accounts
 from bot.liaisons.sessions import Sessions, check_key
 from bot.limits import Limits
-from bot.rasa import RasaClient, RasaProcess, environment, free_port
+from bot.rasa import START_S, RasaClient, RasaProcess, environment, free_port
 from bot.rendering.renderer import Renderer
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.decision import Decision
@@ -148,7 +149,8 @@ class Runtime:
             if process:
                 await process.wait_ready(self.rasa)
             else:
-                self._progress(f"waiting for the Rasa at {url}")
+                if not await self.rasa.ready():
+                    self._progress(f"no Rasa answers at {url}; waiting for one, {START_S:.0f} s at most")
                 await self.rasa.wait_ready(f"look whether it runs at {url}, and with which model (docs/operations.md)")
             if settings.whatsapp_numbers:
                 self.whatsapp = self._whatsapp()
@@ -164,14 +166,15 @@ class Runtime:
             stack.push_async_callback(self._finish_tasks)
             yield
 
-    def _content_changed(self, library: Library) -> None:
+    def _content_changed(self, library: Library) -> bool:
         was = self.library
         if (library.departments.keys(), library.languages.keys()) != (was.departments.keys(), was.languages.keys()):
             log.error(
                 "departments or languages have come or gone: start again to serve them; until then nothing changes"
             )
-            return
+            return False
         self.library = self.renderer.library = library
+        return True
 
     def in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run `work` to its end even if the one who asked for it goes away."""
@@ -228,7 +231,7 @@ class Runtime:
 
         self.detector = LanguageDetector({code: said.get(code, []) for code in library.languages}, names(library))
         self.safety = SafetyRules()
-        decision = Decision.load(settings.data_dir / "calibration" / "decision.yml")
+        decision = load_decision(settings.data_dir / "calibration" / "decision.yml")
         decision.check(encoder_name(settings.encoder_model))
         encoder.keep_to_its_threads()
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
@@ -303,6 +306,15 @@ class Runtime:
 
     async def _send_web(self, row: Any) -> None:
         self.listeners.wake(row.conversation_id)
+
+
+def load_decision(path: Path) -> Decision:
+    """What `enlace calibrate` wrote; raises ContentError."""
+    try:
+        return Decision.load(path)
+    except (KeyError, TypeError, ValueError) as error:
+        problem = Problem(path, 1, "not what `enlace calibrate` writes: run it, or take the file of the last commit")
+        raise ContentError([problem]) from error
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

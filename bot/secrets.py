@@ -13,7 +13,11 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from bot.problems import StartError
 from bot.settings import Settings
+
+_SHORTEST = 32
+"""Characters that a key in a file has at least; the one that is made here has 43."""
 
 
 class WrongKeyError(Exception):
@@ -51,13 +55,22 @@ def _derive(key: str, use: bytes) -> bytes:
 
 
 def load_secrets(settings: Settings) -> Secrets:
-    """From the setting; without one, from a file in the var folder, made at the first start and its owner's alone."""
+    """From the setting; without one, from a file in the var folder, made at the first start and its owner's alone.
+
+    Raises StartError where that holds no key.
+    """
     if settings.secret_key:
         return Secrets(settings.secret_key.get_secret_value())
     path = settings.var_dir / "secret.key"
     if not path.exists():
         _write_new(path, secrets.token_urlsafe(32))
-    return Secrets(path.read_text(encoding="utf-8").strip())
+    key = path.read_text(encoding="utf-8").strip()
+    if len(key) < _SHORTEST:
+        raise StartError(
+            f"{path} has a key of {len(key)} characters, which needs {_SHORTEST}: put its backup there, or delete it "
+            "if nothing was encrypted with it yet"
+        )
+    return Secrets(key)
 
 
 def _write_new(path: Path, key: str) -> None:

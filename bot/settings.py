@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import limits
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
@@ -26,6 +28,20 @@ def _pairs(text: object) -> object:
         raise ValueError("must be like 106540352242922:kent-wa,106540352242923:kansas-city-mo")
     return {key.strip(): value.strip() for key, _, value in pairs}
 
+
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # of a port that is none
+        whole = False
+    if not whole or re.search(r"\s", url):
+        raise ValueError("must be like https://enlace.example.org or http://127.0.0.1:5005")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_address)]
+"""Of a server, with or without a path."""
 
 Limits = Annotated[str, AfterValidator(_limits)]
 """As the library `limits` writes them: "5/second; 60/minute"."""
@@ -88,7 +104,7 @@ class Settings(BaseSettings):
     rasa_python: AbsolutePath = Field(
         ROOT / ".venv-rasa/bin/python", description="Interpreter of Rasa's own environment (Python 3.10)."
     )
-    rasa_url: str | None = Field(
+    rasa_url: Address | None = Field(
         None,
         description="Address of a Rasa that another process of this machine runs; it reaches the actions at a loopback "
         "port. Without one, `enlace serve` starts and stops its own.",
@@ -112,7 +128,7 @@ class Settings(BaseSettings):
         "WhatsApp says of them, and keys hashes. Without one, development makes a file `secret.key` in the var folder; "
         "whoever loses it loses what it encrypts.",
     )
-    public_url: str = Field(
+    public_url: Address = Field(
         "http://127.0.0.1:8000",
         description="Address under which people reach Enlace; alarms link to it. With https the console is signed "
         "in to over https alone.",
@@ -154,7 +170,7 @@ class Settings(BaseSettings):
     whatsapp_account: str | None = Field(
         None, description="Id of the WhatsApp business account; `enlace whatsapp check` looks at its templates."
     )
-    whatsapp_api_url: str = Field(
+    whatsapp_api_url: Address = Field(
         "https://graph.facebook.com", description="Address of Meta's Graph API, or of one that stands in for it."
     )
     whatsapp_api_version: float = Field(25.0, ge=21, description="Version of the Graph API.")
@@ -176,7 +192,7 @@ class Settings(BaseSettings):
     smtp_user: str | None = Field(None, description="Name to sign in to the mail server with.")
     smtp_password: SecretStr | None = Field(None, description="Password for the mail server.")
     smtp_from: str = Field("enlace@localhost", description="Sender of alarms by email.")
-    webhook_url: str | None = Field(None, description="Address that alarms are posted to. Without one, none is.")
+    webhook_url: Address | None = Field(None, description="Address that alarms are posted to. Without one, none is.")
     webhook_secret: SecretStr | None = Field(
         None, description="Secret that signs what is posted there (docs/operations.md). Needed with a webhook."
     )

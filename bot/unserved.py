@@ -18,10 +18,13 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from lingua import Language, LanguageDetector, LanguageDetectorBuilder
+from pydantic import BaseModel, ConfigDict
 
+from bot.content.documents import validate
+from bot.content.models import Text
 from bot.content.yamlfile import YamlFile
 
 _WORD = r"[^\W\d_]+"
@@ -37,6 +40,31 @@ _AGAINST = 0.35
 """How many points each word of a served language asks for, where at least two words speak for another."""
 _MASKED = re.compile(r"\[[a-z-]+\]")
 """What bot/privacy.py puts in place of an identifier; the resident didn't write it."""
+
+
+class _Entry(BaseModel):
+    """A language in data/unserved.yml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Text
+    direction: Literal["ltr", "rtl"]
+    script: Text
+    sentence: Text
+    person: Text
+    reviewed_by: Text | None
+    words: str = ""
+    letters: str = ""
+    alone: list[Text] = []
+
+
+class _File(BaseModel):
+    """The shape of data/unserved.yml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    served: list[Text]
+    languages: dict[str, _Entry]
 
 
 @dataclass(frozen=True)
@@ -78,25 +106,24 @@ class UnservedLanguages:
     def __init__(self, path: Path, served: Collection[str], known_words: Iterable[str] = ()) -> None:
         """`served`: ISO 639-1 codes; `known_words`: the words that residents write in those.
 
-        Raises ContentError if the file at `path` can't be read, and KeyError if a field is missing.
+        Raises ContentError if the file at `path` can't be read, or a field is missing.
         """
         self._served = frozenset(served)
         self._known = frozenset(map(_fold, known_words))
         self._languages: dict[str, Unserved] = {}
         self._signs: dict[str, dict[str, _Signs]] = {}
         phrases: set[str] = set()
-        for code, entry in YamlFile.read(path).data["languages"].items():
-            fields = {field: entry[field] for field in ("name", "direction", "sentence", "person")}
-            self._languages[code] = Unserved(code=code, **fields)
-            self._signs.setdefault(entry["script"], {})[code] = self._read_signs(entry)
-            phrases |= {phrase for phrase in map(_fold, entry.get("alone", [])) if " " in phrase}
+        for code, entry in validate(_File, YamlFile.read(path)).languages.items():
+            self._languages[code] = Unserved(code, entry.name, entry.direction, entry.sentence, entry.person)
+            self._signs.setdefault(entry.script, {})[code] = self._read_signs(entry)
+            phrases |= {phrase for phrase in map(_fold, entry.alone) if " " in phrase}
         self._lingua = self._build_lingua()
         self._token = re.compile(rf"\b(?:{'|'.join(sorted(phrases))})\b|{_WORD}")
 
-    def _read_signs(self, entry: Mapping[str, Any]) -> _Signs:
-        points = dict.fromkeys(map(_fold, entry.get("words", "").split()), 1)
-        points |= dict.fromkeys(map(_fold, entry.get("alone", [])), _CERTAIN)
-        letters = "|".join(entry.get("letters", "").split())
+    def _read_signs(self, entry: _Entry) -> _Signs:
+        points = dict.fromkeys(map(_fold, entry.words.split()), 1)
+        points |= dict.fromkeys(map(_fold, entry.alone), _CERTAIN)
+        letters = "|".join(entry.letters.split())
         return _Signs(
             {word: 0 if word in self._known else worth for word, worth in points.items()},
             re.compile(letters) if letters else None,

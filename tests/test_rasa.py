@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.nlu.variables import FIXED, blas_core
+from bot.problems import sentence
 from bot.rasa import RasaClient, RasaError, RasaProcess, environment
 
 SOON = 5
@@ -103,7 +104,7 @@ async def answers() -> AsyncIterator[list[str]]:
         return web.Response(status=int(status), text=body, content_type="application/json")
 
     app = web.Application()
-    app.router.add_post("/turn", turn)
+    app.router.add_post("/webhooks/enlace/turn", turn)
     server = TestServer(app)
     await server.start_server()
     answers.append(str(server.make_url("")).rstrip("/"))
@@ -142,6 +143,21 @@ async def test_no_interpreter_is_said_with_the_remedy(tmp_path: Path) -> None:
     process = RasaProcess(tmp_path / "none", Path("model"), 1, {}, tmp_path / "rasa.log")
     with pytest.raises(RasaError, match="make setup"):
         await process.start()
+
+
+async def test_a_log_that_cannot_be_written_is_not_blamed_on_the_interpreter(tmp_path: Path) -> None:
+    (tmp_path / "rasa.log").mkdir()
+    process = RasaProcess(Path(sys.executable), Path("model"), 1, {}, tmp_path / "rasa.log")
+    with pytest.raises(IsADirectoryError) as caught:
+        await process.start()
+    assert sentence(caught.value) == f"{tmp_path / 'rasa.log'}: Is a directory"
+
+
+async def test_a_slash_at_the_end_of_its_address_changes_nothing(answers: list[str]) -> None:
+    answers += ["200", '{"say": [{"say": "answer"}]}']
+    client = RasaClient(f"{answers[0]}/", "token", 5)
+    assert await client.turn("c", "hola", {}, None) == [{"say": "answer"}]
+    await client.close()
 
 
 async def test_a_rasa_that_cannot_be_started_again_is_tried_until_it_can(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.problems import StartError
 from bot.secrets import Secrets, WrongKeyError, load_secrets
 from bot.settings import Settings
 
@@ -37,3 +38,12 @@ def test_without_a_setting_one_file_is_made_for_its_owner_alone_even_by_many_at_
     assert len(hashes) == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["secret.key"]
+
+
+@pytest.mark.parametrize("found", ["", "\n", "k" * 31])
+def test_a_file_without_a_whole_key_is_refused(tmp_path: Path, found: str) -> None:
+    path = tmp_path / "secret.key"
+    path.write_text(found, encoding="utf-8")
+    with pytest.raises(StartError, match=f"has a key of {len(found.strip())} characters, which needs 32: put"):
+        load_secrets(Settings(var_dir=tmp_path))
+    assert path.read_text(encoding="utf-8") == found

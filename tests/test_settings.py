@@ -69,6 +69,12 @@ def test_settings_are_read_from_the_environment_and_from_the_file(monkeypatch: p
         ("ENLACE_DATABASE_URL", "postgresql://enlace@host/enlace", r"must be like postgresql\+asyncpg://"),
         ("ENLACE_DATABASE_URL", "postgresql+asyncpg://enlace:p@ss:word@host:5432/enlace", "percent-encoded"),
         ("ENLACE_DATABASE_URL", "enlace.db", "percent-encoded"),
+        ("ENLACE_RASA_URL", "127.0.0.1:5005", "must be like https://"),
+        ("ENLACE_RASA_URL", "localhost:5005", "must be like https://"),
+        ("ENLACE_WEBHOOK_URL", "example.org/alarms", "must be like https://"),
+        ("ENLACE_PUBLIC_URL", "https://", "must be like https://"),
+        ("ENLACE_PUBLIC_URL", "https://enlace.example.org here", "must be like https://"),
+        ("ENLACE_WHATSAPP_API_URL", "http://127.0.0.1:70000", "must be like https://"),
     ],
 )
 def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
@@ -91,6 +97,13 @@ def test_what_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENLACE_RASA_URL", "")
     settings = Settings()
     assert (settings.rasa_url, settings.rasa_token) == (None, None)
+
+
+def test_a_file_in_another_encoding_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".env").write_bytes("# contraseña\nENLACE_PORT=8301\n".encode("latin-1"))
+    with pytest.raises(typer.Exit):
+        load_settings()
+    assert capsys.readouterr().err == "enlace: .env is not UTF-8 (byte 10): save it as that\n"
 
 
 @pytest.mark.parametrize("name", ["ENLACE_PROT", "FORWARDED_ALLOW_IPS"])

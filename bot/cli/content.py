@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.terminal import fail, from_here, load_settings
+
+if TYPE_CHECKING:
+    from bot.content.library import Library
+    from bot.content.yamlfile import Problem
 
 app = typer.Typer(no_args_is_help=True, help="Check the published texts and the answers that stand on them.")
 
@@ -33,6 +38,28 @@ def _require(department: str | None, root: Path) -> None:
         fail(f"there is no department {department!r}. There is: {', '.join(known) or 'none'}.")
 
 
+def _beside(folder: Path, library: Library) -> Iterator[Problem]:
+    """What is wrong with the files that the assistant reads at its start beside the departments' own."""
+    from bot.channels.whatsapp.commands import Commands
+    from bot.content.yamlfile import ContentError
+    from bot.elsewhere import Elsewhere
+    from bot.limits import Limits
+    from bot.unserved import UnservedLanguages
+
+    profiles = {name: department.profile for name, department in library.departments.items()}
+    readers: list[Callable[[], object]] = [
+        lambda: Limits(folder, profiles),
+        lambda: Elsewhere(folder / "places.yml", profiles),
+        lambda: UnservedLanguages(folder / "unserved.yml", library.languages),
+        lambda: Commands(folder),
+    ]
+    for read in readers:
+        try:
+            read()
+        except ContentError as error:
+            yield from error.problems
+
+
 @app.command()
 def check(department: Department = None, root: Root = None) -> None:
     """Print every error of every content file, with file and line; exit 1 if there is one.
@@ -43,7 +70,9 @@ def check(department: Department = None, root: Root = None) -> None:
 
     folder = _folder(root)
     _require(department, folder)
-    _, problems = inspect(folder, department)
+    library, problems = inspect(folder, department)
+    if library.languages:  # without them every file would seem wrong
+        problems = sorted({*problems, *_beside(folder, library)})
     for problem in problems:
         typer.echo(str(problem))
     if problems:

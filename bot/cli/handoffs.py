@@ -6,7 +6,7 @@ import asyncio
 
 import typer
 
-from bot.cli.terminal import load_settings
+from bot.cli.terminal import load_settings, show
 
 
 def handoffs() -> None:
@@ -14,8 +14,7 @@ def handoffs() -> None:
 
     Example: enlace handoffs
     """
-    from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from bot.conversations.database import migrate, open_engine
     from bot.conversations.store import Store
@@ -24,7 +23,11 @@ def handoffs() -> None:
         engine = open_engine(load_settings().database)
         try:
             await migrate(engine)
-            table = Table("department", "language", "conversation", "asked (UTC)", "messages")
+            # In 80 columns the others are folded: the id is what somebody copies.
+            whole = Column("conversation", no_wrap=True)
+            names = ("department", "language", "asked (UTC)", "messages")
+            department, language, asked, messages = (Column(name, overflow="fold") for name in names)
+            table = Table(department, language, whole, asked, messages)
             for row in await Store(engine).waiting():
                 moment = row.requested_at.strftime("%Y-%m-%d %H:%M")
                 table.add_row(row.department, row.language, row.id, moment, str(row.last_number))
@@ -34,6 +37,6 @@ def handoffs() -> None:
 
     table = asyncio.run(waiting())
     if table.row_count:
-        Console().print(table)
+        show(table)
     else:
         typer.echo("nobody is waiting for a person")

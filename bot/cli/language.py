@@ -28,7 +28,10 @@ speak it:
     exception, and at least {variants} `variants`. docs/content.md says how to write them.
  6. bot/safety: the rules for danger know only the languages that they were written for. Without rules in {name},
     nobody notices a cry for help in it. Phrases that they have to know go into tests/safety/phrases.
- 7. {calibration} and tests/questions/{code}: questions, by somebody who has not read the variants.
+ 7. {limits}: how people ask for what is never answered. {places}: how
+    the police and other places are called. {whatsapp}: STOP and the other words that
+    WhatsApp takes as orders.
+ 8. {calibration} and tests/questions/{code}: questions, by somebody who has not read the variants.
 
 `languages` in {department} is as it was: whether a department offers {name} is for the
 department to decide.
@@ -106,6 +109,9 @@ def add(
         answers=data / "faq/<department>/answers/<topic>.yml",
         department=data / "faq/<department>/department.yml",
         variants=MIN_VARIANTS,
+        limits=data / "limits.yml",
+        places=data / "places.yml",
+        whatsapp=data / "whatsapp.yml",
         calibration=data / "calibration" / code,
     )
     typer.echo(f"\n{steps}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from bot.cli.terminal import fail, load_settings
+from bot.cli.terminal import fail, load_settings, show
 from bot.liaisons.access import ROLES
 from bot.liaisons.accounts import Accounts, Credentials, Profile
 
@@ -136,10 +136,12 @@ def list_() -> None:
 
     Example: enlace liaison list
     """
-    from rich.console import Console
-    from rich.table import Table
+    from rich import box
+    from rich.table import Column, Table
 
-    table = Table("email", "name", "role", "departments", "languages", "sworn", "active", "codes left")
+    names = ("email", "name", "role", "departments", "lang", "sworn", "active", "codes\nleft")
+    columns = (Column(name, overflow="fold") for name in names)
+    table = Table(*columns, box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     for row in _with_accounts(lambda accounts: accounts.everybody()):
         table.add_row(
             row.email,
@@ -151,7 +153,7 @@ def list_() -> None:
             "yes" if row.active else "no",
             str(len(row.recovery)),
         )
-    Console().print(table) if table.row_count else typer.echo("no accounts yet: `enlace liaison add --help`")
+    show(table) if table.row_count else typer.echo("no accounts yet: `enlace liaison add --help`")
 
 
 def _name(text: str) -> str:

@@ -12,8 +12,11 @@ from bot.cli.terminal import load_settings
 
 def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing; say what would be deleted.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="However young they are; after a restore.")] = False,
 ) -> None:
     """Delete conversations and contacts whose days are over. A running server does so by itself, every hour.
+
+    What somebody waits for, works on or holds stays.
 
     Rasa forgets them when the server runs next, or at once where it runs now.
 
@@ -27,7 +30,8 @@ def purge(
         engine = open_engine(settings.database)
         try:
             await migrate(engine)
-            retention = Retention(engine, settings.retention_days, settings.contact_days)
+            days = (0, 0) if everything else (settings.retention_days, settings.contact_days)
+            retention = Retention(engine, *days)
             if dry_run:
                 return await retention.due()
             return await retention.purge()

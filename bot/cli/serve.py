@@ -8,6 +8,8 @@ import errno
 import functools
 import logging
 import os
+import resource
+import signal
 import socket
 import sys
 import time
@@ -16,6 +18,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.terminal import address, fail, load_settings, say
+from bot.conversations.outage import outage
 
 _BACKLOG = 2048
 """Connections that wait to be taken, as many as uvicorn has."""
@@ -30,6 +33,8 @@ def serve(
     Example: enlace serve --port 8080
     """
     started = time.monotonic()
+    # Each open chat is a file, and 1,024 is what a process usually gets without asking.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     settings = load_settings(host=host, port=port)
     listener = listen(settings.host, settings.port)
     page = address(settings.host, listener.getsockname()[1]) + ("/demo" if settings.demo else "")
@@ -74,6 +79,8 @@ def serve(
         log_config=None,
     )
     server = Server(config)
+    # Once all is stopped uvicorn raises the signal anew, and by default SIGTERM would end the process there.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt, SystemExit):
         server.run(sockets=[listener])
     if not server.started:
@@ -88,6 +95,8 @@ def log_to_stderr(level: str) -> None:
     """
     quiet = "ERROR" if level == "ERROR" else "WARNING"
     logging.basicConfig(level=quiet, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(outage)
     for name in ("bot", "actions"):
         logging.getLogger(name).setLevel(level)
 

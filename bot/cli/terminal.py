@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def say(message: str) -> None:
@@ -21,6 +26,14 @@ def fail(message: str, code: int = 2) -> NoReturn:
     """End with a sentence that says what to do."""
     typer.echo(f"enlace: {message}", err=True)
     raise typer.Exit(code)
+
+
+def show(table: Table) -> None:
+    """Print a table, made to be read in 80 columns; what isn't printed at a terminal has room for every cell."""
+    from rich.console import Console
+
+    fitted = sys.stdout.isatty() or "COLUMNS" in os.environ
+    Console(width=None if fitted else 200).print(table)
 
 
 def from_here(path: Path) -> Path:
@@ -46,6 +59,8 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         fail("a setting is wrong\n" + "\n".join(map(_wrong, error.errors())))
+    except UnicodeDecodeError as error:
+        fail(f".env is not UTF-8 (byte {error.start}): save it as that")
 
 
 def _wrong(item: ErrorDetails) -> str:

@@ -27,9 +27,10 @@ def _signature(root: Path) -> dict[Path, tuple[int, int]]:
     return found
 
 
-async def watch(root: Path, changed: Callable[[Library], None]) -> None:
+async def watch(root: Path, changed: Callable[[Library], bool]) -> None:
     """Call `changed` with the content below `root` each time that it changes and is sound; runs until cancelled.
 
+    `changed` returns whether it is served now; where it isn't, `changed` has said why.
     Content with an error stays out: the last sound one is served on, and the log says what to mend.
     """
     seen = await asyncio.to_thread(_signature, root)
@@ -59,5 +60,5 @@ async def watch(root: Path, changed: Callable[[Library], None]) -> None:
         seen, failing = now, False
         for problem in library.stale:
             log.warning("%s", problem)
-        log.info("the content has changed and is served; new question variants are learned at the next start")
-        changed(library)
+        if changed(library):
+            log.info("the content has changed and is served; new question variants are learned at the next start")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.conversations.outage import tell_of_outages
 from bot.conversations.writers import queue_writers
 from bot.problems import StartError, reason
 
@@ -22,16 +25,20 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_engine(url: str, urgent: bool = False) -> AsyncEngine:
-    """An engine for `url`; opens nothing yet. A SQLite file's folder is made.
+    """An engine for `url`; opens nothing yet. A SQLite file and its folder are made, the file for its owner alone.
+
+    Raises OSError if that can't be written.
 
     `urgent`: on SQLite, its writers go before those of other engines.
     """
     # hide_parameters: an error of the database must not quote what residents wrote.
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+        engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+        tell_of_outages(engine.sync_engine)
+        return engine
     if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_usable(parsed.database)
     engine = create_async_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -48,6 +55,21 @@ def open_engine(url: str, urgent: bool = False) -> AsyncEngine:
     if parsed.database:
         queue_writers(engine.sync_engine, parsed.database, urgent)
     return engine
+
+
+def _make_usable(database: str) -> None:
+    file = Path(database)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if database == ":memory:" or database.startswith("file:"):
+        return
+    # SQLite gives the files beside it the same rights. One that is there isn't opened: to close it would let go of this
+    # process's locks on it.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+    # Asked here: a connection that fails leaves a thread, which fails with a traceback once the event loop is closed.
+    for path in (file, file.parent):
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def _lower(value: object) -> object:

@@ -40,8 +40,8 @@ def invoke(*arguments: str) -> Result:
 def data(tmp_path: Path) -> Path:
     """A copy of the content with one department."""
     shutil.copytree(ROOT / "data" / KENT, tmp_path / KENT)
-    for name in ("languages.yml", "topics.yml"):
-        shutil.copy(ROOT / "data" / name, tmp_path / name)
+    for path in (ROOT / "data").glob("*.yml"):
+        shutil.copy(path, tmp_path / path.name)
     return tmp_path
 
 
@@ -67,6 +67,38 @@ def test_check_prints_every_error_with_file_and_line_and_fails(data: Path) -> No
     assert f"{answers / 'what-is-asked.yml'}:2: extra: Extra inputs are not permitted" in lines
     assert f"{len(lines)} problems in " in done.stderr
     assert "docs/content.md" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("limits.yml", "limits:\n", "limit:\n", "4: limits: Field required"),
+        ("limits.yml", "  no_predictions:\n", "  no_prophecies:\n", "41: limits.no_prophecies.[key]: Value"),
+        ("limits.yml", "developer|dev|god", "developer|(dev|god", "17: limits.no_promises.9: Value error, not a"),
+        ("places.yml", "federal:\n", "union:\n", "371: union: Extra inputs are not permitted"),
+        ("places.yml", '"no", oh', "no, oh", "13: says_no_more.4: Input should be a valid string"),
+        ("unserved.yml", "    person: 找真人谈话\n", "", "16: languages.zh-Hans.person: Field required"),
+        ("unserved.yml", "served: [en, es]\n", "", "14: served: Field required"),
+    ],
+)
+def test_check_reads_what_the_assistant_reads_beside_the_departments(
+    data: Path, name: str, old: str, new: str, said: str
+) -> None:
+    path = data / name
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    done = invoke("check", "--root", str(data))
+    assert done.exit_code == 1
+    assert f"{path}:{said}" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["limits.yml", "places.yml", "unserved.yml"])
+def test_check_says_which_of_them_is_missing_or_empty(data: Path, name: str) -> None:
+    (data / name).write_text("", encoding="utf-8")
+    assert f"{data / name}:1: file: Input should be" in invoke("check", "--root", str(data)).stdout
+    (data / name).unlink()
+    assert f"{data / name}:1: there is no such file" in invoke("check", "--root", str(data)).stdout
 
 
 def test_check_of_a_content_that_is_not_there_fails_with_a_sentence(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ ADD = (
 )
 
 
-Enlace = Callable[[str | list[str]], Result]
+Enlace = Callable[..., Result]
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def enlace(tmp_path: Path) -> Enlace:
     second of start.
     """
 
-    def run(words: str | list[str]) -> Result:
+    def run(words: str | list[str], columns: str | None = "200") -> Result:
         without = {key: None for key in os.environ if key.startswith("ENLACE_")}
-        environment = without | {"ENLACE_VAR_DIR": str(tmp_path), "COLUMNS": "200"}
+        environment = without | {"ENLACE_VAR_DIR": str(tmp_path), "COLUMNS": columns}
         return CliRunner().invoke(app, words.split() if isinstance(words, str) else words, env=environment)
 
     return run
@@ -124,7 +124,37 @@ def test_a_name_is_one_line_that_can_be_read(enlace: Enlace, name: str) -> None:
         assert done.exit_code == 2, command
         assert "write it after --name, on one line of at most 80 characters" in done.stderr, command
     assert named(ADD.replace("--name Ana", "--name NAME"), " Ana  Reyes ").exit_code == 0
-    assert "│ Ana Reyes │" in enlace("liaison list").stdout
+    assert " Ana Reyes " in enlace("liaison list").stdout
+
+
+@pytest.mark.parametrize("columns", ["80", None])
+def test_the_list_is_whole_in_a_narrow_terminal_and_in_a_pipe(enlace: Enlace, columns: str | None) -> None:
+    email = "ana.gonzalez@police.kent-wa.example.org"
+    added = enlace(
+        f"liaison {ADD.replace('ana@example.org', email)} --department los-angeles-county-ca --role supervisor"
+    )
+    assert added.exit_code == 0, added.stderr
+    said = enlace("liaison list", columns).stdout
+    assert "…" not in said
+    rows = said.splitlines()
+    rule = next(index for index, line in enumerate(rows) if line.startswith("───"))
+    starts = [rows[rule - 1].index(head) for head in ("email", "name")]
+    assert "".join(line[starts[0] : starts[1]].strip() for line in rows[rule + 1 :]) == email
+    if columns is None:
+        assert rows[-1].split() == [
+            email,
+            "Ana",
+            "supervisor",
+            "kent-wa,",
+            "los-angeles-county-ca",
+            "es",
+            "no",
+            "yes",
+            "10",
+        ]
+    else:
+        assert max(map(len, rows)) <= 80
+        assert rows[rule + 1].split()[-4:] == ["es", "no", "yes", "10"]
 
 
 def test_purging_says_what_it_did(enlace: Enlace) -> None:

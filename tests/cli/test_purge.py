@@ -72,6 +72,24 @@ async def test_what_is_due_goes_and_is_written_down(engine: AsyncEngine, purge: 
     assert (entry.action, entry.liaison_id, entry.detail) == ("purge", None, {"conversations": 1, "contacts": 1})
 
 
+async def test_after_a_restore_what_nobody_waits_for_goes_however_young_it_is(
+    engine: AsyncEngine, purge: Purge
+) -> None:
+    open_wish = await grow_old(engine, 0)
+    async with engine.begin() as connection:
+        await connection.execute(update(Callback).values(done_at=None))
+    await grow_old(engine, 0)
+    waiting = await Store(engine).create("kent-wa", "web", "es", chosen=False)
+    held = await Store(engine).create("kent-wa", "web", "es", chosen=False)
+    async with engine.begin() as connection:
+        for each, values in ((waiting, {"owner": "waiting"}), (held, {"legal_hold": True})):
+            await connection.execute(update(Conversation).where(Conversation.id == each.id).values(values))
+    assert (await purge("--all", "--dry-run")).stdout.startswith("would be deleted: 1 conversations")
+    assert (await purge("--all")).stdout.startswith("deleted: 1 conversations")
+    async with engine.connect() as connection:
+        assert set(await connection.scalars(select(Conversation.id))) == {open_wish, waiting.id, held.id}
+
+
 async def test_the_days_are_settings(engine: AsyncEngine, purge: Purge) -> None:
     await grow_old(engine, 8)
     done = await purge(ENLACE_RETENTION_DAYS="7")

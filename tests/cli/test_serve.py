@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -15,15 +17,23 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import httpx
 import psutil
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot.actions_server import ActionServer
+from bot.content.yamlfile import ContentError
 from bot.evaluation.questions import QuestionError
 from bot.problems import StartError, sentence
+from bot.rasa import free_port
+from bot.runtime import load_decision
 from bot.settings import ROOT
+
+if TYPE_CHECKING:
+    from tests.conftest import Server
 
 WHATSAPP = {f"ENLACE_WHATSAPP_{name}": "x" for name in ("TOKEN", "APP_SECRET", "VERIFY_TOKEN")}
 
@@ -111,6 +121,39 @@ def test_what_is_wrong_with_what_is_learned_has_file_and_line(tmp_path: Path) ->
     assert re.fullmatch(r"enlace: \S+/safety/emergencies.jsonl:\d+: no example with text and class", said)
 
 
+@pytest.mark.parametrize("text", ["", "alone: {}\n", "[1]\n", "a: {b\n"])
+def test_a_decision_that_was_not_calibrated_is_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "decision.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ContentError) as caught:
+        load_decision(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path}:")
+    assert "`enlace calibrate`" in said or "not valid YAML" in said
+
+
+@pytest.mark.rasa
+def test_a_running_one_ends_well_on_sigterm(serve: Callable[..., Server], tmp_path: Path) -> None:
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, allowed[1]), allowed[1]))
+    try:
+        server = serve(tmp_path / "var")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
+    assert psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_NOFILE) == (allowed[1], allowed[1])
+    children = server.children()
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(30) == 0
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert server.lines[-1] == "stopped\n"
+
+
+async def test_the_server_of_the_actions_leaves_the_log_alone() -> None:
+    before = {name: logging.getLogger(name).handlers[:] for name in ("uvicorn", "uvicorn.access")}
+    async with ActionServer(0, "token").run():
+        assert {name: logging.getLogger(name).handlers for name in before} == before
+
+
 def test_a_port_of_the_actions_that_is_taken_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -128,6 +171,9 @@ def test_a_port_of_the_actions_that_is_taken_is_said() -> None:
             OperationalError("SELECT 'a secret'", {}, Exception("the server closed")),
             "database failed: the server closed",
         ),
+        (httpx.ConnectError("All connection attempts failed"), "can't be asked (All connection attempts failed): look"),
+        (httpx.ReadTimeout(""), "a server can't be asked (ReadTimeout): look at its address"),
+        (httpx.InvalidURL("Invalid port: 'x'"), "can't be asked (Invalid port: 'x'): look at its address"),
         (KeyError("a fault of ours"), None),
     ],
 )
@@ -184,6 +230,24 @@ def test_a_start_that_is_stopped_ends_at_once_and_leaves_no_process(tmp_path: Pa
     assert [line for line in said.splitlines() if "stop" in line] == ["stopping", "stopped"]
     assert "Traceback" not in said
     assert psutil.wait_procs(children, timeout=5)[1] == []
+
+
+@pytest.mark.model
+def test_a_rasa_of_its_own_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+    port = free_port()
+    outside = {"ENLACE_RASA_URL": f"http://127.0.0.1:{port}/", "ENLACE_RASA_TOKEN": "t" * 32}
+    process = starting(tmp_path, "0", **outside)
+    said = []
+    try:
+        assert process.stderr
+        for line in process.stderr:
+            said.append(line)
+            if "Rasa" in line:
+                break
+    finally:
+        process.kill()
+        process.communicate()
+    assert said[-1] == f"no Rasa answers at http://127.0.0.1:{port}/; waiting for one, 180 s at most\n"
 
 
 def test_a_second_one_on_the_same_database_does_not_start(tmp_path: Path) -> None:

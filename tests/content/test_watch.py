@@ -24,7 +24,12 @@ async def changes(content: Content, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     """What the watcher of the small content has reported."""
     monkeypatch.setattr("bot.content.watch.PERIOD_S", PERIOD_S)
     found: asyncio.Queue[Library] = asyncio.Queue()
-    task = asyncio.create_task(watch(content.root, found.put_nowait))
+
+    def changed(library: Library) -> bool:
+        found.put_nowait(library)
+        return library.topics["language"].matters != "high"
+
+    task = asyncio.create_task(watch(content.root, changed))
     await asyncio.sleep(PERIOD_S)
     reported = None
     while reported is None:  # what changes before it has looked once is no change
@@ -60,6 +65,19 @@ async def test_broken_content_is_not_served_and_the_log_says_which_line(
     content.replace("answers/language.yml", "enabled: perhaps", "enabled: false")
     library = await asyncio.wait_for(changes.get(), SOON)
     assert not library.departments["small-town"].answers["language"].enabled
+
+
+async def test_what_is_not_taken_is_not_said_to_be_served(
+    content: Content, changes: asyncio.Queue[Library], caplog: pytest.LogCaptureFixture
+) -> None:
+    topics = content.root / "topics.yml"
+    with caplog.at_level(logging.INFO):
+        topics.write_text(topics.read_text(encoding="utf-8").replace("matters: low", "matters: high"), encoding="utf-8")
+        await asyncio.wait_for(changes.get(), SOON)
+        await asyncio.sleep(2 * PERIOD_S)
+        assert "is served" not in caplog.text
+        topics.write_text(topics.read_text(encoding="utf-8").replace("matters: high", "matters: low"), encoding="utf-8")
+        await logged(caplog, "the content has changed and is served")
 
 
 async def test_a_changed_text_is_told_in_the_log(

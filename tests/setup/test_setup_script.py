@@ -169,6 +169,31 @@ def test_the_tools_come_when_they_are_asked_for_and_stay(ready: Tree) -> None:
     assert last_line(ready.setup()) == "setup: nothing to do"
 
 
+@pytest.mark.parametrize("argument", ["--hlep", "dev", "--dev now"])
+def test_what_it_does_not_know_is_refused_before_anything_is_done(tree: Tree, argument: str) -> None:
+    result = tree.setup(*argument.split())
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"setup: there is no {argument}: scripts/setup --help says what there is\n"
+    assert tree.calls() == []
+
+
+@pytest.mark.parametrize("argument", ["-h", "--help"])
+def test_help_is_printed_and_nothing_is_done(tree: Tree, argument: str) -> None:
+    result = tree.setup(argument)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Makes both environments, or brings them up to date:")
+    assert "\n  scripts/setup --dev   the tools of the checks" in result.stdout
+    assert "set -euo" not in result.stdout
+    assert tree.calls() == []
+
+
+@pytest.mark.parametrize("given", ["much", "6.5", "-1"])
+def test_a_disk_that_is_no_number_is_refused(tree: Tree, given: str) -> None:
+    result = tree.setup(ENLACE_SETUP_DISK_GB=given)
+    assert (result.returncode, tree.calls()) == (1, [])
+    assert result.stderr == f"setup: ENLACE_SETUP_DISK_GB={given} isn't a whole number of GB: name one\n"
+
+
 def test_an_interpreter_that_has_gone_is_replaced(ready: Tree) -> None:
     (ready.root / ".venv-rasa/bin/python").unlink()
     assert ready.setup().returncode == 0
