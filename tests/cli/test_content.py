@@ -73,12 +73,13 @@ def test_check_prints_every_error_with_file_and_line_and_fails(data: Path) -> No
     ("name", "old", "new", "said"),
     [
         ("limits.yml", "limits:\n", "limit:\n", "4: limits: Field required"),
-        ("limits.yml", "  no_predictions:\n", "  no_prophecies:\n", "41: limits.no_prophecies.[key]: Value"),
+        ("limits.yml", "  no_predictions:\n", "  no_prophecies:\n", "50: limits.no_prophecies.[key]: Value"),
         ("limits.yml", "developer|dev|god", "developer|(dev|god", "17: limits.no_promises.9: Value error, not a"),
         ("places.yml", "federal:\n", "union:\n", "371: union: Extra inputs are not permitted"),
         ("places.yml", '"no", oh', "no, oh", "13: says_no_more.4: Input should be a valid string"),
         ("unserved.yml", "    person: 找真人谈话\n", "", "16: languages.zh-Hans.person: Field required"),
         ("unserved.yml", "served: [en, es]\n", "", "14: served: Field required"),
+        ("whatsapp.yml", "  open: [open,", "  opens: [open,", "4: commands.open: Field required"),
     ],
 )
 def test_check_reads_what_the_assistant_reads_beside_the_departments(
@@ -93,7 +94,7 @@ def test_check_reads_what_the_assistant_reads_beside_the_departments(
     assert f"{path}:{said}" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["limits.yml", "places.yml", "unserved.yml"])
+@pytest.mark.parametrize("name", ["limits.yml", "places.yml", "unserved.yml", "whatsapp.yml"])
 def test_check_says_which_of_them_is_missing_or_empty(data: Path, name: str) -> None:
     (data / name).write_text("", encoding="utf-8")
     assert f"{data / name}:1: file: Input should be" in invoke("check", "--root", str(data)).stdout
