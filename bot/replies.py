@@ -42,7 +42,9 @@ class HandoffOffer(BaseModel):
 class Say(TypedDict, total=False):
     """What to say, as Rasa's responses and the actions put it; `say` decides which other keys there are."""
 
-    say: Literal["answer", "clarify", "no_answer", "handoff", "smalltalk", "ask", "language", "connect", "emergency"]
+    say: Literal[
+        "answer", "clarify", "no_answer", "handoff", "waiting", "smalltalk", "ask", "language", "connect", "emergency"
+    ]
     message: str
     topic: str
     topics: list[str]
