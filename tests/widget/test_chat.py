@@ -437,7 +437,7 @@ async def _double(page: Page, button: str, asked: str) -> int:
 
 
 async def test_two_taps_are_one(visit: Visit) -> None:
-    page = await visit("/chat/kent-wa", PHONE, "en-US")
+    page = await visit("/chat/kent-wa", PHONE, "en-US", quiet=True)  # the code closes its stream
     await ask(page, "I want to talk to a person")
     assert await _double(page, "Yes, pass it on", "/handoff") == 1
     assert await _double(page, "Get a code for later", "/code") == 1
@@ -526,7 +526,7 @@ async def test_who_agrees_sees_it_without_the_stream(visit: Visit) -> None:
 
 
 async def test_a_code_of_another_department_opens_that_one_s_page(visit: Visit) -> None:
-    page = await visit("/chat/kansas-city-mo", PHONE, "en-US")
+    page = await visit("/chat/kansas-city-mo", PHONE, "en-US", quiet=True)
     await ask(page, "I want to talk to a person")
     await page.get_by_role("button", name="Yes, pass it on").click()
     await page.get_by_role("button", name="Get a code").click()
