@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.channels import handoff, web
@@ -32,6 +34,7 @@ from bot.widget.web import failed
 log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     b"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -109,8 +112,10 @@ class Guard:
         return messages
 
 
-def error_answer(request: Request, error: EnlaceError) -> Response:
-    """An error in its one shape, in the language of the conversation or of the browser; in the console, as a page."""
+def error_answer(request: Request, error: EnlaceError, headers: Mapping[str, str] | None = None) -> Response:
+    """An error in its one shape, in the language of the conversation or of the browser; as a page, where one was asked
+    for. `headers`: what else it says.
+    """
     if request.url.path.startswith(console.ROOT) and (answer := console.failed(request, error)):
         return answer
     catalogs: Catalogs = request.app.state.catalogs
@@ -119,11 +124,22 @@ def error_answer(request: Request, error: EnlaceError) -> Response:
     )
     body = error.body(catalogs, language)
     if shown := failed(request, body["error"]["message"], language, error.status):
+        shown.headers.update(headers or {})
         return shown
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    more = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     if isinstance(error, TooOften):
-        headers["Retry-After"] = str(error.values["seconds"])
-    return JSONResponse(body, error.status, headers)
+        more["Retry-After"] = str(error.values["seconds"])
+    return JSONResponse(body, error.status, {**(headers or {}), **more})
+
+
+def _allowed(request: Request) -> str:
+    """The methods that an address takes; the framework's own list is that of one of its routes."""
+
+    def takes(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(method for method in _METHODS if takes(method))
 
 
 def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
@@ -168,12 +184,14 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     app.include_router(handoff.resuming)  # before the routes with an id: "resume" is none
     app.include_router(web.router)
     app.include_router(handoff.router)
-    for each in (page.router, plain.router, loader.router, theme.router, assets.router):
+    pages = [page.router, plain.router, loader.router, theme.router, assets.router]
+    for each in [*pages, demo.router] if settings.demo else pages:
+        for route in each.routes:
+            if isinstance(route, APIRoute) and route.methods and "GET" in route.methods:
+                route.methods.add("HEAD")  # for those who look whether a page is there: link checkers, monitors
         app.include_router(each)
     if settings.whatsapp_numbers:
         app.include_router(whatsapp.router)
-    if settings.demo:
-        app.include_router(demo.router)
     add_console(app)
 
     @app.get("/health", tags=["operations"])
@@ -211,7 +229,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     async def from_framework(request: Request, error: HTTPException) -> Response:
         known = NotFound() if error.status_code == 404 else BadRequest()
         known.status = error.status_code
-        return error_answer(request, known)
+        return error_answer(request, known, {"Allow": _allowed(request)} if error.status_code == 405 else None)
 
     @app.exception_handler(UnicodeDecodeError)
     async def not_utf8(request: Request, error: UnicodeDecodeError) -> Response:

@@ -48,11 +48,12 @@ SMALLTALK = {
     ),
     "nothing_yet": N_("I do not know which answer you mean. What would you like to know?"),
     "stay": N_("All right, I have passed nothing on. What would you like to know?"),
+    "stay_as_before": N_("All right, I have passed nothing more on. What would you like to know?"),
     "stop_guide": N_("We can stop here. You can come back at any time. If you are in danger, call 911."),
 }
 TELLS = frozenset({"about_bot", "privacy", "erase", "languages"})
 """Those that answer a question, and so are said below a warning, too."""
-ASKS_WHAT = frozenset({"greet", "acknowledge", "nothing_yet", "stay"})
+ASKS_WHAT = frozenset({"greet", "acknowledge", "nothing_yet", "stay", "stay_as_before"})
 """Those after which topics to begin with are offered."""
 FIRST_TOPICS = ("what-is-asked", "report-not-urgent", "report-anonymous")
 

@@ -47,6 +47,7 @@ class Say(TypedDict, total=False):
         "clarify",
         "no_answer",
         "handoff",
+        "waiting",
         "smalltalk",
         "ask",
         "language",

@@ -233,6 +233,15 @@ def test_everything_that_can_be_said_is_said_in_each_language(renderer: Renderer
             assert all(reader.name in reply.text for reader in reply.handoff.readers)
 
 
+@pytest.mark.parametrize(("channel", "forms"), [("web", ["callback", "code", "withdraw"]), ("whatsapp", ["withdraw"])])
+def test_who_waits_can_take_it_back_and_sees_the_published_number(
+    renderer: Renderer, channel: str, forms: list[str]
+) -> None:
+    reply = renderer.render([Say(say="waiting", channel=channel)], "kent-wa", "en")
+    assert (reply.kind, reply.handoff, reply.forms, reply.choices) == ("handoff", None, forms, [])
+    assert [step.href for step in reply.steps] == ["tel:2538565890", "tel:911"]
+
+
 @pytest.mark.parametrize("message", SAFETY)
 def test_what_is_said_of_danger_is_said_in_each_language_with_a_person(renderer: Renderer, message: str) -> None:
     for department, language in itertools.product(DEPARTMENTS, LANGUAGES):

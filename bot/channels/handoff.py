@@ -77,10 +77,11 @@ class ResumeRequest(Body):
 
 
 class Resumed(BaseModel):
-    """The conversation and its new token."""
+    """The conversation and its new token, and its department: a code opens it wherever it is entered."""
 
     id: str
     token: str
+    department: str
 
 
 @router.get("/handoff", responses=errors(*TOKEN))
@@ -142,7 +143,7 @@ async def resume(code: str, request: Request, runtime: Runtime) -> Resumed:
     if opened is None:
         raise UnknownCode
     runtime.listeners.wake(opened.id)
-    return Resumed(id=opened.id, token=opened.token)
+    return Resumed(id=opened.id, token=opened.token, department=opened.department)
 
 
 def _is_contact(text: str) -> bool:

@@ -36,9 +36,11 @@ def tidy(text: str, limit: int) -> str:
 
     Raises EmptyMessage if nothing visible is left, MessageTooLong over `limit` characters.
     """
+    # A form sends each line break as two characters, of which its field counts one.
+    text = text.replace("\r\n", "\n")
     if len(text) > limit:
         raise MessageTooLong(limit=limit)
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    text = unicodedata.normalize("NFC", text)
     kept = "".join(char for char in text if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"})
     kept = kept.strip()
     if not kept or all(unicodedata.category(char) in {"Cf", "Mn", "Zs"} for char in kept):

@@ -90,6 +90,12 @@ class MessageRequest(Body):
     language: str | None = Field(None, max_length=8, description="The resident has chosen this language.")
 
 
+class LanguageRequest(Body):
+    """The language that the resident has chosen."""
+
+    language: str = Field(max_length=8)
+
+
 class Helpful(Body):
     """Whether an answer helped."""
 
@@ -285,6 +291,18 @@ async def typing(conversation: CurrentConversation, runtime: CurrentRuntime) -> 
     """The resident is writing: the liaison who has the conversation sees that, not what."""
     if conversation.owner == "liaison":
         runtime.news.type(conversation.id, conversation.department)
+    return Response(status_code=204)
+
+
+@router.post("/conversations/{conversation_id}/language", status_code=204, responses=errors(*BODY, *TOKEN, 404, 429))
+async def choose_language(
+    body: LanguageRequest, conversation: CurrentConversation, runtime: CurrentRuntime, request: Request
+) -> Response:
+    """The resident has chosen a language: what is said from now on is in it."""
+    await runtime.flood.message(conversation.id, request)
+    if body.language not in runtime.library.languages:
+        raise UnknownLanguage
+    await runtime.store.set_language(conversation.id, body.language)
     return Response(status_code=204)
 
 

@@ -260,9 +260,13 @@ class Answering:
                     say["say"] = "handoff"
             if say["say"] == "language":
                 changes |= {"language": say["language"], "language_chosen": True}
+            elif conversation.owner == "waiting" and (say["say"] == "handoff" or say.get("message") == "stay"):
+                say["say"], say["channel"] = "waiting", conversation.channel
             elif say["say"] == "handoff":
                 say["offer"] = await self._desk.offer(conversation, changes["language"])
                 say["channel"] = conversation.channel
+            elif say.get("message") == "stay" and conversation.shown_from is not None:
+                say["message"] = "stay_as_before"
             elif say["say"] == "connect":
                 say["outlook"] = await self._desk.outlook(department)
                 say["channel"] = conversation.channel

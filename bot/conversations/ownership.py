@@ -105,11 +105,11 @@ class Ownership:
 
         return request
 
-    async def request(self, conversation_id: str, consent: Consent, notice: Notice) -> None:
-        """The resident agrees to be handed to a person."""
+    async def request(self, conversation_id: str, consent: Consent, notice: Notice) -> int:
+        """The resident agrees to be handed to a person; returns the number of the notice that says so."""
         async with self._engine.begin() as connection:
             await self.requesting(conversation_id, consent)(connection)
-            await _tell(connection, conversation_id, notice)
+            return await _tell(connection, conversation_id, notice)
 
     def withdrawing(self, conversation_id: str) -> Also:
         """`withdraw` as a part of another transaction: the one that closes the turn in which the resident said so."""
@@ -122,11 +122,14 @@ class Ownership:
 
         return withdraw
 
-    async def withdraw(self, conversation_id: str, notice: Notice) -> None:
-        """The resident would rather stay with the assistant; what they agreed to is over where nobody has answered."""
+    async def withdraw(self, conversation_id: str, notice: Notice) -> int:
+        """The resident would rather stay with the assistant; what they agreed to is over where nobody has answered.
+
+        Returns the number of the notice that says so.
+        """
         async with self._engine.begin() as connection:
             await self.withdrawing(conversation_id)(connection)
-            await _tell(connection, conversation_id, notice)
+            return await _tell(connection, conversation_id, notice)
 
     async def claim(self, conversation_id: str, liaison_id: int, notice: Notice, also: Also | None = None) -> None:
         """A liaison takes a waiting conversation; raises AlreadyClaimed with the name of who was first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -31,6 +32,13 @@ _CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 MAX_SUMMARY_CHARS = 1000
 MAX_LINE_CHARS = 200
 """Of a name, a contact, a time to be called."""
+
+
+@dataclass(frozen=True)
+class Resumed(NewConversation):
+    """A conversation that was opened by its code, with its new token."""
+
+    department: str
 
 
 class Desk:
@@ -125,14 +133,14 @@ class Desk:
         reply = self._renderer.notices.connected(
             conversation.department, conversation.language, expected, conversation.channel
         )
-        await self._ownership.request(conversation.id, consent, notice(reply))
+        reply.number = await self._ownership.request(conversation.id, consent, notice(reply))
         self._changed(conversation.id)
         return reply
 
     async def withdraw(self, conversation: Any) -> Reply:
         """The resident would rather not be handed over; raises Conflict once a liaison has the conversation."""
         reply = self._renderer.notices.withdrawn(conversation.department, conversation.language)
-        await self._ownership.withdraw(conversation.id, notice(reply))
+        reply.number = await self._ownership.withdraw(conversation.id, notice(reply))
         self._changed(conversation.id)
         return reply
 
@@ -185,7 +193,7 @@ class Desk:
             )
         return "-".join((code[:4], code[4:8], code[8:]))
 
-    async def resume(self, code: str) -> NewConversation | None:
+    async def resume(self, code: str) -> Resumed | None:
         """Open the conversation of a code with a new token; the code and the old token are over then.
 
         None where the code opens nothing.
@@ -197,10 +205,10 @@ class Desk:
                 update(Conversation)
                 .where(Conversation.resume_hash == digest)
                 .values(resume_hash=None, token_hash=hash_token(token))
-                .returning(Conversation.id)
+                .returning(Conversation.id, Conversation.department)
             )
-            conversation_id = opened.scalar_one_or_none()
-        return NewConversation(conversation_id, token) if conversation_id else None
+            conversation = opened.one_or_none()
+        return Resumed(conversation.id, token, conversation.department) if conversation else None
 
 
 def _if_it_still_can(also: Also) -> Also:

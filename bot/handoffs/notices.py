@@ -69,6 +69,19 @@ class Notices:
             ),
         )
 
+    def waiting(self, department: str, language: str, channel: str = "web") -> Reply:
+        """To a resident who asks for a person while they wait for one, or says that they would rather not."""
+        return self._notice(
+            department,
+            language,
+            N_(
+                "You are already waiting for a person, and what you agreed to is passed on. I cannot say when "
+                "somebody will answer. You can go on waiting, or press below that you no longer want a "
+                "person. If you are in danger now, call 911."
+            ),
+            forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
+        )
+
     def nobody_came(self, department: str, language: str, channel: str = "web") -> Reply:
         """While the resident waits, and nobody has taken the conversation up for long."""
         return self._notice(

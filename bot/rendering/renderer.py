@@ -168,6 +168,8 @@ class Renderer:
                 if again := say.get("message"):
                     reply.text = self.labels.say(language, OFFER[again])
                 return reply
+            case "waiting":
+                return self._waiting(content, language, say["channel"])
             case "emergency":
                 return self.safety("emergency", content.profile.id, language)
             case "next_steps":
@@ -244,22 +246,32 @@ class Renderer:
                 time=in_days(self._retention_days, language),
             ),
         ]
-        answer = content.answers.get(REACH_LIAISON)
-        if answer and (answer.topic in content.stale or not answer.enabled):
-            answer = None
-        citations = self.answers.citations(content, answer, language) if answer else []
         return Reply(
             kind="handoff",
             department=content.profile.id,
             language=language,
             text="\n\n".join(parts),
-            topic=answer.topic if answer else None,
-            citations=citations,
             choices=[self.labels.choice(send, language) for send in (CONNECT, CONNECT_WHOLE, STAY)],
-            steps=self.answers.steps(content, answer, language) if answer else [],
             handoff_offered=True,
             handoff=offer,
+            **self._reached(content, language),
         )
+
+    def _waiting(self, content: DepartmentContent, language: str, channel: str) -> Reply:
+        """While a person is waited for: that, with the number that the department has published."""
+        reply = self.notices.waiting(content.profile.id, language, channel)
+        return reply.model_copy(update=self._reached(content, language))
+
+    def _reached(self, content: DepartmentContent, language: str) -> dict[str, Any]:
+        """What the text says of how to reach a person: beside what is said to somebody who asks for one here."""
+        answer = content.answers.get(REACH_LIAISON)
+        if answer is None or answer.topic in content.stale or not answer.enabled:
+            return {}
+        return {
+            "topic": answer.topic,
+            "citations": self.answers.citations(content, answer, language),
+            "steps": self.answers.steps(content, answer, language),
+        }
 
     def _next_steps(self, content: DepartmentContent, language: str, topic: str | None) -> Reply:
         """What one can do now, whatever was said before; with the next steps of the answer to `topic`."""

@@ -25,6 +25,7 @@ _COMMENT = {
     "text/javascript": re.compile(r"^\s*//.*\n", re.MULTILINE),
     "text/css": re.compile(r"^\s*/\*.*\*/\n", re.MULTILINE),
 }
+_SCRIPT_SPACE = re.compile(r"(?<=[;{,])\n|(?<=\{) | (?=\})")
 _INDENT = re.compile(r"^\s+", re.MULTILINE)
 _CSS_SPACE = re.compile(r"\s*([{};])\s*|(?<=:)\s+")
 
@@ -61,7 +62,7 @@ def lean(text: str, media_type: str) -> str:
     if media_type not in _COMMENT:
         return text
     text = _INDENT.sub("", _COMMENT[media_type].sub("", text))
-    return _CSS_SPACE.sub(r"\1", text) if media_type == "text/css" else text
+    return _CSS_SPACE.sub(r"\1", text) if media_type == "text/css" else _SCRIPT_SPACE.sub("", text)
 
 
 @functools.cache

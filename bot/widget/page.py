@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -70,6 +71,7 @@ def _chat(
         data=data,
         max_chars=runtime.settings.max_message_chars,
         logo=theme.logo_url(profile),
+        message_id=secrets.token_urlsafe(12),
         **shown,
     )
 

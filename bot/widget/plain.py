@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import hashlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -21,9 +22,10 @@ from bot.channels import handoff, web
 from bot.channels.web import CurrentRuntime, MessageRequest
 from bot.content.library import DepartmentContent
 from bot.errors import BadRequest, EnlaceError, Unauthorized
-from bot.handoffs.desk import MAX_LINE_CHARS
+from bot.handoffs.desk import MAX_LINE_CHARS, MAX_SUMMARY_CHARS
 from bot.i18n import N_, in_language
 from bot.runtime import Runtime
+from bot.tables import MAX_ID
 from bot.widget import theme
 from bot.widget.page import Language
 from bot.widget.web import CurrentDepartment, first_language, policy, render
@@ -71,6 +73,8 @@ class _Shown:
     problem: str = ""
     told: str = ""
     code: str = ""
+    department: str = ""
+    """Of the conversation, where there is one: by a code it may be another than the page's."""
     filled: _Fields = field(default_factory=lambda: _Fields.model_validate({}))
     """What is in the fields: what was, where it was of no use, or was not what the button is about."""
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -94,16 +98,43 @@ async def act(
 ) -> HTMLResponse:
     """Do what the pressed button says, and show how the conversation stands then."""
     language = first_language(request, runtime, fields.language, content.profile.default_language)
-    shown = _Shown(language, fields.id, fields.token)
-    do, _, argument = fields.do.partition(" ")
-    if do == "leave":
+    # Another site's form would put a resident, on the real page, into a conversation whose token it knows.
+    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        return _page(request, runtime, content, _Shown(language))
+    if fields.do == "leave":
         if fields.id:
-            runtime.in_background(_left(runtime, shown))
+            runtime.in_background(_left(runtime, _Shown(language, fields.id, fields.token)))
         exit_url = runtime.settings.exit_url
         answer = render(request, "left.html", policy(), exit=exit_url)
-        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+        # Not the cache: it has no page of ours (no-store), and while a phone clears it, for seconds, the chat is shown.
+        answer.headers["Clear-Site-Data"] = '"storage"'
         return answer
-    request.state.language = language
+    shown = await _once(_Act(request, runtime, content, fields, _Shown(language, fields.id, fields.token)))
+    return _page(request, runtime, content, shown)
+
+
+_done: dict[str, asyncio.Task[_Shown]] = {}
+"""What the forms sent in the last _TAPS_S did, by a digest of all that they carried."""
+_TAPS_S = 10
+
+
+async def _once(act: _Act) -> _Shown:
+    """What a form does. A second tap sends the same form: it does nothing, and is shown what the first did."""
+    if not act.fields.message_id:
+        return await _do(act)
+    form = f"{act.content.profile.id} {act.fields.model_dump_json()}"
+    key = hashlib.sha256(form.encode()).hexdigest()
+    if key not in _done:
+        _done[key] = asyncio.create_task(_do(act))
+        asyncio.get_running_loop().call_later(_TAPS_S, _done.pop, key, None)
+    return await asyncio.shield(_done[key])
+
+
+async def _do(act: _Act) -> _Shown:
+    """Do what the pressed button says, and what is to be shown then."""
+    request, runtime, fields, shown = act.request, act.runtime, act.fields, act.shown
+    do, _, act.argument = fields.do.partition(" ")
+    request.state.language = shown.language
     if do == "send" and not fields.text.strip():  # Enter in a field presses the first button, which is "send"
         do = "resume" if fields.code.strip() else "callback" if fields.contact.strip() else do
     text = "" if do in {"send", "erase"} else fields.text
@@ -113,7 +144,7 @@ async def act(
             raise BadRequest
         if fields.id and do != "resume":  # by a code another conversation is opened
             await runtime.flood.message((await _conversation(runtime, shown)).id, request)
-        await ACTS[do](_Act(request, runtime, content, fields, shown, argument))
+        await ACTS[do](act)
         if shown.id:
             await _conversation(runtime, shown)
         shown.filled = kept
@@ -122,10 +153,15 @@ async def act(
             shown.id = shown.token = ""
         shown.problem = runtime.catalogs.gettext(shown.language, error.message, **error.values)
         shown.filled = fields
-    if shown.id and shown.token:
-        conversation = await _conversation(runtime, shown)
-        shown.messages = [each.model_dump(mode="json") for each in (await web.read(conversation, runtime)).messages]
-    return _page(request, runtime, content, shown)
+    if shown.id:
+        try:
+            conversation = await _conversation(runtime, shown)
+        except Unauthorized:  # what was wrong was something else, and the chat is over, too
+            shown.id = shown.token = ""
+        else:
+            shown.department = conversation.department
+            shown.messages = [each.model_dump(mode="json") for each in (await web.read(conversation, runtime)).messages]
+    return shown
 
 
 @dataclass
@@ -135,7 +171,7 @@ class _Act:
     content: DepartmentContent
     fields: _Fields
     shown: _Shown
-    argument: str
+    argument: str = ""
 
     async def conversation(self) -> Any:
         return await _conversation(self.runtime, self.shown)
@@ -156,24 +192,10 @@ async def _conversation(runtime: Runtime, shown: _Shown) -> Any:
     return await runtime.store.access(shown.id, shown.token)
 
 
-_begun: dict[str, asyncio.Task[web.Started]] = {}
-"""Conversations begun in the last _TAPS_S, by the message that began them."""
-_TAPS_S = 10
-
-
-async def _begin(act: _Act) -> web.Started:
-    """A new conversation; a second tap on "Send" gets the one that the first began."""
-    key = act.fields.message_id or secrets.token_urlsafe(12)
-    if key not in _begun:
-        _begun[key] = asyncio.create_task(web.begin(act.runtime, act.request, act.content.profile.id, None))
-        asyncio.get_running_loop().call_later(_TAPS_S, _begun.pop, key, None)
-    return await asyncio.shield(_begun[key])
-
-
 async def _write(act: _Act, **message: Any) -> None:
     shown, runtime = act.shown, act.runtime
     if not shown.id:
-        started = await _begin(act)
+        started = await web.begin(runtime, act.request, act.content.profile.id, None)
         shown.id, shown.token = started.id, started.token
     request = MessageRequest(id=act.fields.message_id or None, **message)
     reply = await web.say(runtime, await act.conversation(), request)
@@ -215,7 +237,7 @@ async def _resume(act: _Act) -> None:
 
 async def _agree(act: _Act) -> None:
     body = handoff.HandoffRequest(
-        summary=act.fields.summary.strip()[:1000] or None,
+        summary=act.fields.summary.replace("\r\n", "\n").strip()[:MAX_SUMMARY_CHARS] or None,
         name=act.fields.name.strip()[:80] or None,
         whole_chat=bool(act.fields.whole_chat),
     )
@@ -245,9 +267,12 @@ async def _rate(act: _Act) -> None:
 
 
 async def _helpful(act: _Act) -> None:
-    answer, _, number = act.argument.partition(" ")
+    answer, _, given = act.argument.partition(" ")
+    number = int(given) if given.isdecimal() else 0
+    if number > MAX_ID:
+        raise BadRequest
     conversation = await act.conversation()
-    await act.runtime.store.rate_answer(conversation.id, int(number) if number.isdecimal() else 0, answer == "yes")
+    await act.runtime.store.rate_answer(conversation.id, number, answer == "yes")
     act.tell("rated")
 
 
@@ -268,7 +293,8 @@ ACTS: dict[str, Callable[[_Act], Awaitable[None]]] = {
 
 
 def _page(request: Request, runtime: Runtime, content: DepartmentContent, shown: _Shown) -> HTMLResponse:
-    profile, catalogs, languages = content.profile, runtime.catalogs, runtime.library.languages
+    profile = runtime.library.departments.get(shown.department, content).profile
+    catalogs, languages = runtime.catalogs, runtime.library.languages
     said = {code: words(catalogs, code, runtime.settings.retention_days) for code in languages}
     messages = shown.messages
     if not messages:
@@ -286,7 +312,8 @@ def _page(request: Request, runtime: Runtime, content: DepartmentContent, shown:
     return render(
         request,
         "plain.html",
-        policy(framed_by=profile.sites),
+        policy(framed_by=content.profile.sites),
+        page=content.profile.id,
         language=shown.language,
         directions={code: entry.direction for code, entry in languages.items()},
         names={code: entry.name for code, entry in languages.items()},

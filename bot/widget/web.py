@@ -13,12 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from bot.channels.web import CurrentRuntime
 from bot.content.library import DepartmentContent
 from bot.errors import UnknownDepartment
+from bot.runtime import Runtime
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
-PAGES = ("/chat", "/text", "/demo")
-"""Where people, not scripts, read what went wrong."""
+API = "/api"
+"""Where scripts, not people, read what went wrong."""
 
 templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -40,10 +41,20 @@ def department_of(department: str, runtime: CurrentRuntime) -> DepartmentContent
 
 def failed(request: Request, message: str, language: str, status: int) -> HTMLResponse | None:
     """An error as a page, where a page was asked for; None: answer with JSON, for a script."""
-    if not request.url.path.startswith(PAGES) or "text/html" not in request.headers.get("accept", ""):
+    if request.url.path.startswith(API) or "text/html" not in request.headers.get("accept", ""):
         return None
+    runtime: Runtime | None = request.app.state.runtime
+    department = request.path_params.get("department")
+    known = runtime is not None and department in runtime.library.departments
     # In a frame, too: else a city's page shows what its browser says of a site that refuses.
-    answer = render(request, "error.html", policy(framed_by=["*"]), language=language, message=message)
+    answer = render(
+        request,
+        "error.html",
+        policy(framed_by=["*"]),
+        language=language,
+        message=message,
+        department=department if known else None,
+    )
     answer.status_code = status
     return answer
 

@@ -300,6 +300,41 @@ async def test_another_method_is_refused(client: httpx.AsyncClient, method: str,
     assert_error(await client.request(method, path), 405)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/text/kent-wa", "GET, HEAD, POST"),
+        ("POST", "/", "GET, HEAD"),
+        ("PUT", "/api/conversations/x", "GET, DELETE"),
+    ],
+)
+async def test_a_method_that_is_refused_names_those_that_are_taken(
+    client: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    for accept in ("*/*", "text/html"):
+        answer = await client.request(method, path, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/chat/kent-wa", "/text/kent-wa", "/demo", "/widget.js", "/static/chat.js", "/theme/kent-wa.css"]
+)
+async def test_who_looks_whether_a_page_is_there_sees_that_it_is(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.head(path)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "link"), [("/questions", "/"), ("/chat/kent-wa?language=" + "x" * 9, "/chat/kent-wa")]
+)
+async def test_a_mistyped_address_is_answered_with_a_page(client: httpx.AsyncClient, path: str, link: str) -> None:
+    answer = await client.get(path, headers={"Accept": "text/html"})
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<h1>" in answer.text
+    assert f'<a href="{link}"' in answer.text
+    answer = await client.get("/api/nothing", headers={"Accept": "text/html"})
+    assert answer.json()["error"]["code"] == "not_found"
+
+
 @pytest.mark.parametrize("path", ["/", "/health", "/api/departments", "/nothing", "/static/chat.js"])
 async def test_head_has_no_body_and_no_failure(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.head(path)

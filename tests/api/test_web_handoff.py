@@ -102,6 +102,44 @@ async def test_a_button_agrees_to_the_summary_that_was_shown(
     assert shown == shown_from
 
 
+async def test_who_waits_and_asks_again_is_told_that_they_wait_and_can_take_it_back(start: Start) -> None:
+    conversation = await start("kent-wa", "en")
+    await conversation.send(ASKED)
+    await handoff(conversation, "POST", summary="Stolen", whole_chat=True)
+    for again in ({"text": "can I talk to a person"}, {"choice": "/press_person"}, {"choice": "/press_stay"}):
+        reply = await conversation.send(**again)
+        assert reply["text"].startswith("You are already waiting for a person"), again
+        assert reply["handoff"] is None
+        assert reply["forms"] == ["callback", "code", "withdraw"]
+        assert [step["href"] for step in reply["steps"]] == ["tel:2538565890", "tel:911"]
+        assert (await handoff(conversation))["owner"] == "waiting"
+    await handoff(conversation, "DELETE")
+    assert (await conversation.send("can I talk to a person"))["handoff"]
+    assert (await conversation.send(choice="/press_stay"))["text"].startswith("All right, I have passed nothing on.")
+
+
+async def test_what_is_said_of_a_move_is_the_notice_with_its_number(start: Start) -> None:
+    conversation = await start("kent-wa", "en")
+    for method in ("POST", "DELETE"):
+        reply = await handoff(conversation, method, **({"summary": "Stolen"} if method == "POST" else {}))
+        notice = (await conversation.transcript())["messages"][-1]
+        assert (notice["author"], notice["number"], notice["text"]) == ("notice", reply["number"], reply["text"])
+
+
+async def test_a_language_that_is_chosen_is_that_of_what_is_said_next(start: Start) -> None:
+    conversation = await start("kent-wa", "es")
+    await conversation.send(ASKED)
+
+    async def choose(language: str) -> Any:
+        url, body = f"{conversation.url}/language", {"language": language}
+        return await conversation.client.post(url, json=body, headers=conversation.headers)
+
+    assert (await choose("xx")).json()["error"]["code"] == "unknown_language"
+    assert (await choose("en")).status_code == 204
+    assert (await handoff(conversation, "POST", summary="Stolen"))["language"] == "en"
+    assert (await conversation.send("¿y si soy testigo?"))["language"] == "en"  # and nothing moves it
+
+
 async def test_declining_passes_nothing_on(start: Start) -> None:
     conversation = await start("kent-wa", "en")
     await conversation.send("can I talk to a person")
@@ -157,7 +195,7 @@ async def test_a_code_opens_the_conversation_elsewhere_once(start: Start) -> Non
     for wrong in (first, "AAAA-BBBB-CCCC", ""):
         assert (await resume(wrong)).json()["error"]["code"] == "unknown_code"
     opened = (await resume(second.lower().replace("-", " "))).json()
-    assert opened["id"] == conversation.id
+    assert (opened["id"], opened["department"]) == (conversation.id, "kent-wa")
     old = await conversation.client.get(conversation.url, headers=conversation.headers)
     assert old.status_code == 401
     conversation.token = opened["token"]

@@ -19,6 +19,7 @@ ROUTES = {
     ("delete", "/api/conversations/{conversation_id}"),
     ("post", "/api/conversations/{conversation_id}/messages"),
     ("get", "/api/conversations/{conversation_id}/events"),
+    ("post", "/api/conversations/{conversation_id}/language"),
     ("post", "/api/conversations/{conversation_id}/typing"),
     ("get", "/api/conversations/{conversation_id}/handoff"),
     ("post", "/api/conversations/{conversation_id}/handoff"),
@@ -59,7 +60,7 @@ async def test_nobody_opens_or_changes_a_conversation_without_its_token(
     await mine.send("hola")
     before = await mine.transcript()
     of_one = [(method, path) for method, path in operations(document) if "{conversation_id}" in path]
-    assert len(of_one) == 13
+    assert len(of_one) == 14
     for method, path in of_one:
         for of, headers in ((mine.id, other.headers), (mine.id, {}), ("no-such-id", mine.headers)):
             url = path.format(conversation_id=of, number=1)

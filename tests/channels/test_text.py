@@ -76,6 +76,7 @@ def test_a_message_may_be_as_long_as_the_limit_and_no_longer() -> None:
     with pytest.raises(MessageTooLong) as caught:
         clean("a" * (LIMIT + 1), LIMIT)
     assert caught.value.values == {"limit": LIMIT}
+    assert clean("a\r\n" * (LIMIT // 2 - 1) + "b", LIMIT) == "a\n" * (LIMIT // 2 - 1) + "b"  # as the field counted
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)

@@ -16,9 +16,9 @@ from bot.replies import Say
 from bot.safety import Flag
 
 
-async def connect(store: Store, rasa: Rasa, turns: Turns) -> NewConversation:
+async def connect(store: Store, rasa: Rasa, turns: Turns, language: str = "es") -> NewConversation:
     """A conversation whose resident was asked, and agreed."""
-    conversation = await new(store)
+    conversation = await new(store, language)
     for number, say in enumerate((Say(say="handoff"), Say(say="connect", whole_chat=False))):
 
         async def answer(*_: str, say: Say = say) -> list[Say]:
@@ -63,6 +63,25 @@ async def test_nobody_is_handed_over_who_was_not_asked(store: Store, rasa: Rasa,
     assert (reply.kind, reply.handoff is not None) == ("handoff", True), "they are asked"
     await settle(turns, conversation.id, await accept(store, conversation, "Sí", "/agree"))
     assert (await store.access(conversation.id, conversation.token)).owner == "waiting"
+
+
+async def test_who_would_rather_stay_is_told_that_nothing_more_is_passed_on_where_something_was(
+    store: Store, rasa: Rasa, turns: Turns
+) -> None:
+    async def stay(*_: str) -> list[Say]:
+        return [Say(say="smalltalk", message="stay")]
+
+    conversation, fresh = await connect(store, rasa, turns, "en"), await new(store, "en")
+    owners, ana = Ownership(store.engine), await liaison(store.engine, "ana")
+    await owners.claim(conversation.id, ana, Notice("Ana is here", "en"))
+    await owners.hand_back(conversation.id, ana, Notice("Ana has left", "en"))
+    rasa.answer = stay
+    said = []
+    for each in (fresh, conversation):
+        reply = await settle(turns, each.id, await accept(store, each, "no, stay here"))
+        assert reply
+        said.append(reply.text.partition(".")[0])
+    assert said == ["All right, I have passed nothing on", "All right, I have passed nothing more on"]
 
 
 async def test_in_a_liaisons_conversation_the_bot_is_silent_and_safety_speaks(

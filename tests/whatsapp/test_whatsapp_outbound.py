@@ -58,6 +58,7 @@ def answers(department: str, language: str) -> list[Reply]:
         for form in ({}, {"form": "short"}, {"form": "explained"}, {"form": "source"}, {"form": "limits"})
     ]
     says += [Say(say="smalltalk", message=each) for each in SMALLTALK]
+    says += [Say(say="waiting", channel="whatsapp")]
     replies = [RENDERER.render([say], department, language) for say in says]
     replies += [RENDERER.safety(rule, department, language) for rule in SAFETY]
     replies += [RENDERER.whatsapp(each, department, language) for each in WHATSAPP]

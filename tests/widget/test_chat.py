@@ -419,3 +419,142 @@ async def test_a_liaison_who_writes_for_long_is_announced_once(visit: Visit, bro
         while typing < 3:  # the stream ends, and begins anew  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     assert await page.evaluate("window.said") == 1
+
+
+async def _double(page: Page, button: str, asked: str) -> int:
+    """How many requests to `asked` two taps on a button make."""
+    count = 0
+
+    def note(request: Any) -> None:
+        nonlocal count
+        count += request.method != "GET" and request.url.endswith(asked)
+
+    page.on("request", note)
+    await page.get_by_role("button", name=button).dblclick()
+    await page.wait_for_timeout(1000)  # for what should not come
+    page.remove_listener("request", note)
+    return count
+
+
+async def test_two_taps_are_one(visit: Visit) -> None:
+    page = await visit("/chat/kent-wa", PHONE, "en-US", quiet=True)  # the code closes its stream
+    await ask(page, "I want to talk to a person")
+    assert await _double(page, "Yes, pass it on", "/handoff") == 1
+    assert await _double(page, "Get a code for later", "/code") == 1
+    code = await page.locator("strong.code").inner_text()
+    other = await visit("/chat/kent-wa", PHONE, "en-US")
+    await other.locator("#notice details summary").click()
+    await other.locator("#code").fill(code)
+    assert await _double(other, "Open the chat", "/resume") == 1
+    await expect(other.locator("#log .message.resident")).to_have_count(1)
+    await other.locator("#notice > summary").click()
+    kept = await other.evaluate("JSON.parse(sessionStorage.getItem('enlace:kent-wa')).id")
+    assert await _double(other, "Erase this chat now", kept) == 1
+    await expect(other.locator("#status")).to_have_text("The chat was erased.")
+
+
+async def test_what_is_said_below_the_messages_is_on_the_screen_however_far_one_has_scrolled(visit: Visit) -> None:
+    page = await visit("/chat/kent-wa", PHONE, "en-US", quiet=True)
+    answer = await ask(page, QUESTION["en"])
+    await answer.locator("summary").click()
+    await page.locator("main").evaluate("node => node.scrollTo(0, 0)")
+    await page.context.set_offline(True)
+    await expect(page.locator("#status span")).to_be_in_viewport(ratio=1)
+    await page.locator("#text").fill("hello")
+    await page.locator("#text").press("Enter")
+    await expect(page.locator("#retry")).to_be_visible()
+    await page.locator("main").evaluate("node => node.scrollTo(0, 0)")
+    await expect(page.locator("#retry")).to_be_in_viewport(ratio=1)
+    await expect(page.locator("#status span")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("locale", ["es-MX", "en-US"])
+async def test_the_notice_before_the_first_message_is_one_screen(visit: Visit, locale: str) -> None:
+    page = await visit("/chat/kent-wa", PHONE, locale)
+    await expect(page.locator("#log .message")).to_have_count(1)
+    for part in ("emergency", "intro", "send_nothing", "who_reads", "kept", "leave_says"):
+        await expect(page.locator(f"#notice [data-word={part}]")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("path", ["/chat/kent-wa", "/text/kent-wa"])
+async def test_the_heading_is_words_where_letters_are_twice_as_large(visit: Visit, path: str) -> None:
+    page = await visit(path, (180, 370))  # all is in rem: a phone of 360 by 740 at 200 %
+    heading, leave = await page.locator("h1").bounding_box(), await page.locator("#leave").bounding_box()
+    assert heading
+    assert leave
+    assert heading["width"] > 100
+    assert heading["height"] < 50
+    assert leave["y"] + leave["height"] <= heading["y"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_what_a_field_is_for_can_be_read(visit: Visit, scheme: Any) -> None:
+    page = await visit("/chat/kent-wa", PHONE, "es-MX", color_scheme=scheme)
+    quiet, placeholder, opacity = await page.evaluate(
+        "() => { const said = getComputedStyle(document.getElementById('text'), '::placeholder');"
+        " return [getComputedStyle(document.getElementById('status')).color, said.color, said.opacity]; }"
+    )
+    assert (placeholder, opacity) == (quiet, "1")
+
+
+async def test_a_chosen_language_is_that_of_what_is_said_next(visit: Visit) -> None:
+    page = await visit()
+    await ask(page, "quiero hablar con una persona")
+    async with page.expect_response(lambda answer: answer.url.endswith("/language")) as chosen:
+        await page.locator("#language").select_option("en")
+    assert (await chosen.value).status == 204
+    await page.get_by_role("button", name="Yes, pass it on").click()
+    notice = page.locator("#log .message.notice")
+    await expect(notice).to_have_attribute("lang", "en")
+    await expect(notice).to_contain_text("I have passed on your request.")
+
+
+async def test_who_agrees_sees_it_without_the_stream(visit: Visit) -> None:
+    page = await visit("/chat/kent-wa", PHONE, "en-US", quiet=True)
+    await page.route("**/events", lambda route: route.abort())
+    await ask(page, "I want to talk to a person")
+    await page.get_by_role("button", name="Yes, pass it on").click()
+    await expect(page.locator("#log .message.notice")).to_contain_text("I have passed on your request.")
+    await expect(page.locator("#who")).to_have_text("You are waiting for a person.")
+    await page.unroute("**/events")
+    await page.get_by_role("button", name="I no longer want a person").click()
+    await expect(page.locator("#who")).to_be_empty()
+    await expect(page.locator("#log .message.notice")).to_have_count(2)
+    await expect(page.locator("#log .message")).to_have_count(5)
+    await page.wait_for_timeout(2000)  # the stream brings them, too
+    await expect(page.locator("#log .message")).to_have_count(5)
+
+
+async def test_a_code_of_another_department_opens_that_one_s_page(visit: Visit) -> None:
+    page = await visit("/chat/kansas-city-mo", PHONE, "en-US", quiet=True)
+    await ask(page, "I want to talk to a person")
+    await page.get_by_role("button", name="Yes, pass it on").click()
+    await page.get_by_role("button", name="Get a code").click()
+    code = await page.locator("strong.code").inner_text()
+    other = await visit("/chat/kent-wa", PHONE, "en-US")
+    await other.locator("#notice details summary").click()
+    await other.locator("#code").fill(code)
+    await other.get_by_role("button", name="Open the chat").click()
+    await other.wait_for_url("**/chat/kansas-city-mo?language=en")
+    await expect(other.locator("h1")).to_have_text("Kansas City Police (KCPD)")
+    await expect(other.locator("#log .message.resident")).to_have_count(1)
+    assert await other.evaluate("Object.keys(sessionStorage)") == ["enlace:kansas-city-mo"]
+
+
+async def test_the_picker_of_departments_waits_for_who_uses_the_keyboard(visit: Visit) -> None:
+    page = await visit("/")
+    picker = page.locator("#department")
+    await picker.focus()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    picked = await picker.input_value()
+    assert picked == "los-angeles-county-ca"
+    await page.wait_for_timeout(300)
+    assert page.url.endswith("/")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/?department=los-angeles-county-ca&language=es")
+    assert await page.evaluate("history.length") == 2  # about:blank, and one page: Back shows no other chat
+    await picker.focus()
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Tab")
+    await page.wait_for_url("**/?department=kent-wa&language=es")

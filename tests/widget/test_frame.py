@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from browsing import anything, picture
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from visiting import CITY, DESKTOP, PHONE, QUESTION, STRANGER, Browsing, Visit, ask, framed
 
 if TYPE_CHECKING:
-    from tests.conftest import Server
+    from tests.conftest import Server, Start
 
 pytestmark = [pytest.mark.browser, pytest.mark.rasa]
 AFTER_OPENING = (
@@ -190,3 +191,56 @@ async def test_a_message_that_comes_while_the_chat_is_closed_is_announced(visit:
     await expect(button).to_have_attribute("aria-live", "polite")
     await frame.evaluate("window.parent.postMessage({ enlace: 'message' }, '*')")
     await expect(button).to_have_text("New message")
+
+
+async def test_an_answer_that_comes_while_the_chat_is_closed_is_announced(visit: Visit) -> None:
+    page = await visit(f"{CITY}/", DESKTOP, "en-US")
+    button = page.get_by_role("button")
+    await button.click()
+    frame = await framed(page)
+    await frame.page.route("**/events", lambda route: None)  # no stream brings it
+    slow = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await slow.wait()
+        await route.continue_()
+
+    await page.route("**/messages", wait)
+    await frame.locator("#text").fill(QUESTION["en"])
+    await frame.locator("#text").press("Enter")
+    await button.click()
+    await expect(button).to_have_text("Questions about the police")
+    slow.set()
+    await expect(button).to_have_text("New message")
+
+
+async def test_a_language_that_was_picked_before_the_chat_was_opened_is_picked(visit: Visit) -> None:
+    page = await visit(f"{CITY}/", DESKTOP, "en-US")
+    await expect(page.get_by_role("button")).to_be_visible()
+    await page.evaluate("window.enlace.setLanguage('es')")
+    await page.evaluate("window.enlace.open()")
+    frame = await framed(page)
+    await expect(frame.locator("html")).to_have_attribute("lang", "es")
+    async with page.expect_request("**/api/conversations") as begun:
+        answer = await ask(frame, "Will the police ask about my immigration status?")
+    assert (await begun.value).post_data_json == {"department": "kent-wa", "language": "es"}
+    await expect(answer).to_have_attribute("lang", "es")
+
+
+async def test_a_code_of_another_department_opens_its_chat_in_a_city_s_frame_under_its_name(
+    visit: Visit, start: Start
+) -> None:
+    theirs = await start("kansas-city-mo", "en")
+    await theirs.send("hello")
+    code = (await theirs.client.post(f"{theirs.url}/code", headers=theirs.headers)).json()["code"]
+    page = await visit(f"{CITY}/", DESKTOP, "en-US")
+    await page.get_by_role("button").click()
+    frame = await framed(page)
+    await frame.locator("#notice details summary").click()
+    await frame.locator("#code").fill(code)
+    await frame.get_by_role("button", name="Open the chat").click()
+    await expect(frame.locator("#log .message.resident")).to_have_count(1)
+    await expect(frame.locator("h1")).to_have_text("Kansas City Missouri Police Department")
+    await frame.locator("#notice > summary").click()
+    await frame.locator("#erase").click()
+    await expect(frame.locator("h1")).to_have_text("Kent Police")

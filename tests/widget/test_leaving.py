@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from browsing import EXIT
-from playwright.async_api import Page, expect
+from playwright.async_api import Frame, Page, expect
 from visiting import CITY, DESKTOP, PHONE, Browsing, Visit, ask, framed
 
 if TYPE_CHECKING:
@@ -119,3 +119,33 @@ async def test_a_second_tab_of_the_same_browser_leaves_too(
         await page.wait_for_url(EXIT)
     for each in kept:
         await _gone(client, each)
+
+
+async def test_leaving_works_before_the_scripts_are_there(visit: Visit) -> None:
+    page = await visit("/chat/kent-wa", PHONE, "es-MX", java_script_enabled=False)
+    await page.locator("#text").fill("me robaron y tengo miedo")
+    await page.locator("#leave").click()
+    await page.wait_for_url(EXIT)
+
+
+async def test_leaving_works_in_a_city_s_frame_without_the_chat_s_script(browsing: Browsing) -> None:
+    context = await browsing.context(PHONE, "es-MX")
+    await context.route("**/static/chat.js", lambda route: route.abort())
+    page = await browsing.open(context, f"{CITY}/", quiet=True)
+    await page.get_by_role("button").click()
+    frame = await framed_without_script(page)
+    send, close = await frame.locator("#form > button").bounding_box(), await page.get_by_role("button").bounding_box()
+    assert send
+    assert close
+    assert send["y"] + send["height"] <= close["y"]  # what closes the frame lies over nothing in it
+    await frame.locator("#text").fill("hola")
+    await frame.locator("#form > button").click()
+    await expect(frame.locator(".message.resident")).to_have_count(1)
+    await frame.locator("#leave").click()
+    await page.wait_for_url(EXIT)
+
+
+async def framed_without_script(page: Page) -> Frame:
+    """The chat in the page's frame, whose script doesn't come."""
+    await expect(page.frame_locator("iframe").locator("#text")).to_be_visible()
+    return next(frame for frame in page.frames if "/chat/" in frame.url)

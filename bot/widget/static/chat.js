@@ -1,9 +1,9 @@
 // The chat: one conversation, kept for this tab, begun with the resident's first message.
 
-import { $, about, call, complain, data, focus, framed, follow, keeps, label, log, picker, say, tab, tell, word } from "./page.js";
+import { $, about, call, complain, data, focus, framed, follow, keeps, label, log, once, picker, say, tab, tell, word } from "./page.js";
 import { draw, paragraphs } from "./message.js";
 import { resume, who } from "./person.js";
-import { leave } from "./leave.js";
+import { leave, leaving } from "./leave.js";
 
 const form = $("form"), input = $("text"), notice = $("notice"), retry = $("retry");
 // On a phone, focus in the text field opens the keyboard over what is to be read.
@@ -17,6 +17,8 @@ let opened = false;
 // The last message that the transcript or the stream brought: what a reply says of itself leaves gaps.
 let streamed = 0;
 let typingOver, lastTyped = 0;
+// Of the department whose conversation this is: in a frame a code may have opened another's.
+let names = data.department_names;
 
 // --- showing ---
 
@@ -38,9 +40,9 @@ function place(node, number) {
   if (!node.parentNode || node.nextElementSibling !== next) log.insertBefore(node, next);
 }
 
-function showReply(reply) {
-  // Some replies come with their number from the stream alone.
-  if (reply.number && reply.text) show({ ...reply, author: "bot", reply, at: new Date().toISOString() });
+function showReply(reply, author = "bot") {
+  // Some replies come with their number from the stream alone. What the stream has brought already it has told, too.
+  if (reply.number && reply.text && show({ ...reply, author, reply, at: new Date().toISOString() })) tell("message");
 }
 
 function greet() {
@@ -51,9 +53,16 @@ function greet() {
   opened = false;
   streamed = 0;
   retry.hidden = true;
+  named(data.department_names);
   const reply = data.greetings[picker.value];
   show({ number: 0, author: "bot", text: reply.text, language: picker.value, reply });
   notice.open = true;
+}
+
+function named(others) {
+  names = others;
+  $("name").textContent = names[picker.value];
+  document.title = `${names[picker.value]} · Enlace`;
 }
 
 function state(node, key) {
@@ -195,7 +204,6 @@ function translate() {
   const language = picker.value;
   document.documentElement.lang = language;
   document.documentElement.dir = data.directions[language];
-  document.title = `${data.department_names[language]} · Enlace`;
   for (const node of document.querySelectorAll("[data-word]")) {
     node.textContent = word(node.dataset.word);
     node.lang = language;
@@ -205,7 +213,7 @@ function translate() {
     node.setAttribute("aria-label", word(node.dataset.label));
     node.lang = language;
   }
-  $("name").textContent = data.department_names[language];
+  named(names);
   input.placeholder = word("placeholder");
   for (const option of $("department")?.options || []) option.textContent = data.departments[option.value][language];
   if (!tab.id && !mine.size) greet();
@@ -217,12 +225,16 @@ function choose(language) {
   picker.value = language;
   chosen = true;
   translate();
+  // It goes with the next message, too, where this fails.
+  if (tab.id) about("/language", "POST", { language }).catch(() => {});
 }
 
 // --- the conversation from before ---
 
 async function reopen() {
   const transcript = await about("", "GET");
+  const other = transcript.department !== data.department;
+  names = other && (await call("GET", "/api/departments")).find(({ id }) => id === transcript.department)?.name || data.department_names;
   // What was said before is not announced again.
   log.setAttribute("aria-live", "off");
   log.replaceChildren();
@@ -290,11 +302,19 @@ input.addEventListener("input", () => {
   about("/typing").catch(() => {});
 });
 picker.addEventListener("change", () => choose(picker.value));
-$("department")?.addEventListener("change", (event) => location.assign(`/?department=${event.target.value}&language=${picker.value}`));
+const department = $("department");
+if (department) {
+  // Arrow keys change it at each press: who uses them goes on with Enter, or by leaving it. Not kept in the history: Back
+  // after "Leave now" would show it.
+  let keys = false;
+  const go = () => { if (!leaving && department.value !== data.department) location.replace(`/?department=${department.value}&language=${picker.value}`); };
+  department.addEventListener("pointerdown", () => { keys = false; });
+  department.addEventListener("keydown", ({ key }) => { keys = key !== "Enter"; if (!keys) go(); });
+  department.addEventListener("change", () => { if (!keys) go(); });
+  department.addEventListener("blur", go);
+}
 retry.addEventListener("click", () => { focus(); begin(); });
-$("erase").addEventListener("click", async () => {
-  try { await forget(); say("erased"); } catch (error) { complain(error); }
-});
+$("erase").addEventListener("click", once(async () => { await forget(); say("erased"); }));
 addEventListener("online", () => {
   if ($("status").querySelector("[data-word=offline]")) say("");
   begin();

@@ -3,8 +3,10 @@
 import { $, call, data, framed, tell, wipe } from "./page.js";
 
 const WITHIN_MS = 1000, ERASE_MS = 1000;
-let others = null, leaving = false;
-$("leave").addEventListener("click", () => leave());
+let others = null;
+export let leaving = false;
+// The button would send its form.
+$("leave").addEventListener("click", (event) => { event.preventDefault(); leave(); });
 
 export async function leave(everywhere = true) {
   if (leaving) return;

@@ -46,6 +46,10 @@ export const tab = {
     Object.assign(this, changes);
     storage((kept) => kept.setItem(KEY, JSON.stringify({ id: this.id, token: this.token, unsent: this.unsent })));
   },
+  // For the page of another department.
+  keepFor(department, id, token) {
+    storage((kept) => kept.setItem(`enlace:${department}`, JSON.stringify({ id, token, unsent: [] })));
+  },
   forget() {
     this.keep({ id: null, token: null, unsent: [] });
     storage((kept) => kept.removeItem(KEY));
@@ -81,6 +85,18 @@ export async function call(method, path, body, options = {}) {
 }
 
 export const about = (path, method = "POST", body = undefined) => call(method, `/api/conversations/${tab.id}${path}`, body);
+
+// Does `work` for one event at a time: a double tap is one. Not disabled meanwhile: that would lose the focus.
+export function once(work) {
+  let busy = false;
+  return async (event) => {
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    try { await work(event); } catch (error) { complain(error); }
+    busy = false;
+  };
+}
 
 export function complain(error) {
   if (error.known) $("status").replaceChildren(element("span", { lang: picker.value }, error.message));

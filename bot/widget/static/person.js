@@ -1,6 +1,6 @@
 // What a resident fills in around a person: what is passed on, how to be called back, a code, whether it helped.
 
-import { $, about, call, complain, data, element, focus, label, picker, say, tab, word } from "./page.js";
+import { $, about, call, data, element, focus, framed, keeps, label, once, picker, say, tab, word } from "./page.js";
 
 const field = (key, input) => element("label", { class: "field" }, label("span", key), input);
 
@@ -9,18 +9,17 @@ function swap(node, part) {
   focus(part);
 }
 
-// A form that does `work`; what was typed stays where that fails. Not disabled meanwhile: that would lose the focus.
+// A form that does `work`; what was typed stays where that fails.
 function sending(parts, key, work) {
-  let busy = false;
-  const form = element("form", { class: "person", onsubmit: async (event) => {
-    event.preventDefault();
-    if (busy) return;
-    busy = true;
-    say("");
-    try { await work(form); } catch (error) { complain(error); }
-    busy = false;
-  } }, ...parts, label("button", key, { type: "submit", class: "main" }));
-  return form;
+  const onsubmit = once(() => { say(""); return work(); });
+  return element("form", { class: "person", onsubmit }, ...parts, label("button", key, { type: "submit", class: "main" }));
+}
+
+// What is said of a move is there at once, with or without the stream.
+function moved(reply, show) {
+  show(reply, "notice");
+  focus();
+  who().catch(() => {});
 }
 
 // Before anything is passed on: the resident sees the summary, and may change it or leave it out.
@@ -35,8 +34,7 @@ export function consent(offer, language, show, stay) {
     const body = { summary: summary.value.trim() || null, name: name.value.trim() || null, whole_chat: whole.checked };
     const reply = await about("/handoff", "POST", body);
     for (const node of form.elements) node.disabled = true;
-    focus();
-    show(reply);
+    moved(reply, show);
   });
   form.append(label("button", "stay", { type: "button", onclick: () => { form.remove(); focus(); stay(); } }));
   return form;
@@ -58,11 +56,16 @@ function callback() {
 
 // A question with two buttons; `answered(yes)` sends it. What `then` returns, by default thanks, stands there afterwards.
 export function yesOrNo(key, answered, then = () => [thanks()]) {
-  const choose = (yes) => answered(yes).then(() => { box.replaceChildren(...then(yes)); focus(box.firstChild); }, complain);
+  const choose = once(async ({ target }) => {
+    const yes = target === box.children[1];
+    await answered(yes);
+    box.replaceChildren(...then(yes));
+    focus(box.firstChild);
+  });
   const box = element("div", { class: "helpful", role: "group", "data-label": key, "aria-label": word(key), lang: picker.value },
     label("p", key, { class: "small" }),
-    label("button", "yes", { type: "button", onclick: () => choose(true) }),
-    label("button", "no", { type: "button", onclick: () => choose(false) }));
+    label("button", "yes", { type: "button", onclick: choose }),
+    label("button", "no", { type: "button", onclick: choose }));
   return box;
 }
 
@@ -73,21 +76,21 @@ function rate() {
   return yesOrNo("helped", send, (helpful) => [
     label("p", "why"),
     ...data.why[helpful ? "yes" : "no"].map((why) => label("button", `why_${why}`, {
-      type: "button", onclick: ({ target }) => send(helpful, why).then(() => swap(target.parentNode, thanks()), complain) })),
+      type: "button", onclick: once(async ({ target }) => { await send(helpful, why); swap(target.parentNode, thanks()); }) })),
   ]);
 }
 
 // The buttons that a reply invites to press.
 export function invitations(forms, show) {
   const box = element("div", { class: "choices" });
-  const button = (key, act) => box.append(label("button", key, { type: "button", onclick: (event) => Promise.resolve(act(event.currentTarget)).catch(complain) }));
+  const button = (key, act) => box.append(label("button", key, { type: "button", onclick: once((event) => act(event.target)) }));
   for (const form of forms) {
     if (form === "callback") button("call_me", (node) => { const opened = callback(); node.replaceWith(opened); opened.querySelector("input").focus(); });
     if (form === "code") button("get_code", async (node) => {
       const { code } = await about("/code");
       swap(node, element("p", {}, label("span", "your_code"), " ", element("strong", { class: "code" }, code), " ", label("span", "code_kept", { class: "small" })));
     });
-    if (form === "withdraw") button("withdraw", async (node) => { show(await about("/handoff", "DELETE")); node.remove(); focus(); });
+    if (form === "withdraw") button("withdraw", async (node) => { const reply = await about("/handoff", "DELETE"); node.remove(); moved(reply, show); });
     if (form === "rate") box.append(rate());
   }
   return box;
@@ -101,15 +104,17 @@ export async function who() {
   $("who").replaceChildren(...parts);
 }
 
-// A code from before opens its conversation in this tab.
+// A code from before opens its conversation in this tab; that of another department on its page. In a frame, which a
+// city may fill with its own department's page alone, and where nothing is kept, it opens here.
 export function resume(form, opened) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      const { id, token } = await call("POST", "/api/conversations/resume", { code: form.elements.code.value });
-      tab.keep({ id, token, unsent: [] });
-      form.reset();
-      await opened();
-    } catch (error) { complain(error); }
-  });
+  form.addEventListener("submit", once(async () => {
+    const { id, token, department } = await call("POST", "/api/conversations/resume", { code: form.elements.code.value });
+    form.reset();
+    if (department !== data.department && keeps && !framed) {
+      tab.keepFor(department, id, token);
+      return location.replace(`/chat/${department}?language=${picker.value}`);
+    }
+    tab.keep({ id, token, unsent: [] });
+    await opened();
+  }));
 }

@@ -1,15 +1,14 @@
 // What the one line on a department's page loads: a button, and at its first press the chat in a frame.
 (() => {
   const site = {{ site | tojson }};
-  const script = document.currentScript;
-  if (!script || window.enlace) return;
-  const { department: id, language: wanted } = script.dataset;
-  const origin = new URL(script.src).origin;
+  if (window.enlace) return;
+  const { src, dataset: { department: id, language: wanted } } = document.currentScript;
+  const { origin } = new URL(src);
   const department = site.departments[id];
   if (!department) return console.error(`Enlace: ${origin} serves no department "${id}".`);
 
   const served = (tag = "") => [tag, tag.split("-")[0]].find((code) => site.words[code]);
-  let language = [wanted, document.documentElement.lang, ...navigator.languages].map(served).find(Boolean) || department.language;
+  let language = [wanted, document.documentElement.lang, ...navigator.languages, department.language].map(served).find(Boolean);
 
   const host = document.createElement("div"), root = host.attachShadow({ mode: "open" });
   const make = (name) => root.appendChild(document.createElement(name));
@@ -24,10 +23,10 @@
     make("style").textContent = css;
   }
   const button = make("button");
-  let frame, isOpen = false, unread, ready;
+  let frame, isOpen = false, unread, ready, picked;
 
   const emit = (event, detail) => dispatchEvent(new CustomEvent(`enlace:${event}`, { detail }));
-  const say = (message, detail) => ready && frame.contentWindow.postMessage({ enlace: message, detail }, origin);
+  const say = (enlace, detail) => ready && frame.contentWindow.postMessage({ enlace, detail }, origin);
 
   function draw() {
     const words = site.words[language];
@@ -48,7 +47,7 @@
     unread = false;
     if (!ready) {
       frame ||= document.createElement("iframe");
-      frame.sandbox = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
+      frame.sandbox = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation";
       frame.referrerPolicy = "no-referrer";
       frame.src = `${origin}/chat/${id}?language=${language}`;
       root.prepend(frame);
@@ -78,13 +77,16 @@
 
   addEventListener("message", ({ source, origin: from, data: { enlace, detail } = {} }) => {
     if (source !== frame?.contentWindow || from !== origin) return;
-    if (enlace === "close") close();
-    if (enlace === "blank") blank();
-    if (enlace === "gone") away();
-    if (enlace === "ready") { ready = frame.id = enlace; isOpen && say("open"); }
-    if (enlace === "language") { language = detail; draw(); emit(enlace, detail); }
-    if (enlace === "message") { unread = !isOpen; draw(); emit(enlace); }
-    if (enlace === "reset") emit(enlace);
+    ({ close, blank, gone: away })[enlace]?.();
+    if (enlace === "ready") {
+      ready = frame.id = enlace;
+      isOpen && say("open");
+      // It may have been picked while nobody was there to be told.
+      picked && say("language", picked);
+    }
+    if (enlace === "language") language = detail;
+    if (enlace === "message") unread = !isOpen;
+    if (/message|language|reset/.test(enlace)) draw(), emit(enlace, detail);
   });
   // Shift three times on the page itself, once there is something to leave.
   let presses = [];
@@ -98,7 +100,7 @@
   window.enlace = {
     open, close,
     toggle: button.onclick,
-    setLanguage(code) { if (served(code)) { language = served(code); draw(); say("language", language); } },
+    setLanguage(code) { if (served(code)) { picked = language = served(code); draw(); say("language", picked); } },
     reset: () => say("reset"),
     on: (event, listener) => addEventListener(`enlace:${event}`, (told) => listener(told.detail)),
   };
