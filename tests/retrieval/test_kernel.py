@@ -25,6 +25,7 @@ def alike_in_groups(alike: NDArray[np.float32]) -> NDArray[np.float32]:
 def exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Solved further than it is for residents: here it is the method that is looked at."""
     monkeypatch.setattr(kernel, "_TOLERANCE", 1e-5)
+    monkeypatch.setattr(kernel, "_ROUGHLY", 1e-5)
 
 
 @pytest.fixture(params=["alike", "in groups"])
