@@ -206,6 +206,7 @@ def _taken_up() -> ColumnElement[bool]:
 
 def _about(handoff: ColumnElement[bool]) -> ColumnElement[bool]:
     """Of a delivery: it is about such a handoff, or about a callback that was made."""
-    handoffs = select(Handoff.id).where(handoff)
-    made = select(Callback.id).where(Callback.done_at.is_not(None))
-    return AlarmDelivery.handoff_id.in_(handoffs) | AlarmDelivery.callback_id.in_(made)
+    # Looked up for each delivery: these are only of what runs, of handoffs and callbacks there are ever more.
+    its_handoff = select(Handoff.id).where(Handoff.id == AlarmDelivery.handoff_id, handoff)
+    made = select(Callback.id).where(Callback.id == AlarmDelivery.callback_id, Callback.done_at.is_not(None))
+    return its_handoff.exists() | made.exists()

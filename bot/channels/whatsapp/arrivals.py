@@ -168,10 +168,10 @@ class _One:
     """One message, or the fragments of one, within its transaction."""
 
     def __init__(
-        self, rooms: Arrivals, connection: AsyncConnection, contact: Any, group: Sequence[Arrived], kept: bool
+        self, arrivals: Arrivals, connection: AsyncConnection, contact: Any, group: Sequence[Arrived], kept: bool
     ) -> None:
-        self._commands, self._renderer, self._safety = rooms._commands, rooms._renderer, rooms._safety
-        self._contacts, self._never = rooms._contacts, rooms.never
+        self._commands, self._renderer, self._safety = arrivals._commands, arrivals._renderer, arrivals._safety
+        self._contacts, self._never = arrivals._contacts, arrivals.never
         self._connection, self._contact, self._group, self._kept = connection, contact, group, kept
         self._id: str = contact.conversation_id
 
