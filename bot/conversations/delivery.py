@@ -23,6 +23,8 @@ Send = Callable[[Any], Awaitable[None]]
 
 _FIRST_RETRY_S = 2.0
 _LAST_RETRY_S = 600.0
+_AT_ONCE = 50
+"""Conversations that are sent to at the same time."""
 
 
 def backoff_s(attempts: int) -> float:
@@ -98,16 +100,12 @@ class Dispatcher:
     """
 
     def __init__(
-        self, outbox: OutboxStore, channel: Channel, failed: Callable[[str], None] = lambda _: None, at_once: int = 50
+        self, outbox: OutboxStore, channel: Channel, failed: Callable[[str], None] = lambda _: None
     ) -> None:
-        """`failed` is told the id of a conversation of which a message was given up or is kept.
-
-        `at_once`: how many conversations are sent to at the same time.
-        """
+        """`failed` is told the id of a conversation of which a message was given up or is kept."""
         self._outbox = outbox
         self._channel = channel
         self._told_failed = failed
-        self._at_once = at_once
         self._due = asyncio.Event()
         self._due.set()
         self._sending: dict[str, asyncio.Task[None]] = {}
@@ -136,7 +134,7 @@ class Dispatcher:
                 await self._send_due()
                 due_at = await self._outbox.next_due(self._channel.name, self._sending)
                 wait = None if due_at is None else max((due_at - now()).total_seconds(), 0.0)
-                if len(self._sending) >= self._at_once:
+                if len(self._sending) >= _AT_ONCE:
                     wait = None  # the first that is done wakes this
             except Exception as error:
                 log.error("the outbox could not be read or written: %s", type(error).__name__)
@@ -145,8 +143,8 @@ class Dispatcher:
                 await asyncio.wait_for(self._due.wait(), wait)
 
     async def _send_due(self) -> None:
-        while len(self._sending) < self._at_once:
-            free = self._at_once - len(self._sending)
+        while len(self._sending) < _AT_ONCE:
+            free = _AT_ONCE - len(self._sending)
             rows = await self._outbox.lease(self._channel.name, self._sending, free)
             if not rows:
                 return
