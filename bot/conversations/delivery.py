@@ -99,9 +99,7 @@ class Dispatcher:
     so that one that the channel is slow to take holds up no other.
     """
 
-    def __init__(
-        self, outbox: OutboxStore, channel: Channel, failed: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, outbox: OutboxStore, channel: Channel, failed: Callable[[str], None] = lambda _: None) -> None:
         """`failed` is told the id of a conversation of which a message was given up or is kept."""
         self._outbox = outbox
         self._channel = channel
