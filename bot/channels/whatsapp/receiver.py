@@ -154,7 +154,7 @@ class Receiver:
                 said = Received.model_validate_json(self._secrets.decrypt(row.payload))
             except WrongKeyError as error:
                 log.error("a message that came by WhatsApp can't be read: %s", error)
-                await self._arrivals.done(row.id)
+                await self._arrivals.unreadable(row.id)
                 continue
             arrived.append(Arrived(row.id, row.id_hash, row.received_at, said))
         return arrived
