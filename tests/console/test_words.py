@@ -1,4 +1,4 @@
-"""Guards what the console says of a message that did not arrive, and in which language published words are said to be."""
+"""Guards what the console says of a message that did not arrive, and of the language of published words."""
 
 from __future__ import annotations
 
