@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from bot.conversations.outbox import OutboxStore
+from bot.problems import kind_and_place
 from bot.tables import now
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ class Dispatcher:
                 if len(self._sending) >= _AT_ONCE:
                     wait = None  # the first that is done wakes this
             except Exception as error:
-                log.error("the outbox could not be read or written: %s", type(error).__name__)
+                log.error("the outbox could not be read or written: %s", kind_and_place(error))
                 wait = _FIRST_RETRY_S
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), wait)
@@ -160,7 +161,7 @@ class Dispatcher:
                     await self._outbox.release([later.id for later in rows[index + 1 :]])
                     break
         except Exception as error:  # what is leased is due again when its lease is over
-            log.error("the outbox could not be read or written: %s", type(error).__name__)
+            log.error("the outbox could not be read or written: %s", kind_and_place(error))
         finally:
             del self._sending[conversation_id]
             self._due.set()
@@ -182,7 +183,7 @@ class Dispatcher:
             given_up = await self._outbox.give_up(row.id, error.reason)
             return True
         except Exception as error:
-            log.error("a message could not be sent by %s: %s", self._channel.name, type(error).__name__)
+            log.error("a message could not be sent by %s: %s", self._channel.name, kind_and_place(error))
             given_up = await self._outbox.postpone(row.id, backoff_s(row.attempts))
             return bool(given_up)
         else:

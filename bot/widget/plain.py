@@ -26,6 +26,7 @@ from bot.content.library import DepartmentContent
 from bot.errors import BadRequest, EnlaceError, MessageTooLong, Unauthorized
 from bot.handoffs.desk import MAX_LINE_CHARS, MAX_SUMMARY_CHARS
 from bot.i18n import N_, in_language
+from bot.problems import kind_and_place
 from bot.runtime import Runtime
 from bot.tables import MAX_ID
 from bot.widget import theme
@@ -206,7 +207,7 @@ async def _left(runtime: Runtime, shown: _Shown) -> None:
     try:
         await web.leave(await _conversation(runtime, shown), runtime)
     except Exception as error:
-        log.error("a conversation could not be left: %s", type(error).__name__)
+        log.error("a conversation could not be left: %s", kind_and_place(error))
 
 
 async def _conversation(runtime: Runtime, shown: _Shown) -> Any:
