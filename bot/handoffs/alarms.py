@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Handoff
 from bot.handoffs.tables import AlarmDelivery, Callback
+from bot.problems import kind_and_place
 from bot.tables import now
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ class Alarms:
             try:
                 await self._ways[way](alarm)
             except Exception as error:  # whatever it is, it is tried again
-                log.error("an alarm could not be delivered by %s: %s", way, type(error).__name__)
+                log.error("an alarm could not be delivered by %s: %s", way, kind_and_place(error))
                 await self._failed(row, attempts + 1)
             else:
                 await self._set(row, state="sent", attempts=attempts + 1)

@@ -100,6 +100,12 @@ class Arrivals:
         async with self._engine.begin() as connection:
             await connection.execute(update(Event).where(Event.id == event_id).values(state="done", payload=None))
 
+    async def unreadable(self, event_id: int) -> None:
+        """It was encrypted with another key: it stays as it is until a start with that key (`Intake.waiting`)."""
+        async with self._engine.begin() as connection:
+            waits = (Event.id == event_id, Event.state == "received")
+            await connection.execute(update(Event).where(*waits).values(state="unreadable"))
+
     async def answer(self, arrived: Arrived, reply: Reply) -> None:
         """It opens the window, and is answered by this; nothing of it goes into the conversation."""
         async with self._engine.begin() as connection:
