@@ -1,8 +1,8 @@
 """`kill -9` of the app at random moments of handoffs and replies; afterwards nothing may be lost, doubled or ownerless.
 
-Residents write, ask for a person and withdraw; a liaison claims, writes, hands back and closes, all at once, over HTTP.
-Rasa stays away from all but the first moments, since what is tested is the store: a resident with a liaison, and
-those who change owners, need none. What a client was told is compared with what the database holds.
+Residents write, ask for a person and withdraw; a liaison claims, writes, releases, hands back, closes and reopens, all
+at once, over HTTP. Rasa runs beside the app and isn't killed: what is tested is the store. What a client was told is
+compared with what the database holds.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Talk:
     async def act(self, liaison: _Liaison) -> None:
         """One thing at random; a cut connection leaves a message that may or may not be stored: it is sent again."""
         kind = random.choice(
-            ("write", "write", "reply", "reply", "ask", "claim", "hand_back", "close", "release", "reopen")
+            ("write", "write", "reply", "reply", "ask", "withdraw", "claim", "hand_back", "close", "release", "reopen")
         )
         console, own = f"/console/conversations/{self.id}", liaison.headers
         if kind == "write":
@@ -57,6 +57,8 @@ class _Talk:
                 self.confirmed.add(said)
         elif kind == "ask":
             await self.client.post(f"/api/conversations/{self.id}/handoff", json={}, headers=self.headers)
+        elif kind == "withdraw":
+            await self.client.delete(f"/api/conversations/{self.id}/handoff", headers=self.headers)
         else:
             await self.client.post(f"{console}/{kind}", headers=own)
 

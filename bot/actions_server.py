@@ -17,7 +17,7 @@ from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
-from bot.problems import StartError, reason
+from bot.problems import StartError, kind_and_place, reason
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class ActionServer:
             except ActionNotFoundException as error:
                 return JSONResponse({"error": error.message, "action_name": error.action_name}, 404)
             except Exception as error:  # no trace in the log: its values could be a resident's words
-                log.error("the action %s failed: %s", call.get("next_action"), type(error).__name__)
+                log.error("the action %s failed: %s", call.get("next_action"), kind_and_place(error))
                 return JSONResponse({"error": type(error).__name__}, 500)
             return JSONResponse(result.model_dump() if result else {})
 

@@ -25,7 +25,7 @@ from bot.console.app import add_console
 from bot.conversations.outage import is_away
 from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, TooOften, Unavailable
 from bot.i18n import Catalogs
-from bot.problems import sentence
+from bot.problems import kind_and_place, sentence
 from bot.runtime import Progress, Runtime
 from bot.settings import Settings
 from bot.widget import assets, demo, loader, page, plain, theme
@@ -88,7 +88,7 @@ class Guard:
         try:
             await self.app(scope, replay, with_headers)
         except Exception as error:  # the kind alone is logged
-            log.error("%s %s failed: %s", scope["method"], scope.get("route"), type(error).__name__)
+            log.error("%s %s failed: %s", scope["method"], scope.get("route"), kind_and_place(error))
             if not begun:
                 known = Unavailable() if is_away(error) else EnlaceError()
                 await error_answer(Request(scope), known)(scope, receive, with_headers)

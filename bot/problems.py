@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import traceback
+from pathlib import Path
 
+_ROOT = Path(__file__).resolve().parent.parent
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -49,3 +52,27 @@ def reason(error: BaseException) -> str:
     if isinstance(original, OSError) and original.errno is not None and original.errno in errno.errorcode:
         return os.strerror(original.errno)  # of one event loop and the other alike
     return str(original).partition("\n")[0] or type(original).__name__
+
+
+def kind_and_place(error: BaseException) -> str:
+    """What an error is and where it was raised, for the log: its message can hold a resident's words.
+
+    Where a library raised it, also the last line of ours that led there.
+    """
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if not places:
+        return type(error).__name__
+    own = [place for place in places if _is_ours(place[0])]
+    said = dict.fromkeys([*own[-1:], places[-1]])
+    return f"{type(error).__name__} at {' > '.join(f'{_short(name)}:{number}' for name, number in said)}"
+
+
+def _is_ours(filename: str) -> bool:
+    return any(Path(filename).is_relative_to(_ROOT / package) for package in ("actions", "bot"))
+
+
+def _short(filename: str) -> str:
+    """A file of ours from the project's folder, any other as it is imported."""
+    if _is_ours(filename):
+        return str(Path(filename).relative_to(_ROOT))
+    return filename.rpartition("site-packages/")[2]

@@ -26,6 +26,16 @@ def clean(text: str, limit: int) -> str:
     return mask(tidy(text, limit))
 
 
+def shortened(text: str, limit: int) -> str:
+    """The beginning of `text`, at most `limit` characters: what is cut off is cut at a word, and "…" stands for it."""
+    if len(text) <= limit:
+        return text
+    room = text[:limit]
+    # A text of one long word, such as an address, is cut in it.
+    end = max(place for place in (*(room.rfind(space) for space in " \n\t"), 0)) or limit - 1
+    return room[:end].rstrip() + "…"
+
+
 def line(text: str, limit: int) -> str:
     """`text` tidied, on one line; raises what `tidy` does."""
     return " ".join(tidy(text, limit).split())

@@ -8,20 +8,21 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.ask import client, one
 from bot.cli.terminal import fail, load_settings, say
-from bot.content.library import Library, load
-from bot.content.yamlfile import ContentError
-from bot.evaluation.figures import Pair, Share
-from bot.evaluation.peers import PEERS, First, PeerError, compared, find_peers, load_peer
-from bot.evaluation.questions import Question, QuestionError, read_questions
-from bot.evaluation.results import Results, as_json, results
-from bot.replies import Reply
+from bot.evaluation.peer_names import PEERS
 from bot.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from bot.content.library import Library
+    from bot.evaluation.figures import Pair, Share
+    from bot.evaluation.peers import First
+    from bot.evaluation.questions import Question
+    from bot.evaluation.results import Results
 
 _AGAINST = "Compare with other systems, names with commas: " + ", ".join(PEERS) + "."
 
@@ -37,6 +38,12 @@ def evaluate(
 
     Example: enlace evaluate tests/questions/es/kent-wa.jsonl --against bm25,dense --report report
     """
+    from bot.content.library import load
+    from bot.content.yamlfile import ContentError
+    from bot.evaluation.peers import PeerError, find_peers
+    from bot.evaluation.questions import QuestionError, read_questions
+    from bot.evaluation.results import as_json
+
     settings = load_settings()
     logging.basicConfig(level="ERROR", stream=sys.stderr)
     try:
@@ -71,6 +78,8 @@ def evaluate(
 
 def _evaluate(settings: Settings, library: Library, questions: Sequence[Question], peers: Sequence[str]) -> Results:
     from bot.encoder import encoder_name
+    from bot.evaluation.peers import PeerError, compared, load_peer
+    from bot.evaluation.results import results
 
     pairs = asyncio.run(_ask_all(settings, questions))
     asked = [question for question in questions if compared(question)]
@@ -86,6 +95,8 @@ def _evaluate(settings: Settings, library: Library, questions: Sequence[Question
 
 async def _ask_all(settings: Settings, questions: Sequence[Question]) -> list[Pair]:
     from rich.progress import track
+
+    from bot.replies import Reply
 
     pairs: list[Pair] = []
     async with client(settings) as http:

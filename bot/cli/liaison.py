@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bot.cli.terminal import fail, load_settings, show
-from bot.liaisons.access import ROLES
-from bot.liaisons.accounts import Accounts, Credentials, Profile
+from bot.liaisons.roles import ROLES
 
 if TYPE_CHECKING:
     from bot.content.library import Library
+    from bot.liaisons.accounts import Accounts, Credentials
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of the people who pick conversations up.")
 T = TypeVar("T")
@@ -44,6 +44,7 @@ def add(
     from email_validator import EmailNotValidError, validate_email
 
     from bot.content.library import load
+    from bot.liaisons.accounts import Profile
 
     name, titles = _name(name), _titles(title)
     library = load(load_settings().data_dir)
@@ -196,6 +197,7 @@ def _check(
 def _with_accounts(work: Callable[[Accounts], Awaitable[T]], conflict: str = "") -> T:
     from bot.conversations.database import migrate, open_engine
     from bot.errors import Conflict, NotFound
+    from bot.liaisons.accounts import Accounts
     from bot.liaisons.sessions import check_key
     from bot.secrets import load_secrets
 

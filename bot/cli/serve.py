@@ -18,7 +18,6 @@ from typing import Annotated
 import typer
 
 from bot.cli.terminal import address, fail, load_settings, say
-from bot.conversations.outage import outage
 
 _BACKLOG = 2048
 """Connections that wait to be taken, as many as uvicorn has."""
@@ -93,6 +92,8 @@ def log_to_stderr(level: str) -> None:
 
     Below that some write, word for word, what is sent and stored.
     """
+    from bot.conversations.outage import outage
+
     quiet = "ERROR" if level == "ERROR" else "WARNING"
     logging.basicConfig(level=quiet, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for handler in logging.getLogger().handlers:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.conversations.tables import Conversation, Handoff
 from bot.handoffs.tables import Callback
 from bot.liaisons.access import Who
+from bot.problems import kind_and_place
 
 log = logging.getLogger(__name__)
 TYPING_S = 6.0
@@ -107,7 +108,7 @@ class News:
             try:
                 await self._spread(changed)
             except Exception as error:
-                log.error("consoles could not be told of a change: %s", type(error).__name__)
+                log.error("consoles could not be told of a change: %s", kind_and_place(error))
                 for subscription in self._subscriptions:
                     subscription.put(Change("changed", None))
 

@@ -182,7 +182,7 @@ class Words:
         """How far a message to the resident has come, and why no further."""
         if message.state in {"failed", "kept"}:
             said = self(N_("Not delivered")) if message.state == "failed" else self(N_("Kept"))
-            return f"{said}: {self._reason(message.reason)}" if message.reason else said
+            return f"{said}: {self._reason(message.reason) or self(errors.LOST)}" if message.reason else said
         if message.status == "read":
             return self(N_("Read"))
         if message.status == "sent":
@@ -193,15 +193,15 @@ class Words:
     def trouble(self) -> list[str]:
         """What keeps WhatsApp from working now."""
         whatsapp = self._runtime.whatsapp
-        return [self._reason(what) for what in whatsapp.trouble.present] if whatsapp else []
+        return [self._reason(what) or what for what in whatsapp.trouble.present] if whatsapp else []
 
-    def _reason(self, reason: str) -> str:
-        """Why a channel did not deliver: its own word for it, or WhatsApp's code."""
+    def _reason(self, reason: str) -> str | None:
+        """What a channel's own word for what went wrong, or WhatsApp's code, means; None for any other."""
         if reason in errors.OURS:
             return self(errors.OURS[reason])
         if reason.isdecimal():
             return self(errors.WORDS.get(int(reason), errors.OTHER), code=reason)
-        return reason
+        return None
 
     def tongue(self, code: str) -> str:
         """A language's name in itself."""

@@ -59,7 +59,6 @@ ACTIONS = {
     "contact": N_("looked at a contact"),
     "callback_done": N_("made a callback"),
     "hold": N_("changed a legal hold"),
-    "erase": N_("erased a conversation"),
     "purge": N_("deleted what was due"),
     "settings": N_("changed a setting"),
     "account": N_("changed an account"),

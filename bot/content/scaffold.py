@@ -78,7 +78,7 @@ def scaffold(code: str, language: Language, data: Path, locales: Path) -> dict[P
         raise NotAddedError(f"{' and '.join(there)}: there already, and nothing is overwritten")
     template = (locales / f"{DOMAIN}.pot").read_bytes()
     return {
-        **{folders[0] / name: text.encode() for name, text in examples(code, language, data).items()},
+        **{folders[0] / name: text.encode() for name, text in examples(language, data).items()},
         **catalog(template, code, language, folders[1] / "LC_MESSAGES"),
         data / "languages.yml": entry.encode(),
     }
@@ -117,7 +117,7 @@ def _end_of(text: str, key: str) -> tuple[int, int]:
     return indent, node.end_mark.line + 1
 
 
-def examples(code: str, language: Language, data: Path) -> dict[str, str]:
+def examples(language: Language, data: Path) -> dict[str, str]:
     """The training examples' files by name: the intents that English has, each without an example."""
     files = {}
     for path in sorted((data / "nlu" / SOURCE_LANGUAGE).glob("*.yml")):

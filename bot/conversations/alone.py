@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from bot.conversations.database import explained
-from bot.problems import StartError
+from bot.problems import StartError, kind_and_place
 
 log = logging.getLogger(__name__)
 _KEY = 0x656E6C616365
@@ -114,7 +114,7 @@ class _Session:
                         return
             except Exception as error:  # whatever it is, it is tried again
                 log.warning(
-                    "the connection that keeps other Enlaces off the database is gone: %s", type(error).__name__
+                    "the connection that keeps other Enlaces off the database is gone: %s", kind_and_place(error)
                 )
                 await self._drop()
 

@@ -34,7 +34,9 @@ log = logging.getLogger(__name__)
 
 _LEADING = re.compile(r"^[\s/]+")
 WARNED_WITHIN = 2.0
-"""Seconds that a rule's warning waits for the encoder, without which it can't be taken back. A pass takes 0.05."""
+"""Seconds that a rule's warning waits for the encoder, all its passes together, without which it can't be taken back.
+A pass takes 0.05.
+"""
 _PIECES = 8
 """Of a message, those in which a rule fires, that are encoded by themselves before its flag is taken back."""
 FIRST = 2
@@ -151,13 +153,13 @@ class Answering:
         async with asyncio.timeout(WARNED_WITHIN if rule else None):
             with stages.time("encoder"):
                 encoded = await (vector or self._encoder.query(pending.text))
-        flag = rule
-        if not (rule and pending.fragments):
-            # On this thread: beside search on another one both take longer, and the turn no less.
-            with stages.time("net"):
-                flag = self._net.check(written, encoded, rule)
-            if rule and not flag and await self._danger_in_a_piece(pending.text):
-                flag = rule
+            flag = rule
+            if not (rule and pending.fragments):
+                # On this thread: beside search on another one both take longer, and the turn no less.
+                with stages.time("net"):
+                    flag = self._net.check(written, encoded, rule)
+                if rule and not flag and await self._danger_in_a_piece(pending.text):
+                    flag = rule
         if flag and flag == rule:
             return await self._warned(pending, flag, encoded, language)
         if unserved:

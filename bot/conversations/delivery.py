@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from bot.conversations.outbox import OutboxStore
+from bot.problems import kind_and_place
 from bot.tables import now
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ Send = Callable[[Any], Awaitable[None]]
 
 _FIRST_RETRY_S = 2.0
 _LAST_RETRY_S = 600.0
+_AT_ONCE = 50
+"""Conversations that are sent to at the same time."""
 
 
 def backoff_s(attempts: int) -> float:
@@ -97,17 +100,11 @@ class Dispatcher:
     so that one that the channel is slow to take holds up no other.
     """
 
-    def __init__(
-        self, outbox: OutboxStore, channel: Channel, failed: Callable[[str], None] = lambda _: None, at_once: int = 50
-    ) -> None:
-        """`failed` is told the id of a conversation of which a message was given up or is kept.
-
-        `at_once`: how many conversations are sent to at the same time.
-        """
+    def __init__(self, outbox: OutboxStore, channel: Channel, failed: Callable[[str], None] = lambda _: None) -> None:
+        """`failed` is told the id of a conversation of which a message was given up or is kept."""
         self._outbox = outbox
         self._channel = channel
         self._told_failed = failed
-        self._at_once = at_once
         self._due = asyncio.Event()
         self._due.set()
         self._sending: dict[str, asyncio.Task[None]] = {}
@@ -136,17 +133,17 @@ class Dispatcher:
                 await self._send_due()
                 due_at = await self._outbox.next_due(self._channel.name, self._sending)
                 wait = None if due_at is None else max((due_at - now()).total_seconds(), 0.0)
-                if len(self._sending) >= self._at_once:
+                if len(self._sending) >= _AT_ONCE:
                     wait = None  # the first that is done wakes this
             except Exception as error:
-                log.error("the outbox could not be read or written: %s", type(error).__name__)
+                log.error("the outbox could not be read or written: %s", kind_and_place(error))
                 wait = _FIRST_RETRY_S
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), wait)
 
     async def _send_due(self) -> None:
-        while len(self._sending) < self._at_once:
-            free = self._at_once - len(self._sending)
+        while len(self._sending) < _AT_ONCE:
+            free = _AT_ONCE - len(self._sending)
             rows = await self._outbox.lease(self._channel.name, self._sending, free)
             if not rows:
                 return
@@ -164,7 +161,7 @@ class Dispatcher:
                     await self._outbox.release([later.id for later in rows[index + 1 :]])
                     break
         except Exception as error:  # what is leased is due again when its lease is over
-            log.error("the outbox could not be read or written: %s", type(error).__name__)
+            log.error("the outbox could not be read or written: %s", kind_and_place(error))
         finally:
             del self._sending[conversation_id]
             self._due.set()
@@ -186,7 +183,7 @@ class Dispatcher:
             given_up = await self._outbox.give_up(row.id, error.reason)
             return True
         except Exception as error:
-            log.error("a message could not be sent by %s: %s", self._channel.name, type(error).__name__)
+            log.error("a message could not be sent by %s: %s", self._channel.name, kind_and_place(error))
             given_up = await self._outbox.postpone(row.id, backoff_s(row.attempts))
             return bool(given_up)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Select, case, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import aliased
 
 from bot.conversations.ownership import Also
@@ -97,11 +97,13 @@ class OutboxStore:
                     reason=reason,
                 )
             )
-        return await self._fail(Outbox.id == outbox_id, Outbox.created_at <= now() - self._deliver_for)
+            too_old = Outbox.created_at <= now() - self._deliver_for
+            return await self._fail(connection, Outbox.id == outbox_id, too_old)
 
     async def give_up(self, outbox_id: int, reason: str) -> list[str]:
         """It can't be sent, now or later, for a `reason` as the channel names it. Returns its conversation."""
-        return await self._fail(Outbox.id == outbox_id, reason=reason)
+        async with self._engine.begin() as connection:
+            return await self._fail(connection, Outbox.id == outbox_id, reason=reason)
 
     async def keep(self, outbox_id: int, reason: str, still: Select[str] | None = None) -> bool:
         """It may not be sent before the resident writes.
@@ -164,12 +166,12 @@ class OutboxStore:
             first: dt.datetime | None = await connection.scalar(query)
             return first
 
-    async def _fail(self, *which: Any, reason: str | None = None) -> list[str]:
-        async with self._engine.begin() as connection:
-            failed = await connection.execute(
-                update(Outbox)
-                .where(Outbox.state == "pending", *which)
-                .values(state="failed", leased_until=None, reason=func.coalesce(reason, Outbox.reason))
-                .returning(Outbox.conversation_id)
-            )
-            return sorted(set(failed.scalars()))
+    @staticmethod
+    async def _fail(connection: AsyncConnection, *which: Any, reason: str | None = None) -> list[str]:
+        failed = await connection.execute(
+            update(Outbox)
+            .where(Outbox.state == "pending", *which)
+            .values(state="failed", leased_until=None, reason=func.coalesce(reason, Outbox.reason))
+            .returning(Outbox.conversation_id)
+        )
+        return sorted(set(failed.scalars()))

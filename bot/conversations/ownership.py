@@ -267,6 +267,12 @@ async def wrote(connection: AsyncConnection, conversation_id: str) -> None:
     )
 
 
+async def wrote_again(connection: AsyncConnection, conversation_id: str) -> None:
+    """The resident has written in a closed conversation, and the assistant answers: it is the assistant's."""
+    with contextlib.suppress(Conflict):  # they have asked for a person since, elsewhere, or a liaison took it up again
+        await _move(connection, conversation_id, {"closed"}, "bot", None)
+
+
 async def found(connection: AsyncConnection, conversation_id: str, flag: str) -> None:
     """The safety layer found danger in a handed-over conversation: of who waits, somebody is alarmed at once.
 

@@ -1,6 +1,7 @@
-"""The one place that reads and writes conversations.
+"""Conversations as their residents have them: begun, written in, answered. Who has one is ownership.py's.
 
-Every public method is one transaction. A conversation is reached through `access` alone, which asks for its token.
+Every method that writes does so in one transaction. None but `access` asks for a token: whoever calls another has to
+know that the conversation is the resident's.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, case, insert, select, update
+from sqlalchemy import and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.conversations.ownership import Also, found, write, wrote
+from bot.conversations.ownership import Also, found, write, wrote, wrote_again
 from bot.conversations.tables import Conversation, Handoff, Inbox, Message
 from bot.errors import NotFound, Unauthorized
 from bot.liaisons.tables import Liaison
@@ -149,9 +150,7 @@ class Store:
             if author == "bot":
                 where.append(Conversation.owner != "liaison")
                 if pending.conversation.owner == "closed":
-                    # Unless the resident has asked for a person since, elsewhere.
-                    opened = case((Conversation.owner == "closed", "bot"), else_=Conversation.owner)
-                    changes = {"owner": opened, **changes}
+                    await wrote_again(connection, conversation_id)
             taken = await connection.execute(
                 update(Conversation).where(*where).values(last_at=now(), **changes).returning(Conversation.id)
             )

@@ -136,7 +136,16 @@ class Handoff(Base):
     """One request for a person, from beginning to end. It outlives a deleted conversation, without any words."""
 
     __tablename__ = "handoffs"
-    __table_args__ = (Index("ix_handoffs_waiting", "department", "ended_at", "claimed_at"),)
+    __table_args__ = (
+        Index("ix_handoffs_waiting", "department", "ended_at", "claimed_at"),
+        # Those that run: looked for each second, among all that there ever were.
+        Index(
+            "ix_handoffs_running",
+            "alarm_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"), index=True)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import time
-import traceback
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from bot.conversations.store import Pending, Store
 from bot.encoder import Vectors
 from bot.errors import NotFound, OnHold
 from bot.handoffs.retention import Retention
+from bot.problems import kind_and_place
 from bot.rasa import RasaClient, RasaError
 from bot.rendering.renderer import Renderer
 from bot.replies import Reply
@@ -106,7 +106,7 @@ class Turns:
             try:
                 await self.settle(conversation_id)
             except Exception as error:  # one that can't be settled leaves the others theirs
-                log.error("a message that a crash left had no turn: %s", type(error).__name__)
+                log.error("a message that a crash left had no turn: %s", kind_and_place(error))
 
     @contextlib.asynccontextmanager
     async def _in_order(self, conversation_id: str) -> AsyncIterator[None]:
@@ -127,9 +127,7 @@ class Turns:
         try:
             answered = await self._answering.answer(pending, vector, stages)
         except Exception as error:  # a resident must not be met with silence, whatever broke
-            # Where, but not what: an error's message can hold the resident's words.
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            log.error("a turn failed: %s at %s:%s", type(error).__name__, frame.filename, frame.lineno)
+            log.error("a turn failed: %s", kind_and_place(error))
             answered = self._answering.failed(pending)
         reply = answered.reply
         reply.elapsed_ms = round((time.perf_counter() - start) * 1000, 1)
@@ -151,7 +149,7 @@ class Turns:
             flag = self._answering.flag(pending)
             language = self._answering.language(pending)
         except Exception as error:  # the liaison gets the message all the same
-            log.error("a liaison's message was not looked at for danger: %s", type(error).__name__)
+            log.error("a liaison's message was not looked at for danger: %s", kind_and_place(error))
         try:
             if flag is None:
                 if not await self._store.pass_on(pending):

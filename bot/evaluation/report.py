@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.evaluation.figures import EXCEPTIONS, LEAKS, PARITY, Pair, Share
-from bot.evaluation.peers import PEERS
+from bot.evaluation.peer_names import PEERS
 from bot.evaluation.results import ALL, Results
 from bot.replies import REPORT_DANGER
 

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Handoff
 from bot.handoffs.tables import AlarmDelivery, Callback
+from bot.problems import kind_and_place
 from bot.tables import now
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ class Alarms:
             try:
                 await self._ways[way](alarm)
             except Exception as error:  # whatever it is, it is tried again
-                log.error("an alarm could not be delivered by %s: %s", way, type(error).__name__)
+                log.error("an alarm could not be delivered by %s: %s", way, kind_and_place(error))
                 await self._failed(row, attempts + 1)
             else:
                 await self._set(row, state="sent", attempts=attempts + 1)
@@ -206,6 +207,7 @@ def _taken_up() -> ColumnElement[bool]:
 
 def _about(handoff: ColumnElement[bool]) -> ColumnElement[bool]:
     """Of a delivery: it is about such a handoff, or about a callback that was made."""
-    handoffs = select(Handoff.id).where(handoff)
-    made = select(Callback.id).where(Callback.done_at.is_not(None))
-    return AlarmDelivery.handoff_id.in_(handoffs) | AlarmDelivery.callback_id.in_(made)
+    # Looked up for each delivery: these are only of what runs, of handoffs and callbacks there are ever more.
+    its_handoff = select(Handoff.id).where(Handoff.id == AlarmDelivery.handoff_id, handoff)
+    made = select(Callback.id).where(Callback.id == AlarmDelivery.callback_id, Callback.done_at.is_not(None))
+    return its_handoff.exists() | made.exists()

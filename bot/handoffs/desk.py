@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.text import beside, clean, line
+from bot.channels.text import beside, clean, line, shortened
 from bot.conversations.ownership import Also, Consent, Notice, Ownership
 from bot.conversations.store import NewConversation, Store, hash_token
 from bot.conversations.tables import Conversation
@@ -30,6 +30,7 @@ from bot.tables import now
 _CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without those that people take for another."""
 MAX_SUMMARY_CHARS = 1000
+"""Of what is offered, of the fields in which it is changed, and of what is passed on."""
 MAX_LINE_CHARS = 200
 """Of a name, a contact, a time to be called."""
 
@@ -59,6 +60,7 @@ class Desk:
         asked = conversation.asked
         question = await self._store.text(conversation.id, asked) if asked is not None else None
         summary = self._renderer.summary(conversation.department, language, conversation.topic, question)
+        summary = shortened(summary, MAX_SUMMARY_CHARS)
         readers = await self.readers(conversation.department, language)
         return HandoffOffer(readers=readers, summary=summary, asked=asked)
 

@@ -19,6 +19,7 @@ from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import notice
 from bot.handoffs.hours import OfficeHours
 from bot.handoffs.retention import Retention
+from bot.problems import kind_and_place
 from bot.rendering.renderer import Renderer
 from bot.tables import now
 
@@ -97,7 +98,7 @@ class Keeper:
             try:
                 await self._tell(row)
             except Exception as error:  # the others are told all the same, and the next round tries again
-                log.error("somebody who waits could not be told: %s", type(error).__name__)
+                log.error("somebody who waits could not be told: %s", kind_and_place(error))
 
     async def _tell(self, row: Any) -> None:
         told = notice(self._renderer.notices.nobody_came(row.department, row.language, row.channel))
@@ -149,5 +150,5 @@ class Keeper:
                 try:
                     await each()
                 except Exception as error:  # the next round tries again
-                    log.error("%s failed: %s", getattr(each, "__name__", "a round"), type(error).__name__)
+                    log.error("%s failed: %s", getattr(each, "__name__", "a round"), kind_and_place(error))
             await asyncio.sleep(every_s)

@@ -164,9 +164,4 @@ async def _delete(connection: AsyncConnection, ids: Sequence[str]) -> None:
     await connection.execute(
         update(Handoff).where(Handoff.conversation_id.in_(ids)).values(summary=None, name=None, alarm_at=None)
     )
-    await connection.execute(
-        update(Handoff)
-        .where(Handoff.conversation_id.in_(ids), Handoff.ended_at.is_(None))
-        .values(ended_at=now(), outcome="erased")
-    )
     await connection.execute(delete(Conversation).where(Conversation.id.in_(ids)))

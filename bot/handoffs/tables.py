@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.tables import Base, now
@@ -15,6 +15,15 @@ class Callback(Base):
     """A resident's wish to be called back, which they left in fields of its own."""
 
     __tablename__ = "callbacks"
+    __table_args__ = (
+        # Those to be made: looked for each second, among all that there ever were.
+        Index(
+            "ix_callbacks_open",
+            "told_at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
@@ -65,7 +74,10 @@ class CannedReply(Base):
 
 
 class AlarmDelivery(Base):
-    """One alarm on its way to one place; kept until it is delivered or given up."""
+    """One alarm for one place. Sent or given up, it stays until its handoff is over or its callback was made.
+
+    One that is still on its way goes as soon as somebody comes.
+    """
 
     __tablename__ = "alarm_deliveries"
     __table_args__ = (Index("ix_alarm_deliveries_due", "state", "due_at"),)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversations.tables import Conversation, Handoff, Message
 from bot.errors import Forbidden, NotFound
+from bot.liaisons.roles import Role
 
-Role = Literal["liaison", "supervisor", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
 Permission = Literal["serve", "oversee", "administer"]
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "liaison": frozenset({"serve"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import Conflict, NotFound, WeakPassword, WrongPassword
-from bot.liaisons.access import Role
 from bot.liaisons.audit import record
+from bot.liaisons.roles import Role
 from bot.liaisons.tables import Liaison, LiaisonSession
 from bot.secrets import Secrets
 
@@ -29,8 +30,12 @@ _SAID = {"name", "title", "sworn", "role", "departments", "languages"}
 """Columns of a profile whose old and new values the audit has."""
 _HASHING = ThreadPoolExecutor(1, "passwords")
 _hasher = PasswordHasher()  # RFC 9106's second recommendation: 64 MiB, three passes
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
-"""Checked where there is no such account, so that the answer takes as long."""
+
+
+@functools.cache
+def _nobody() -> str:
+    """The hash that is checked where there is no such account, so that the answer takes as long."""
+    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 @dataclass(frozen=True)
@@ -174,8 +179,9 @@ async def verify(hashed: str | None, password: str) -> bool:
     """
 
     def check() -> bool:
+        nobody = _nobody()  # made by whoever is first, with an account or without
         try:
-            return _hasher.verify(hashed or _NOBODY, password) and hashed is not None
+            return _hasher.verify(hashed or nobody, password) and hashed is not None
         except VerificationError:
             return False
 

@@ -32,7 +32,6 @@ Action = Literal[
     "contact",
     "callback_done",
     "hold",
-    "erase",
     "purge",
     "settings",
     "account",

@@ -72,7 +72,10 @@ class AuditEntry(Base):
     """What somebody did. Rows are only ever added: triggers refuse any change (migration 0003)."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_department_id", "department", "id"),)
+    __table_args__ = (
+        Index("ix_audit_department_id", "department", "id"),
+        Index("ix_audit_action", "action", "liaison_id", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[dt.datetime] = mapped_column(default=now)

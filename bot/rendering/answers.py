@@ -15,6 +15,8 @@ from bot.rendering.labels import Labels, department_name
 from bot.replies import GUIDE, Choice, Citation, Form, Reply, Step
 
 _DIAL = re.compile(r"[^\d+]")
+_STANDS_ALONE = 6
+"""Words."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][”»\"])\s+")
 
 
@@ -219,11 +221,11 @@ class Answers:
         return None
 
 
-def first_sentences(text: str, words: int = 6) -> str:
-    """As many of the first sentences of `text` as have so many words: "No." alone would mislead."""
+def first_sentences(text: str) -> str:
+    """As many of the first sentences of `text` as have _STANDS_ALONE words: "No." alone would mislead."""
     taken: list[str] = []
     for sentence in _SENTENCE_END.split(text.strip()):
         taken.append(sentence)
-        if len(" ".join(taken).split()) >= words:
+        if len(" ".join(taken).split()) >= _STANDS_ALONE:
             break
     return " ".join(taken)

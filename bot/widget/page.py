@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from bot.channels.web import CurrentRuntime
 from bot.content.library import DepartmentContent
 from bot.content.models import Department
+from bot.handoffs.desk import MAX_SUMMARY_CHARS
 from bot.handoffs.satisfaction import WHY
 from bot.i18n import in_language
 from bot.runtime import Runtime
@@ -60,6 +61,7 @@ def _chat(
         "greetings": {code: _greeting(runtime, profile.id, code) for code in library.languages},
         "why": {answer: list(labels) for answer, labels in WHY.items()},
         "exit": runtime.settings.exit_url,
+        "max_summary_chars": MAX_SUMMARY_CHARS,
     }
     shown = {key: data[key] for key in ("department", "department_names", "directions", "names", "departments")}
     return render(

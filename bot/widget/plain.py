@@ -14,16 +14,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
+from starlette.datastructures import FormData
 
 from bot.channels import handoff, web
 from bot.channels.web import CurrentRuntime, MessageRequest
 from bot.content.library import DepartmentContent
-from bot.errors import BadRequest, EnlaceError, Unauthorized
+from bot.errors import BadRequest, EnlaceError, MessageTooLong, Unauthorized
 from bot.handoffs.desk import MAX_LINE_CHARS, MAX_SUMMARY_CHARS
 from bot.i18n import N_, in_language
+from bot.problems import kind_and_place
 from bot.runtime import Runtime
 from bot.tables import MAX_ID
 from bot.widget import theme
@@ -54,9 +57,10 @@ class _Fields(BaseModel):
     do: str = Field("send", max_length=200)
     text: str = Field("", max_length=20_000)
     code: str = Field("", max_length=40)
-    # There is a summary, be it emptied: an empty field is no field to FastAPI.
+    # There is a summary, be it emptied: an empty field is no field to `_read`.
     offered: str = Field("", max_length=8)
-    summary: str = Field("", max_length=4000)
+    # More than may be passed on: what is too long is told to whom it is passed on for, and stops no other button.
+    summary: str = Field("", max_length=20_000)
     name: str = Field("", max_length=400)
     whole_chat: str = Field("", max_length=8)
     contact: str = Field("", max_length=400)
@@ -80,6 +84,10 @@ class _Shown:
     messages: list[dict[str, Any]] = field(default_factory=list)
 
 
+async def _form(request: Request) -> FormData:
+    return await request.form()
+
+
 @router.get("/{department}")
 async def begin(
     request: Request, runtime: CurrentRuntime, content: CurrentDepartment, language: Language = None
@@ -94,23 +102,37 @@ async def act(
     request: Request,
     runtime: CurrentRuntime,
     content: CurrentDepartment,
-    fields: Annotated[_Fields, Form()],
+    form: Annotated[FormData, Depends(_form)],
 ) -> HTMLResponse:
     """Do what the pressed button says, and show how the conversation stands then."""
-    language = first_language(request, runtime, fields.language, content.profile.default_language)
+    language = first_language(request, runtime, _said(form, "language"), content.profile.default_language)
     # Another site's form would put a resident, on the real page, into a conversation whose token it knows.
     if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
         return _page(request, runtime, content, _Shown(language))
-    if fields.do == "leave":
-        if fields.id:
-            runtime.in_background(_left(runtime, _Shown(language, fields.id, fields.token)))
+    if _said(form, "do") == "leave":  # whatever else is in the form, and wrong with it
+        if shown_id := _said(form, "id"):
+            runtime.in_background(_left(runtime, _Shown(language, shown_id, _said(form, "token"))))
         exit_url = runtime.settings.exit_url
         answer = render(request, "left.html", policy(), exit=exit_url)
         # Not the cache: it has no page of ours (no-store), and while a phone clears it, for seconds, the chat is shown.
         answer.headers["Clear-Site-Data"] = '"storage"'
         return answer
+    fields = _read(form)
     shown = await _once(_Act(request, runtime, content, fields, _Shown(language, fields.id, fields.token)))
     return _page(request, runtime, content, shown)
+
+
+def _said(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _read(form: FormData) -> _Fields:
+    """The form's fields, but for empty ones; raises RequestValidationError."""
+    try:
+        return _Fields.model_validate({name: value for name, value in form.items() if value != ""})
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
 
 
 _done: dict[str, asyncio.Task[_Shown]] = {}
@@ -185,7 +207,7 @@ async def _left(runtime: Runtime, shown: _Shown) -> None:
     try:
         await web.leave(await _conversation(runtime, shown), runtime)
     except Exception as error:
-        log.error("a conversation could not be left: %s", type(error).__name__)
+        log.error("a conversation could not be left: %s", kind_and_place(error))
 
 
 async def _conversation(runtime: Runtime, shown: _Shown) -> Any:
@@ -236,8 +258,11 @@ async def _resume(act: _Act) -> None:
 
 
 async def _agree(act: _Act) -> None:
+    summary = act.fields.summary.replace("\r\n", "\n").strip()
+    if len(summary) > MAX_SUMMARY_CHARS:
+        raise MessageTooLong(limit=MAX_SUMMARY_CHARS)
     body = handoff.HandoffRequest(
-        summary=act.fields.summary.replace("\r\n", "\n").strip()[:MAX_SUMMARY_CHARS] or None,
+        summary=summary or None,
         name=act.fields.name.strip()[:80] or None,
         whole_chat=bool(act.fields.whole_chat),
     )
@@ -333,5 +358,6 @@ def _page(request: Request, runtime: Runtime, content: DepartmentContent, shown:
         code=shown.code,
         filled=shown.filled,
         max_chars=runtime.settings.max_message_chars,
+        max_summary_chars=MAX_SUMMARY_CHARS,
         messages=messages,
     )

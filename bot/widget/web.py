@@ -69,7 +69,7 @@ def first_language(request: Request, runtime: CurrentRuntime, wanted: str | None
     return runtime.catalogs.negotiate(request.headers.get("accept-language"), default)
 
 
-def policy(*, framed_by: list[str] | None = None, forms: str = "'self'") -> str:
+def policy(*, framed_by: list[str] | None = None) -> str:
     """A Content-Security-Policy for a page of ours.
 
     `framed_by`: origins whose pages may show it in a frame beside our own; None: no page may.
@@ -77,7 +77,7 @@ def policy(*, framed_by: list[str] | None = None, forms: str = "'self'") -> str:
     ancestors = "'none'" if framed_by is None else " ".join(["'self'", *framed_by])
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        f"frame-src 'self'; base-uri 'none'; form-action {forms}; frame-ancestors {ancestors}; "
+        f"frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 

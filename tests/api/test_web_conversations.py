@@ -55,6 +55,7 @@ async def test_a_question_is_answered_in_its_language_with_that_departments_word
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_greeting_offers_topics_that_can_be_pressed(start: Start, language: str) -> None:
     conversation = await start("kent-wa", language)
+    assert conversation.greeting["choices"]
     for choice in conversation.greeting["choices"]:
         reply = await conversation.send(choice=choice["send"])
         assert reply["kind"] in {"answer", "no_answer"}

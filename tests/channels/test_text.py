@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.channels import text as text_module
 from bot.channels import web
-from bot.channels.text import beside, clean
+from bot.channels.text import beside, clean, shortened
 from bot.errors import EmptyMessage, MessageTooLong
 from bot.settings import Settings
 
@@ -110,3 +110,17 @@ async def test_long_texts_of_the_website_are_masked_where_nobody_waits_for_it(mo
         await web.say(runtime, SimpleNamespace(language="es", owner="bot"), web.MessageRequest(text="1234567 " * 99))  # type: ignore[arg-type]
     assert len(threads) == 1
     assert threads[0] != threading.current_thread().name
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("ten chars!", "ten chars!"),
+        ("one two three", "one two…"),
+        ("one two\nthree", "one two…"),
+        ("one  two three", "one  two…"),
+        ("onetwothreefour", "onetwothr…"),
+    ],
+)
+def test_a_text_is_cut_at_a_word_and_says_so(text: str, short: str) -> None:
+    assert shortened(text, 10) == short

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import tomllib
 from typer.testing import CliRunner
 
@@ -15,3 +18,10 @@ def test_there_is_one_version() -> None:
     done = CliRunner().invoke(app, ["--version"])
     assert (done.exit_code, done.output) == (0, f"{project['version']}\n")
     assert create_app(Settings()).version == project["version"]
+
+
+def test_a_command_loads_nothing_that_it_does_not_need() -> None:
+    heavy = ["argon2", "fastapi", "numpy", "sqlalchemy", "bot.content.library", "bot.liaisons.accounts"]
+    code = f"import sys, bot.__main__; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

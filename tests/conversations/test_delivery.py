@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversations import outbox as outbox_module
@@ -297,3 +297,46 @@ async def test_what_cannot_be_sent_is_given_up_in_the_end_and_can_be_tried_again
     await outbox.retry(row.conversation_id, 2, also)
     assert done == ["also"]
     assert [again.id for again in await outbox.lease("whatsapp")] == [row.id]
+
+
+async def test_what_is_postponed_puts_off_no_other_conversation_and_gives_up_none(store: Store) -> None:
+    for said in ("uno", "dos"):
+        await answer(store, "whatsapp", said)
+    outbox = OutboxStore(store.engine)
+    later, due = await outbox.lease("whatsapp")
+    await outbox.release([later.id, due.id])
+    assert await outbox.postpone(later.id, 60, "busy") == []
+    [still] = await outbox.lease("whatsapp")
+    assert (still.id, still.attempts, still.reason, still.due_at) == (due.id, 0, None, due.due_at)
+    assert await OutboxStore(store.engine, deliver_for_s=0).postpone(later.id, 60, "busy") == [later.conversation_id]
+    assert await states(store) == ["failed", "pending"]
+
+
+async def test_what_was_sent_or_is_kept_is_not_given_up(store: Store) -> None:
+    for said in ("uno", "dos"):
+        await answer(store, "whatsapp", said)
+    outbox = OutboxStore(store.engine)
+    sent, kept = await outbox.lease("whatsapp")
+    await outbox.sent([sent.id])
+    assert await outbox.keep(kept.id, "closed")
+    for row in (sent, kept):
+        assert await outbox.give_up(row.id, "refused") == []
+    assert await states(store) == ["sent", "kept"]
+    async with store.engine.connect() as connection:
+        reasons = list(await connection.scalars(select(Outbox.reason).order_by(Outbox.id)))
+    assert reasons == [None, "closed"]
+
+
+async def test_what_is_too_old_is_postponed_and_given_up_at_once(store: Store) -> None:
+    await answer(store, "whatsapp", "uno")
+    outbox = OutboxStore(store.engine, deliver_for_s=0)
+    row, begun = (await outbox.lease("whatsapp"))[0], 0
+
+    @event.listens_for(store.engine.sync_engine, "begin")
+    def note(_: Any) -> None:
+        nonlocal begun
+        begun += 1
+
+    await outbox.postpone(row.id, 5)
+    event.remove(store.engine.sync_engine, "begin", note)
+    assert begun == 1, "another sender would see it pending between the two"

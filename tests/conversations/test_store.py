@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -264,20 +262,3 @@ async def test_a_turn_of_an_erased_conversation_stores_nothing(engine: AsyncEngi
     with pytest.raises(NotFound):
         await store.complete(due, reply(), {})
     assert {name: rows for name, rows in (await count(engine)).items() if rows} == {"erasures": 1}
-
-
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # the files of PostgreSQL are not ours to read
-async def test_an_erased_text_is_in_no_file_of_the_database(engine_url: str, engine: AsyncEngine, store: Store) -> None:
-    folder = Path(make_url(engine_url).database or "").parent
-    conversation = await new(store)
-    await accept(store, conversation, "one", f"{CANARY} " * 2000)  # long enough for overflow pages
-    await store.complete(await pending(store, conversation), reply(CANARY), {})
-
-    def files_with_the_canary() -> list[str]:
-        return [path.name for path in sorted(folder.iterdir()) if CANARY.encode() in path.read_bytes()]
-
-    assert files_with_the_canary(), "the test can't see what is stored"
-    await Retention(store.engine, 30, 7).erase(conversation.id)
-    async with engine.connect() as connection:
-        await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-    assert files_with_the_canary() == []

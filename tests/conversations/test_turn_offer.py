@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from turning import Rasa, accept, new, settle
 
+from bot.conversations.answering import Answering
 from bot.conversations.store import Store
 from bot.conversations.turns import Turns
+from bot.handoffs.desk import Desk
 from bot.replies import CONNECT, CONNECT_WHOLE, STAY, Say
+from bot.secrets import Secrets
 
 
 def says(rasa: Rasa, say: Say) -> None:
@@ -60,3 +63,28 @@ async def test_a_yes_or_no_to_anything_else_is_no_answer_to_an_offer(
     reply = await settle(turns, conversation.id, await accept(store, conversation, "ok"))
     assert reply
     assert reply.text == "All right. What would you like to know?"
+
+
+async def test_of_a_long_story_the_beginning_is_offered_and_may_be_passed_on(
+    store: Store, rasa: Rasa, turns: Turns, answering: Answering
+) -> None:
+    conversation = await store.create("kent-wa", "web", "en", chosen=False)
+    story = "word " * 399 + "end"
+    await store.accept(conversation.id, "web", "1", story, "en", None)
+    pending = await store.pending(conversation.id)
+    assert pending
+    answer = {"kind": "answer", "text": "No.", "language": "en"}
+    await store.complete(pending, answer, {"topic": "what-is-asked", "asked": pending.number})
+    says(rasa, Say(say="handoff"))
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "a person please"))
+    assert reply
+    assert reply.handoff
+    summary = reply.handoff.summary
+    assert 990 < len(summary) <= 1000
+    assert summary.startswith("About ")
+    assert summary.endswith("word word…")
+    assert summary in reply.text
+    desk = Desk(store, Secrets("k" * 32), answering._renderer)
+    row = await store.access(conversation.id, conversation.token)
+    await desk.request(row, summary, None, whole_chat=False)
+    assert (await store.access(conversation.id, conversation.token)).owner == "waiting"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from people import liaison
+from sqlalchemy import event
 from turning import GREET, Detector, Rasa, Search, accept, new, settle
 
 from bot.conversations.answering import Answering
-from bot.conversations.ownership import Notice, Ownership
+from bot.conversations.ownership import Consent, Notice, Ownership
 from bot.conversations.store import NewConversation, Pending, Store
 from bot.conversations.turns import Turns
 from bot.replies import Say
@@ -194,7 +196,36 @@ async def test_the_next_message_of_a_closed_conversation_is_the_assistants(
     ana, ownership = await liaison(store.engine, "Ana"), Ownership(store.engine)
     await ownership.claim(conversation.id, ana, Notice("Ana está aquí", "es"))
     await ownership.close(conversation.id, ana, Notice("Ana se fue", "es"))
+    moves: list[str] = []
+
+    @event.listens_for(store.engine.sync_engine, "before_cursor_execute")
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        set_, _, where = statement.partition(" WHERE ")
+        if "owner=" in set_:
+            moves.append(where)
+
     reply = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    event.remove(store.engine.sync_engine, "before_cursor_execute", note)
     assert reply
     assert reply.kind == "smalltalk"
     assert (await store.access(conversation.id, conversation.token)).owner == "bot"
+    assert ["conversations.owner IN" in where for where in moves] == [True], "a move names the owner it moves from"
+
+
+async def test_who_asks_for_a_person_elsewhere_while_the_assistant_answers_in_a_closed_conversation_waits(
+    store: Store, rasa: Rasa, turns: Turns
+) -> None:
+    conversation = await connect(store, rasa, turns)
+    ana, ownership = await liaison(store.engine, "Ana"), Ownership(store.engine)
+    await ownership.claim(conversation.id, ana, Notice("Ana está aquí", "es"))
+    await ownership.close(conversation.id, ana, Notice("Ana se fue", "es"))
+
+    async def answer(*_: str) -> list[Say]:
+        await ownership.request(conversation.id, Consent(None), Notice("Espere", "es"))
+        return GREET
+
+    rasa.answer = answer
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
+    assert reply
+    assert reply.kind == "smalltalk"
+    assert (await store.access(conversation.id, conversation.token)).owner == "waiting"

@@ -255,3 +255,25 @@ async def test_a_story_about_something_else_hides_no_danger_from_the_net(
     reply = await settle(turns, conversation.id, await accept(store, conversation, text))
     assert reply
     assert reply.kind == kind
+
+
+async def test_a_flag_stays_where_what_may_take_it_back_does_not_come_in_time(
+    store: Store, encoder: Encoder, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.conversations.answering.WARNED_WITHIN", 0.05)
+    passes: list[None] = []
+
+    async def hangs_from_the_second_on() -> None:
+        passes.append(None)
+        if len(passes) > 1:
+            await asyncio.Event().wait()
+
+    encoder.broken = hangs_from_the_second_on
+    conversation = await new(store)
+    # The net takes it back as a whole; a sentence by itself is yet to be encoded.
+    text = "Ayer presencié algo. Hay un hombre con pistola en mi casa."
+    inbox_id = await accept(store, conversation, text)
+    async with asyncio.timeout(5):
+        reply = await settle(turns, conversation.id, inbox_id)
+    assert reply
+    assert (reply.kind, "911" in reply.text, len(passes)) == ("emergency", True, 2)

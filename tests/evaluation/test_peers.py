@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.content.library import Library
+from bot.evaluation.peer_names import PEERS
 from bot.evaluation.peers import (
-    PEERS,
     First,
     Passage,
     PeerError,

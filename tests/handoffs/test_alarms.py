@@ -142,6 +142,18 @@ async def test_a_liaison_who_does_not_answer_is_alarmed_about_until_they_do(
     assert not await rings()
 
 
+async def test_nobody_is_alarmed_about_an_unanswered_conversation_that_was_closed(
+    engine: AsyncEngine, hand: Hand, hire: Hire
+) -> None:
+    ownership, ana, conversation = Ownership(engine), await hire("Ana"), await hand()
+    await ownership.claim(conversation, ana, NOTICE)
+    await ownership.close(conversation, ana, NOTICE)
+    async with engine.begin() as connection:
+        assert (await connection.execute(select(Handoff))).one().unanswered_since
+        await connection.execute(update(Handoff).values(unanswered_since=now() - dt.timedelta(seconds=301)))
+    assert await Alarms(engine, 300, {}).raise_due() == []
+
+
 async def test_danger_that_is_found_while_somebody_waits_alarms_at_once(engine: AsyncEngine, hand: Hand) -> None:
     way, store, conversation = Way(), Store(engine), await hand()
     alarms = Alarms(engine, 300, {"webhook": way.send})

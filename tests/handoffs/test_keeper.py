@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -249,9 +251,30 @@ async def test_what_is_deleted_is_written_down_without_saying_whose(
     assert conversation not in str(entry)
 
 
-async def test_it_runs_by_itself_and_stops(keeper: Keeper, hand: Hand, published: Published) -> None:
+async def test_it_runs_by_itself_and_stops(
+    keeper: Keeper, hand: Hand, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: Counter[str] = Counter()
+
+    def counted(kind: type[Any], name: str) -> None:
+        really = getattr(kind, name)
+
+        async def count(*arguments: Any) -> Any:
+            rounds[name] += 1
+            return await really(*arguments)
+
+        monkeypatch.setattr(kind, name, count)
+
+    counted(Alarms, "raise_due")
+    counted(Retention, "purge")
+    monkeypatch.setattr("bot.handoffs.keeper._EVERY_S", 0.05)
     conversation = await hand(ago_s=601)
+    before = asyncio.all_tasks()
     async with keeper.running():
         async with asyncio.timeout(10):
-            while {(conversation, "changed"), (conversation, "alarm")} - set(published):  # noqa: ASYNC110
+            due = {(conversation, "changed"), (conversation, "alarm")}
+            while due - set(published) or rounds["raise_due"] < 4:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+        assert len(asyncio.all_tasks() - before) == 3
+    assert asyncio.all_tasks() == before
+    assert rounds["purge"] == 1, "it is hourly"

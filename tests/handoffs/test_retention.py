@@ -93,10 +93,11 @@ async def test_what_is_old_goes_and_what_is_waited_for_or_held_stays(
         written = list(await connection.scalars(query))
     assert written == [{"conversations": 1, "contacts": 0}, {"conversations": 0, "contacts": 1}]
     async with engine.connect() as connection:
-        contacts = dict((await connection.execute(select(Callback.conversation_id, Callback.contact))).all())  # type: ignore[arg-type]
+        of_callbacks = select(Callback.conversation_id, Callback.contact, Callback.time)
+        contacts = {row[0]: tuple(row[1:]) for row in await connection.execute(of_callbacks)}
         handoff = (await connection.execute(select(Handoff).where(Handoff.conversation_id.is_(None)))).one()
         to_forget = list(await connection.scalars(select(ToForget.conversation_id)))
-    assert contacts == {held: CANARY, young: None}
+    assert contacts == {held: (CANARY, CANARY), young: (None, None)}
     assert (handoff.summary, handoff.name) == (None, None)  # its times stay, for the figures
     assert handoff.claimed_at
     assert to_forget == [old]

@@ -35,7 +35,8 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords are hashed quickly: as they are served, that is most of the time that these tests take."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(accounts_module, "_hasher", quick)
-    monkeypatch.setattr(accounts_module, "_NOBODY", quick.hash("nobody's"))
+    hashed = quick.hash("nobody's")
+    monkeypatch.setattr(accounts_module, "_nobody", lambda: hashed)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from bot.channels.whatsapp.arrivals import Arrivals
 from bot.channels.whatsapp.commands import Commands
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Received
+from bot.channels.whatsapp.intake import forget_ids
 from bot.channels.whatsapp.receiver import Receiver
 from bot.channels.whatsapp.tables import Event, Sent
 from bot.conversations.ownership import write
@@ -78,11 +79,11 @@ Start = Callable[..., Receiver]
 
 @pytest.fixture
 async def start(world: World, safety: SafetyRules) -> AsyncIterator[Start]:
-    """`start(turns, pause_s, finish_s=0)`: a receiver of the world's messages."""
+    """`start(turns, pause_s, finish_s=0, key=KEY)`: a receiver of the world's messages."""
     started: list[Receiver] = []
 
-    def begin(turns: Turns, pause_s: float, finish_s: float = 0) -> Receiver:
-        secrets = Secrets(KEY)
+    def begin(turns: Turns, pause_s: float, finish_s: float = 0, key: str = KEY) -> Receiver:
+        secrets = Secrets(key)
         contacts, commands = Contacts(secrets), Commands(ROOT / "data")
         detector = LanguageDetector({"es": ["hola", "borrar"], "en": ["hello", "erase"]})
         receiver = Receiver(
@@ -575,3 +576,38 @@ async def test_who_may_not_erase_is_told_so_whatever_fails_meanwhile(
         query = select(Message.text).where(Message.author == "notice")
         assert list(await connection.scalars(query)) == [RENDERER.labels.say("es", OnHold.message)]
     assert failures == 0
+
+
+async def _stored(world: World) -> list[Any]:
+    async with world.engine.connect() as connection:
+        return list(await connection.execute(select(Event.state, Event.payload.is_not(None)).order_by(Event.id)))
+
+
+async def test_what_another_key_encrypted_is_read_once_that_key_is_back(
+    world: World, start: Start, say: Say, caplog: pytest.LogCaptureFixture
+) -> None:
+    contact = await say("hola")
+    other = start(Turns(world), pause_s=0.01, key="o" * 43)
+    for _ in range(2):  # it is told once, not each time that they write
+        other.wake(contact)
+        async with asyncio.timeout(SOON):
+            while other._serving:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+    assert await _stored(world) == [("unreadable", True)]
+    assert caplog.text.count("put the old key back to read it") == 1
+    assert await world.intake.waiting() == [contact]
+    receiver = start(turns := Turns(world), pause_s=0.01)
+    receiver.wake(contact)
+    await asyncio.wait_for(turns.done.wait(), SOON)
+    assert turns.settled == ["hola"]
+    assert await _stored(world) == [("done", False)]
+
+
+async def test_what_nobody_could_read_for_eight_days_is_deleted(world: World, say: Say) -> None:
+    await say("hola")
+    for days, left in ((7, [("unreadable", True)]), (9, [])):
+        async with world.engine.begin() as connection:
+            old = now() - dt.timedelta(days=days)
+            await connection.execute(update(Event).values(state="unreadable", received_at=old))
+            await forget_ids(connection)
+        assert await _stored(world) == left

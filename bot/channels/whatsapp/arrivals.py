@@ -100,6 +100,12 @@ class Arrivals:
         async with self._engine.begin() as connection:
             await connection.execute(update(Event).where(Event.id == event_id).values(state="done", payload=None))
 
+    async def unreadable(self, event_id: int) -> None:
+        """It was encrypted with another key: it stays as it is until a start with that key (`Intake.waiting`)."""
+        async with self._engine.begin() as connection:
+            waits = (Event.id == event_id, Event.state == "received")
+            await connection.execute(update(Event).where(*waits).values(state="unreadable"))
+
     async def answer(self, arrived: Arrived, reply: Reply) -> None:
         """It opens the window, and is answered by this; nothing of it goes into the conversation."""
         async with self._engine.begin() as connection:
@@ -168,10 +174,10 @@ class _One:
     """One message, or the fragments of one, within its transaction."""
 
     def __init__(
-        self, rooms: Arrivals, connection: AsyncConnection, contact: Any, group: Sequence[Arrived], kept: bool
+        self, arrivals: Arrivals, connection: AsyncConnection, contact: Any, group: Sequence[Arrived], kept: bool
     ) -> None:
-        self._commands, self._renderer, self._safety = rooms._commands, rooms._renderer, rooms._safety
-        self._contacts, self._never = rooms._contacts, rooms.never
+        self._commands, self._renderer, self._safety = arrivals._commands, arrivals._renderer, arrivals._safety
+        self._contacts, self._never = arrivals._contacts, arrivals.never
         self._connection, self._contact, self._group, self._kept = connection, contact, group, kept
         self._id: str = contact.conversation_id
 

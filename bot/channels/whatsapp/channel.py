@@ -24,6 +24,7 @@ from bot.conversations.delivery import Channel
 from bot.conversations.turns import Turns
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
+from bot.problems import kind_and_place
 from bot.rendering.renderer import Renderer
 from bot.safety import SafetyRules
 from bot.secrets import Secrets
@@ -121,7 +122,7 @@ class WhatsApp:
                 for conversation_id in await self._sender.invite_again():
                     self._changed(conversation_id)
             except Exception as error:
-                log.error("those who have a reply could not be asked to write: %s", type(error).__name__)
+                log.error("those who have a reply could not be asked to write: %s", kind_and_place(error))
             await asyncio.sleep(_INVITED_AGAIN_S)
 
     async def take(self, items: Sequence[Item]) -> None:

@@ -57,6 +57,7 @@ OURS = {
     "window": N_("more than 24 hours have passed, so they were asked to write first"),
     "stopped": N_("this person asked for no more messages"),
     "gone": N_("this person is not reachable on WhatsApp any more"),
+    "not_rendered": N_("no WhatsApp message could be made of it: tell whoever runs Enlace"),
     "no_number": N_(
         "WhatsApp does not find the department’s number, or the access token is not for it: tell whoever runs Enlace"
     ),
@@ -79,6 +80,8 @@ WORDS = {
     131042: N_("WhatsApp’s bill is not settled: tell whoever runs Enlace"),
     132001: N_("the message that asks them to write first is not approved yet: tell whoever runs Enlace"),
 }
+LOST = N_("the connection to WhatsApp was lost")
+"""Where the reason is what a library calls that."""
 OTHER = N_("WhatsApp refused it (code %(code)s)")
 
 

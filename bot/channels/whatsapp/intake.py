@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.channels.text import beside, clean
@@ -52,9 +52,9 @@ class Taken:
 
 
 async def forget_ids(connection: AsyncConnection) -> None:
-    """Delete the ids of messages that Meta will not send again, and old counts."""
+    """Delete the ids of messages that Meta will not send again, what nobody could read for as long, and old counts."""
     old = now() - _REMEMBERED
-    await connection.execute(delete(Event).where(Event.state == "done", Event.received_at < old))
+    await connection.execute(delete(Event).where(Event.state.in_(("done", "unreadable")), Event.received_at < old))
     await connection.execute(delete(Count).where(Count.day < old.date() - dt.timedelta(days=90)))
 
 
@@ -117,8 +117,13 @@ class Intake:
         return taken
 
     async def waiting(self) -> list[str]:
-        """Keyed hashes of the contacts with messages that are not in their conversation yet."""
-        async with self._engine.connect() as connection:
+        """Keyed hashes of the contacts with messages that are not in their conversation yet, at a start.
+
+        What could not be read before is tried again: the key that it was encrypted with may be back.
+        """
+        async with self._engine.begin() as connection:
+            unreadable = update(Event).where(Event.state == "unreadable")
+            await connection.execute(unreadable.values(state="received"))
             return list(
                 await connection.scalars(select(Event.contact_hash).where(Event.state == "received").distinct())
             )

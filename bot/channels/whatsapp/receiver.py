@@ -26,6 +26,7 @@ from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Conversation
 from bot.conversations.turns import Turns
 from bot.errors import NotFound, OnHold
+from bot.problems import kind_and_place
 from bot.rasa import RasaError
 from bot.rendering.renderer import Renderer
 from bot.replies import Reply
@@ -130,7 +131,7 @@ class Receiver:
                         if news.is_set():
                             break  # it may be urgent
                 except Exception as error:  # it stays stored, and is tried again
-                    log.error("what came by WhatsApp could not be taken up: %s", type(error).__name__)
+                    log.error("what came by WhatsApp could not be taken up: %s", kind_and_place(error))
                     place.leave()
                     failures += 1
                     with contextlib.suppress(TimeoutError):  # what comes meanwhile may be urgent
@@ -154,7 +155,7 @@ class Receiver:
                 said = Received.model_validate_json(self._secrets.decrypt(row.payload))
             except WrongKeyError as error:
                 log.error("a message that came by WhatsApp can't be read: %s", error)
-                await self._arrivals.done(row.id)
+                await self._arrivals.unreadable(row.id)
                 continue
             arrived.append(Arrived(row.id, row.id_hash, row.received_at, said))
         return arrived

@@ -21,6 +21,7 @@ from bot.conversations.delivery import GiveUp, Keep, Later
 from bot.conversations.outbox import LEASE_S
 from bot.conversations.tables import Message, Outbox
 from bot.liaisons.tables import Liaison
+from bot.problems import kind_and_place
 from bot.replies import Reply
 from bot.tables import now
 
@@ -99,7 +100,7 @@ class Sender:
             reply = Reply.model_validate(message.reply) if message.reply else None
             parts = self._outbound.parts(message.text, message.language, reply, message.name)
         except Exception as error:  # tried again it would fail again, and hold up what comes after it
-            log.error("a message could not be put into parts: %s", type(error).__name__)
+            log.error("a message could not be put into parts: %s", kind_and_place(error))
             raise GiveUp("not_rendered") from None
         for index, part in enumerate(parts):
             before = sent.get(index)

@@ -73,7 +73,7 @@ class Event(Base):
     payload: Mapped[str | None] = mapped_column(Text)
     """A `Received`, encrypted; None when it is done."""
     state: Mapped[str] = mapped_column(String(16), default="received")
-    """received, then done."""
+    """received, then done; or unreadable, with another key than it was encrypted with, until the next start."""
     received_at: Mapped[dt.datetime] = mapped_column(default=now)
     conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"), index=True)
     number: Mapped[int | None]

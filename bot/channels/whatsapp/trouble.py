@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot.problems import kind_and_place
 from bot.tables import now
 
 log = logging.getLogger(__name__)
@@ -73,5 +74,5 @@ class Trouble:
         try:
             await way(what)
         except Exception as error:  # it is told again as long as it lasts
-            log.error("an operator could not be told of WhatsApp's trouble: %s", type(error).__name__)
+            log.error("an operator could not be told of WhatsApp's trouble: %s", kind_and_place(error))
             self._told.pop((what, way), None)

@@ -13,6 +13,7 @@ from importlib import import_module
 
 from bot.content.library import DepartmentContent, Library
 from bot.evaluation.citations import right_passage
+from bot.evaluation.peer_names import PEERS
 from bot.evaluation.questions import Question
 from bot.replies import REPORT_DANGER, Reply
 from bot.settings import Settings
@@ -43,13 +44,6 @@ class First:
 
 Ask = Callable[[Library, Settings, Sequence[Question]], list[First]]
 
-PEERS = {
-    "bm25": "words in common with the question (BM25), over the published sentences",
-    "dense": "the nearest published sentence by Enlace’s own encoder, nothing else of Enlace",
-    "use": "the nearest published sentence by the Universal Sentence Encoder (multilingual)",
-    "rasa": "stock Rasa (DIETClassifier, ResponseSelector), trained on the same question variants",
-}
-"""Every peer's name and what it does."""
 _MODULES = {"bm25": "bm25", "dense": "dense", "use": "use", "rasa": "rasa_stock"}
 
 

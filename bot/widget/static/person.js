@@ -24,7 +24,7 @@ function moved(reply, show) {
 
 // Before anything is passed on: the resident sees the summary, and may change it or leave it out.
 export function consent(offer, language, show, stay) {
-  const summary = element("textarea", { rows: "3", maxlength: "1000", lang: language, dir: "auto" });
+  const summary = element("textarea", { rows: "3", maxlength: data.max_summary_chars, lang: language, dir: "auto" });
   summary.value = offer.summary;
   const name = element("input", { maxlength: "80", autocomplete: "off" });
   const whole = element("input", { type: "checkbox" });

@@ -1,0 +1,79 @@
+"""Guards what the console says of a message that did not arrive, and of the language of published words."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.console import web
+from bot.console.web import Words
+from bot.content.library import Library
+from bot.i18n import Catalogs
+from bot.replies import Citation
+from bot.settings import Settings
+
+
+@pytest.fixture
+def words(library: Library) -> Words:
+    """What an English page calls things."""
+    whatsapp = SimpleNamespace(trouble=SimpleNamespace(present=["no_number", "account_update: DISABLED", "190"]))
+    catalogs = Catalogs(Settings().locales_dir, library.languages)
+    runtime: Any = SimpleNamespace(library=library, catalogs=catalogs, whatsapp=whatsapp)
+    return Words(runtime, "en")
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("gone", "this person is not reachable on WhatsApp any more"),
+        ("stopped", "this person asked for no more messages"),
+        ("window", "more than 24 hours have passed, so they were asked to write first"),
+        ("not_rendered", "no WhatsApp message could be made of it: tell whoever runs Enlace"),
+        (
+            "no_number",
+            "WhatsApp does not find the department’s number, or the access token is not for it: "
+            "tell whoever runs Enlace",
+        ),
+        ("131026", "WhatsApp could not reach this phone: no WhatsApp, an old version, or its terms not accepted"),
+        ("131008", "WhatsApp refused it (code 131008)"),
+        *((lost, "the connection to WhatsApp was lost") for lost in ("ConnectError", "HTTP 502", "OperationalError")),
+    ],
+)
+@pytest.mark.parametrize(("state", "how"), [("failed", "Not delivered"), ("kept", "Kept")])
+def test_why_a_message_did_not_arrive_is_said_in_words(
+    words: Words, reason: str, said: str, state: str, how: str
+) -> None:
+    assert words.delivery(SimpleNamespace(state=state, reason=reason), None) == f"{how}: {said}"
+
+
+def test_what_meta_names_of_an_account_is_said_as_meta_does(words: Words) -> None:
+    assert words.trouble == [
+        "WhatsApp does not find the department’s number, or the access token is not for it: tell whoever runs Enlace",
+        "account_update: DISABLED",
+        "WhatsApp’s access token has expired: tell whoever runs Enlace",
+    ]
+
+
+@pytest.mark.parametrize("template", ["_messages.html", "_answers.html"])
+def test_published_words_are_in_the_language_that_they_were_published_in(words: Words, template: str) -> None:
+    values = dict.fromkeys(Citation.model_fields) | {"quote": "No preguntamos.", "language": "es"}
+    cited = SimpleNamespace(kind="answer", text="No.", language="en", topic=None, citations=[SimpleNamespace(**values)])
+    message = SimpleNamespace(
+        number=1, author="bot", name=None, created_at=web.now(), text="No.", language="en", reply=cited, state="sent",
+        status=None, reason=None,
+    )  # fmt: skip
+    html = web._templates.get_template(template).render(
+        _=words,
+        say=words,
+        root=web.ROOT,
+        messages=[message],
+        answers=[cited],
+        conversation=SimpleNamespace(id="c", department="kent-wa", delivered=1, channel="web", owner="bot"),
+        last=1,
+        replaced=[],
+        earlier=[],
+        part=False,
+    )
+    assert '<blockquote lang="es">No preguntamos.</blockquote>' in html
