@@ -6,9 +6,11 @@ import hashlib
 import importlib.metadata
 import inspect
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from jsonschema import ValidationError
@@ -25,7 +27,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.channel import forget
 from bot.nlu.classifier import KernelClassifier
-from bot.nlu.featurizer import SentenceVectorFeaturizer
+from bot.nlu.featurizer import VECTORS_FILE, SentenceVectorFeaturizer
 from bot.nlu.tracker_store import MemoryTrackerStore
 from bot.nlu.validator import compile_once
 
@@ -111,17 +113,23 @@ def classify():
         data = {TEXT: "hola", "metadata": {"vector": vector_of(place), "answerable": answerable}}
         return Message({**data, "intent": intent} if intent else data)
 
+    def array_of(place):
+        return np.array([5.0, place, 1.0], dtype="<f4")
+
     def vector_of(place):
-        return base64.b64encode(np.array([5.0, place, 1.0], dtype="<f4").tobytes()).decode()
+        return base64.b64encode(array_of(place).tobytes()).decode()
 
     featurizer = SentenceVectorFeaturizer("test", SentenceVectorFeaturizer.get_default_config())
-    examples = [message(0.02, "faq"), message(0.03, "faq"), message(0.025, "faq"), message(-0.02, "thanks")]
+    examples = [message(0.02, "faq"), message(-0.02, "thanks")]
     with tempfile.TemporaryDirectory() as folder:
         storage = LocalModelStorage(Path(folder))
         config = {**KernelClassifier.get_default_config(), "yields": ["thanks"]}
         resource = Resource("classifier")
         data = TrainingData(featurizer.process(examples))
-        KernelClassifier.create(config, storage, resource, None).train(data)
+        vectors = f"{folder}/vectors.npz"
+        np.savez(vectors, questions=np.stack([array_of(0.03), array_of(0.025)]))
+        with patch.dict(os.environ, {VECTORS_FILE: vectors}):
+            KernelClassifier.create(config, storage, resource, None).train(data)
         classifier = KernelClassifier.load(config, storage, resource, None)
         asked = [message(0.04), message(-0.03), message(-0.03, answerable=True)]
         return [each.get("intent")["name"] for each in classifier.process(featurizer.process(asked))]

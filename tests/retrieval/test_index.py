@@ -14,6 +14,7 @@ from bot import training
 from bot.content.library import Library
 from bot.encoder import Encoder
 from bot.evaluation.questions import Expectation, Question, read_questions
+from bot.examples import calibration_questions, follow_ups, learned_text, search_examples
 from bot.retrieval import calibration
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.calibration import Example
@@ -237,9 +238,9 @@ def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_withou
         "".join(json.dumps(row | {"text": text, "expect": expect}) + "\n" for text, expect in after), encoding="utf-8"
     )
     settings = Settings(data_dir=data)
-    questions = examples.calibration_questions(data)
+    questions = calibration_questions(data)
     assert not any(question.before for question in questions)
-    learned = examples.search_examples(settings, small, [*questions, *examples.follow_ups(data)])
+    learned = search_examples(settings, small, [*questions, *follow_ups(data)])
     assert [(each.topic, each.text) for each in learned.variants[-6:]] == [
         *((topic, f"the zebra one {number}") for number in range(0, 10, 2)),
         (topic, "the lynx then"),
@@ -249,7 +250,7 @@ def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_withou
     judged: list[Example] = []
     made = Learned(small, learned, cache)
     for asked in calibration.parts(questions):
-        index = made.index(unseen=[examples.learned_text(question) for question in asked])
+        index = made.index(unseen=[learned_text(question) for question in asked])
         judged += calibration.judged(index, asked, small, cache)
     assert [len(judged), sum(each.inside for each in judged)] == [len(rows), 5]
     # Each fold learned the four that are worded alike, and not the very question: alike, and not the same.
