@@ -15,6 +15,7 @@ function say(text) {
 
 let fetching = false;
 let messagesDue = false;
+let asked = false;
 let listsDue = null;
 const more = () => document.querySelector("[data-last]");
 
@@ -34,7 +35,10 @@ function renewMessages() {
   if (fetching) { messagesDue = true; return; }
   messagesDue = false;
   fetching = true;
+  asked = false;
   htmx.trigger(end, "renew");
+  // What came last is new to htmx yet.
+  if (!asked) fetchLater();
 }
 
 function fetched() {
@@ -50,6 +54,7 @@ function fetchLater() {
 
 const ofMessages = (event) => event.detail.requestConfig?.path.includes("/messages?after=");
 const ofList = (event) => event.detail.requestConfig?.path.includes("?renew=true");
+document.addEventListener("htmx:beforeRequest", (event) => { if (ofMessages(event)) asked = true; });
 
 // The session has ended: who is on duty hears it, and what they are writing stays for them to copy.
 let ended = false;
