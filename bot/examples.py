@@ -32,6 +32,11 @@ def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
     return examples
 
 
+def said(data_dir: Path) -> list[str]:
+    """The texts of data/nlu, whatever their language and intent."""
+    return [text for pairs in nlu_examples(data_dir).values() for _, text in pairs]
+
+
 def variants(library: Library) -> dict[str, list[str]]:
     """Every question variant by language: the examples of the intent `faq`."""
     found: dict[str, list[str]] = {}
@@ -95,8 +100,7 @@ def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
     questions = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
     questions += [learned_text(each) for each in asked(settings.data_dir) if REPORT_DANGER not in each.topics]
-    said = [text for pairs in nlu_examples(settings.data_dir).values() for _, text in pairs]
-    return read_examples(settings.data_dir / "safety", [*questions, *said])
+    return read_examples(settings.data_dir / "safety", [*questions, *said(settings.data_dir)])
 
 
 def tuning_examples(

@@ -17,7 +17,7 @@ import numpy as np
 
 from bot.content.library import Library
 from bot.encoder import Encodes, encoder_name
-from bot.examples import asked, nlu_examples, safety_examples, search_examples, variants
+from bot.examples import asked, safety_examples, said, search_examples, variants
 from bot.rasa import environment
 from bot.retrieval import hashed
 from bot.retrieval.cache import Progress, VectorCache
@@ -73,8 +73,8 @@ def learned_texts(settings: Settings, library: Library) -> tuple[list[str], list
     """All that is learned from, once each: what residents write, and what departments do."""
     search, danger = search_examples(settings, library, asked(settings.data_dir)), safety_examples(settings, library)
     queries = {*search.outside, *search.elsewhere, *danger.near_misses, *danger.others}
+    # Those of data/nlu, for Rasa, are among what the net learns from.
     queries |= {variant.text for variant in search.variants} | {text for text, _ in danger.danger}
-    queries |= {text for examples in nlu_examples(settings.data_dir).values() for _, text in examples}
     return sorted(queries), sorted({passage.text for passage in passages(library)})
 
 
@@ -154,7 +154,7 @@ def delete_others(path: Path) -> None:
 def _train(settings: Settings, library: Library, path: Path, cache: VectorCache, progress: Progress | None) -> Path:
     folder = settings.cache_dir / "train"
     folder.mkdir(parents=True, exist_ok=True)
-    texts = sorted({text for examples in nlu_examples(settings.data_dir).values() for _, text in examples})
+    texts = sorted({*said(settings.data_dir)})
     vectors, questions = cache.queries(texts, progress), cache.queries(faq(library), progress)
     np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=vectors, questions=questions)
     with ThreadPoolExecutor(1) as rasa:

@@ -66,8 +66,10 @@ async def handoffs(connection: AsyncConnection, conversation_id: str) -> Sequenc
 
 async def flag(connection: AsyncConnection, conversation_id: str) -> str | None:
     """What the safety layer found in what liaisons have of the conversation: its last handoff's."""
-    last = await handoffs(connection, conversation_id)
-    return last[0].flag if last else None
+    of_it = (Handoff.conversation_id == conversation_id, Handoff.shown_from.is_not(None))
+    query = select(Handoff.flag).where(*of_it).order_by(Handoff.id.desc()).limit(1)
+    found: str | None = await connection.scalar(query)
+    return found
 
 
 async def window_closes(connection: AsyncConnection, row: Any) -> dt.datetime | None:

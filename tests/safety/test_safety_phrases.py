@@ -18,6 +18,7 @@ from real_content import real
 from bot import training
 from bot.content.plain import plain
 from bot.encoder import MAX_CHARS, Encoder
+from bot.examples import nlu_examples
 from bot.safety import SafetyRules
 from bot.safety.net import SafetyNet
 from bot.safety.rules import Flag
@@ -186,7 +187,7 @@ def test_what_is_like_nothing_known_does_not_name_the_line_for_suicide(
 @pytest.mark.model
 def test_what_is_said_about_an_answer_gets_no_warning(check: Callable[[Sequence[str]], list[Flag | None]]) -> None:
     about = {"shorten", "explain", "ask_source", "repeat_answer", "affirm", "deny", "unsure", "go_on", "erase"}
-    examples = training.nlu_examples(Settings().data_dir)
+    examples = nlu_examples(Settings().data_dir)
     texts = [text for pairs in examples.values() for intent, text in pairs if intent in about]
     assert [text for text, flag in zip(texts, check(texts), strict=True) if flag] == []
 

@@ -72,8 +72,8 @@ async function followAgain() {
   // A stream that is refused says nothing of why, a page does.
   const tired = new AbortController();
   setTimeout(() => tired.abort(), ANSWER_MS);
-  const asked = { headers: { "HX-Request": "true" }, signal: tired.signal };
-  const answer = await fetch("/console/queue", asked).catch(() => null);
+  const options = { headers: { "HX-Request": "true" }, signal: tired.signal };
+  const answer = await fetch("/console/queue", options).catch(() => null);
   if (answer?.status === 401) over(); else follow();
 }
 
