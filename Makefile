@@ -31,10 +31,11 @@ vectors: setup ## Make the vectors that come with the project anew: after enlace
 	.venv/bin/python scripts/ship_vectors.py
 
 .PHONY: check
-check: tools ## Check style, types, content and catalogs
+check: tools ## Check style, types, imports, content and catalogs
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo --no-cache
 	scripts/check-nlu
 	.venv/bin/enlace content check
 	scripts/catalogs --check

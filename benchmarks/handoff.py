@@ -19,7 +19,7 @@ import httpx
 import pyotp
 
 from benchmarks.server import Running
-from bot.conversations.database import open_engine
+from bot.database.engine import open_engine
 from bot.liaisons.accounts import Accounts, Profile
 from bot.liaisons.sessions import Sessions
 from bot.secrets import Secrets

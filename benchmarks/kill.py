@@ -19,8 +19,8 @@ from sqlalchemy import text
 
 from benchmarks import killed
 from benchmarks.handoff import _hire, _Liaison
-from bot.conversations.database import migrate, open_engine
 from bot.conversations.outbox import LEASE_S
+from bot.database.engine import migrate, open_engine
 
 KILLS = 200
 RESIDENTS = 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from bot.evaluation.questions import Question, read_questions
+from bot.questions import Question, read_questions
 from bot.settings import ROOT
 
 

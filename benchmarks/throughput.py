@@ -24,12 +24,12 @@ from benchmarks.server import Running
 from bot import training
 from bot.actions_server import ActionServer
 from bot.content.library import load
-from bot.conversations.turn import Turn
 from bot.encoder import Encoder
 from bot.evaluation.peers.rasa_stock import FEATURIZERS
 from bot.rasa import environment, free_port
 from bot.retrieval.decision import Decision
 from bot.settings import ROOT, Settings
+from bot.turns.turn import Turn
 
 CONVERSATIONS = 8
 TURNS = 400

@@ -23,7 +23,7 @@ from sqlalchemy import text
 from benchmarks import killed
 from benchmarks.kill import print_wrong
 from bot.channels.whatsapp.statuses import tracked
-from bot.conversations.database import open_engine
+from bot.database.engine import open_engine
 from tests.cloud_api import Config, Number, Running, running
 from tests.cloud_api.webhooks import encode, envelope, sign
 

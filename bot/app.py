@@ -18,11 +18,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.channels import handoff, web
-from bot.channels.whatsapp import webhook as whatsapp
+from bot.api import conversations, handoff, whatsapp
+from bot.api.dependencies import errors, runtime_of
 from bot.console import web as console
 from bot.console.app import add_console
-from bot.conversations.outage import is_away
+from bot.database.outage import is_away
 from bot.errors import BadRequest, EnlaceError, NotFound, TooLarge, TooOften, Unavailable
 from bot.i18n import Catalogs
 from bot.problems import kind_and_place, sentence
@@ -182,7 +182,7 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
     app.state.catalogs = Catalogs(settings.locales_dir, ["en", "es"])  # until the content says which
     app.add_middleware(Guard)
     app.include_router(handoff.resuming)  # before the routes with an id: "resume" is none
-    app.include_router(web.router)
+    app.include_router(conversations.router)
     app.include_router(handoff.router)
     pages = [page.router, plain.router, loader.router, theme.router, assets.router]
     for each in [*pages, demo.router] if settings.demo else pages:
@@ -199,10 +199,10 @@ def create_app(settings: Settings, progress: Progress = log.info) -> FastAPI:
         """The process lives. Says nothing of whether it can answer."""
         return {"status": "alive"}
 
-    @app.get("/ready", tags=["operations"], responses=web.errors())
+    @app.get("/ready", tags=["operations"], responses=errors())
     async def ready(request: Request) -> dict[str, str]:
         """Whether residents are answered: the database and Rasa both are."""
-        runtime = web.runtime_of(request)
+        runtime = runtime_of(request)
         if not await runtime.rasa.ready():
             raise Unavailable
         try:

@@ -11,7 +11,7 @@ from bot.content.documents import fold
 from bot.content.library import Library, Variant
 from bot.content.yamlfile import read_data
 from bot.encoder import MAX_CHARS
-from bot.evaluation.questions import Question, read_questions
+from bot.questions import Question, read_questions
 from bot.replies import REPORT_DANGER
 from bot.retrieval.learning import Examples
 from bot.safety.net import Examples as SafetyExamples

@@ -14,6 +14,8 @@ from babel.dates import format_date, format_time, get_datetime_format
 from babel.support import NullTranslations, Translations
 from babel.units import format_unit
 
+from bot.problems import StartError
+
 DOMAIN = "enlace"
 SOURCE_LANGUAGE = "en"
 
@@ -23,7 +25,7 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "extract thi
     return message
 
 
-class MissingCatalogError(Exception):
+class MissingCatalogError(StartError):
     """A language without a compiled catalog."""
 
 

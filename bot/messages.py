@@ -233,3 +233,9 @@ SAFETY = {
         answers=("ice-assistance", "federal-cooperation", "immigration-enforcement", "what-is-asked"),
     ),
 }
+
+REASONS = {
+    "yes": {"solved": N_("I know what to do now"), "kind": N_("They were kind"), "quick": N_("It was quick")},
+    "no": {"unsolved": N_("It was not solved"), "slow": N_("It took too long"), "unclear": N_("I did not understand")},
+}
+"""Why a person helped or didn't: the second tap, by the first."""

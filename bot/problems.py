@@ -21,16 +21,7 @@ def sentence(error: BaseException) -> str | None:
     from httpx import HTTPError, InvalidURL
     from sqlalchemy.exc import SQLAlchemyError
 
-    from bot.channels.whatsapp.channel import SetupError
-    from bot.content.yamlfile import ContentError
-    from bot.evaluation.questions import QuestionError
-    from bot.i18n import MissingCatalogError
-    from bot.rasa import RasaError
-    from bot.secrets import WrongKeyError
-    from bot.training import TrainingError
-
-    expected = (ContentError, MissingCatalogError, QuestionError, RasaError, SetupError, StartError, TrainingError)
-    if isinstance(error, (*expected, WrongKeyError)):
+    if isinstance(error, StartError):
         return str(error)
     if isinstance(error, SQLAlchemyError):
         return f"the database failed: {reason(error)}"

@@ -18,6 +18,7 @@ import aiohttp
 
 from bot.encoder import Vectors
 from bot.nlu.variables import FIXED, PARENT, blas_core
+from bot.problems import StartError
 from bot.replies import Say
 from bot.settings import ROOT
 
@@ -29,7 +30,7 @@ _STOP_S = 8.0
 _LOOK_S = 0.1
 
 
-class RasaError(Exception):
+class RasaError(StartError):
     """Rasa is down, hangs, or answered with a failure; the message says which, and no word of a resident."""
 
 

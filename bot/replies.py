@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from pydantic import BaseModel
 
 from bot.content.models import TranslationStatus
-from bot.handoffs.wait import Outlook
 
 Form = Literal["short", "explained", "source", "limits"]
 """How to say an answer that was given already."""
@@ -37,6 +38,16 @@ class HandoffOffer(BaseModel):
     """What would be passed on. The resident may change it, or leave it out."""
     asked: int | None = None
     """Number of the message whose words it has, if it has any."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is known of how long a resident will wait."""
+
+    wait_s: float | None = None
+    """Seconds that half of the last who asked waited or less; None where too few asked."""
+    opens_at: dt.datetime | None = None
+    """When the office opens, where it is closed now."""
 
 
 class Say(TypedDict, total=False):
@@ -140,7 +151,7 @@ WITHDRAW = "/press_withdraw"
 HELPED = "/press_helped"
 NOT_HELPED = "/press_not_helped"
 WHY = "/press_why_"
-"""Before the key of what a person's help was most (bot/handoffs/satisfaction.py)."""
+"""Before the key of what a person's help was most (bot/messages.py, REASONS)."""
 GUIDE = "/press_guide"
 NOW = "/press_now"
 YES = "/press_yes"

@@ -16,25 +16,24 @@ from bot import training
 from bot.actions_server import ActionServer
 from bot.channels.flood import Flood
 from bot.channels.whatsapp.channel import WhatsApp, check_numbers
-from bot.console.news import News
+from bot.channels.whatsapp.intake import forget_ids
 from bot.content.library import Library, load
 from bot.content.names import names
 from bot.content.watch import watch
 from bot.content.yamlfile import ContentError, Problem
-from bot.conversations.alone import alone
-from bot.conversations.answering import Answering
-from bot.conversations.database import migrate, open_engine
 from bot.conversations.delivery import Channel, Dispatcher, Listeners
 from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
-from bot.conversations.turns import Turns
+from bot.database.alone import alone
+from bot.database.engine import migrate, open_engine
 from bot.encoder import Encoder, encoder_name, for_training
 from bot.examples import nlu_examples, variants
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
 from bot.handoffs.mail import Mail
+from bot.handoffs.news import News
 from bot.handoffs.retention import Retention
 from bot.handoffs.webhook import Webhook
 from bot.i18n import Catalogs
@@ -49,6 +48,8 @@ from bot.retrieval.decision import Decision
 from bot.safety import SafetyRules
 from bot.secrets import Secrets, load_secrets
 from bot.settings import Settings
+from bot.turns.answering import Answering
+from bot.turns.turns import Turns
 from bot.unserved import UnservedLanguages, words
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,8 @@ class Runtime:
             self.accounts, self.sessions = Accounts(engine, self.secrets), Sessions(engine, self.secrets)
             self.ownership = Ownership(engine)
             self.outbox = OutboxStore(engine, settings.deliver_for_s)
-            self.retention = Retention(engine, settings.retention_days, settings.contact_days)
+            # Their ids are deleted also where there is no WhatsApp any more.
+            self.retention = Retention(engine, settings.retention_days, settings.contact_days, forget_ids)
             self.news = News(engine)
             await stack.enter_async_context(self.news.running())
             # The website fetches its messages; sending one is telling those who listen.

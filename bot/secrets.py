@@ -20,7 +20,12 @@ _SHORTEST = 32
 """Characters that a key in a file has at least; the one that is made here has 43."""
 
 
-class WrongKeyError(Exception):
+def hash_token(token: str) -> str:
+    """How a token is stored. One of 256 random bits needs no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class WrongKeyError(StartError):
     """Something was encrypted with another key than this installation's."""
 
 

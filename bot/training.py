@@ -18,6 +18,7 @@ import numpy as np
 from bot.content.library import Library
 from bot.encoder import Encodes, encoder_name
 from bot.examples import asked, safety_examples, said, search_examples, variants
+from bot.problems import StartError
 from bot.rasa import environment
 from bot.retrieval import hashed
 from bot.retrieval.cache import Progress, VectorCache
@@ -31,7 +32,7 @@ _PIECE = 2**20
 _NEEDED_GIB = 13
 
 
-class TrainingError(Exception):
+class TrainingError(StartError):
     """Training failed; the message says what to do."""
 
 

@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.conversations.database import migrate, open_engine
 from bot.conversations.store import Store
+from bot.database.engine import migrate, open_engine
 
 
 @pytest.fixture(scope="session")

@@ -22,11 +22,11 @@ def calibrate(
     """
     from bot import examples, training
     from bot.content.library import load
-    from bot.conversations.follow_ups import FollowUps
     from bot.encoder import encoder_name, for_training
     from bot.retrieval import calibration
     from bot.retrieval.decision import FEATURES, TOGETHER
     from bot.retrieval.learning import Learned
+    from bot.turns.follow_ups import FollowUps
 
     settings = load_settings()
     library = load(settings.data_dir)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bot.content.library import Library
     from bot.evaluation.figures import Pair, Share
     from bot.evaluation.peers import First
-    from bot.evaluation.questions import Question
     from bot.evaluation.results import Results
+    from bot.questions import Question
 
 _AGAINST = "Compare with other systems, names with commas: " + ", ".join(PEERS) + "."
 
@@ -41,8 +41,8 @@ def evaluate(
     from bot.content.library import load
     from bot.content.yamlfile import ContentError
     from bot.evaluation.peers import PeerError, find_peers
-    from bot.evaluation.questions import QuestionError, read_questions
     from bot.evaluation.results import as_json
+    from bot.questions import QuestionError, read_questions
 
     settings = load_settings()
     logging.basicConfig(level="ERROR", stream=sys.stderr)

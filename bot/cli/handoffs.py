@@ -16,8 +16,8 @@ def handoffs() -> None:
     """
     from rich.table import Column, Table
 
-    from bot.conversations.database import migrate, open_engine
     from bot.conversations.store import Store
+    from bot.database.engine import migrate, open_engine
 
     async def waiting() -> Table:
         engine = open_engine(load_settings().database)

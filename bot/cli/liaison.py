@@ -159,8 +159,8 @@ def list_() -> None:
 
 def _name(text: str) -> str:
     """A name as residents read it; ends the command where it isn't one line of at most 80 characters."""
-    from bot.channels.text import line
     from bot.errors import BadRequest
+    from bot.text import line
 
     try:
         name = line(text, _NAME_CHARS)
@@ -195,7 +195,7 @@ def _check(
 
 
 def _with_accounts(work: Callable[[Accounts], Awaitable[T]], conflict: str = "") -> T:
-    from bot.conversations.database import migrate, open_engine
+    from bot.database.engine import migrate, open_engine
     from bot.errors import Conflict, NotFound
     from bot.liaisons.accounts import Accounts
     from bot.liaisons.sessions import check_key

@@ -22,7 +22,8 @@ def purge(
 
     Example: enlace purge --dry-run
     """
-    from bot.conversations.database import migrate, open_engine
+    from bot.channels.whatsapp.intake import forget_ids
+    from bot.database.engine import migrate, open_engine
     from bot.handoffs.retention import Purged, Retention
 
     async def run() -> Purged:
@@ -31,7 +32,7 @@ def purge(
         try:
             await migrate(engine)
             days = (0, 0) if everything else (settings.retention_days, settings.contact_days)
-            retention = Retention(engine, *days)
+            retention = Retention(engine, *days, forget_ids)
             if dry_run:
                 return await retention.due()
             return await retention.purge()

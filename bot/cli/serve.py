@@ -92,7 +92,7 @@ def log_to_stderr(level: str) -> None:
 
     Below that some write, word for word, what is sent and stored.
     """
-    from bot.conversations.outage import outage
+    from bot.database.outage import outage
 
     quiet = "ERROR" if level == "ERROR" else "WARNING"
     logging.basicConfig(level=quiet, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)

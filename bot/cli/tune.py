@@ -25,8 +25,9 @@ def tune(
     """
     import numpy as np
 
+    from bot import tuning
     from bot.content.library import load
-    from bot.encoder import TUNED, tuning
+    from bot.encoder import TUNED
     from bot.examples import tuning_examples
 
     settings = load_settings()

@@ -13,21 +13,23 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.text import tidy
-from bot.channels.web import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime
+from bot.channels.whatsapp.contacts import window_closes
 from bot.console.web import LookingUp, Reading, SignedIn, Watching, Words, page, to
 from bot.conversations.tables import Inbox
+from bot.database.tables import MAX_ID, now
 from bot.errors import Conflict, NotFound
 from bot.handoffs import casework
+from bot.handoffs.access import access_conversation
 from bot.handoffs.queue import colleagues
-from bot.liaisons.access import Who, access_conversation
+from bot.liaisons.access import Who
 from bot.liaisons.audit import has_viewed, record
 from bot.liaisons.sessions import is_away
 from bot.liaisons.tables import Liaison
 from bot.messages import CHANGED, TAKEN_BACK
 from bot.replies import Say
 from bot.runtime import Runtime
-from bot.tables import MAX_ID, now
+from bot.text import tidy
 
 router = APIRouter(prefix="/conversations/{conversation_id}")
 Id = Annotated[str, Path(max_length=32)]
@@ -90,7 +92,7 @@ async def say(
     """Write to the resident. `key` is the form's own: sent twice with the same words, it is said once."""
     async with runtime.store.engine.connect() as connection:
         row = await access_conversation(connection, who, conversation_id)
-        closes = await casework.window_closes(connection, row)
+        closes = await window_closes(connection, row)
     text = tidy(text, MAX_CHARS)
     reply = _inserted(runtime, row, topic, text) if topic else None
     said = hashlib.sha256(f"{topic}\n{text}".encode()).hexdigest()[:32]
@@ -244,7 +246,7 @@ async def _tools(connection: AsyncConnection, who: Who, runtime: Runtime, row: A
         "part": False,
         "notes": await casework.notes(connection, row.id),
         "labels": await casework.labels(connection, row.id),
-        "closes": await casework.window_closes(connection, row),
+        "closes": await window_closes(connection, row),
         "away": await is_away(connection, row.liaison_id, row.department),
     }
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from bot.channels.web import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime
 from bot.console.web import Watching, cookie_name
 from bot.errors import Forbidden
 

@@ -10,17 +10,17 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
-from bot.channels.web import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime
 from bot.console.web import Overseer, Words, page
+from bot.database.tables import now
 from bot.handoffs.figures import Figures, Row, bars, figures, to_csv
 from bot.handoffs.hours import OfficeHours
-from bot.handoffs.notices import duration
 from bot.handoffs.ratings import Rated, rated_answers
 from bot.i18n import N_
 from bot.liaisons.access import Who
 from bot.liaisons.audit import record
+from bot.rendering.notices import duration
 from bot.runtime import Runtime
-from bot.tables import now
 
 router = APIRouter()
 Days = Annotated[int, Query(ge=1, le=366)]

@@ -10,21 +10,22 @@ from fastapi.responses import Response
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.web import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime
 from bot.console.conversation import Id, back
 from bot.console.web import Overseer, SignedIn, to
 from bot.conversations.ownership import Also
 from bot.conversations.tables import Conversation
+from bot.database.tables import MAX_ID
 from bot.errors import Conflict, Forbidden, NotFound
+from bot.handoffs.access import access_conversation
 from bot.handoffs.desk import notice
 from bot.i18n import in_language
-from bot.liaisons.access import Who, access_conversation
+from bot.liaisons.access import Who
 from bot.liaisons.audit import Action, record
 from bot.liaisons.sessions import is_away
 from bot.liaisons.tables import Liaison
 from bot.replies import Reader
 from bot.runtime import Runtime
-from bot.tables import MAX_ID
 
 router = APIRouter(prefix="/conversations/{conversation_id}")
 

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
-from bot.channels.web import CurrentRuntime
-from bot.console import words
+from bot.api.dependencies import CurrentRuntime
 from bot.console.web import SignedIn, Watching, page, to
 from bot.handoffs.queue import queue
+from bot.liaisons import words
 from bot.liaisons.access import Who
 from bot.runtime import Runtime
 

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from bot.channels.text import tidy
-from bot.channels.web import CurrentRuntime
-from bot.console import words
+from bot.api.dependencies import CurrentRuntime
 from bot.console.web import Overseer, Reading, SignedIn, page, to
+from bot.database.tables import MAX_ID
 from bot.handoffs import casework
+from bot.liaisons import words
 from bot.liaisons.audit import PAGE, entries, record
-from bot.tables import MAX_ID
+from bot.text import tidy
 
 router = APIRouter()
 CallbackId = Annotated[int, Path(ge=1, le=MAX_ID)]

@@ -7,15 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import HTMLResponse, Response
 
-from bot.channels.text import tidy
-from bot.channels.web import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime
 from bot.console.web import Administrator, Overseer, SignedIn, page, runtime_say, to
+from bot.database.tables import MAX_ID
 from bot.errors import NotFound, WeakPassword, WrongPassword
 from bot.handoffs import casework
 from bot.liaisons.access import Who
 from bot.liaisons.accounts import MIN_PASSWORD_CHARS
 from bot.runtime import Runtime
-from bot.tables import MAX_ID
+from bot.text import tidy
 
 router = APIRouter(prefix="/settings")
 _MAX_CANNED_CHARS = 2000

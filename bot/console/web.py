@@ -14,16 +14,16 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from bot.channels.web import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime
 from bot.channels.whatsapp import errors
-from bot.console import words
+from bot.database.tables import now
 from bot.errors import EnlaceError, Forbidden, OldPage, SignInFailed, Unauthorized
 from bot.handoffs import casework
 from bot.i18n import N_, in_language, language_name
+from bot.liaisons import words
 from bot.liaisons.access import Who
 from bot.runtime import Runtime
 from bot.settings import Settings
-from bot.tables import now
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -175,7 +175,7 @@ class Words:
         return self(words.FLAGS[name]) if name in words.FLAGS else name
 
     def named(self, kind: str, name: str) -> str:
-        """A word of bot/console/words.py: `kind` is one of its tables."""
+        """A word of bot/liaisons/words.py: `kind` is one of its tables."""
         return self(getattr(words, kind)[name])
 
     def delivery(self, message: Any, conversation: Any) -> str:

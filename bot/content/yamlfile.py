@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from bot.problems import StartError
+
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Of plain data; libyaml's, fifteen times as fast, where it is there."""
 
@@ -27,7 +29,7 @@ class Problem:
         return f"{self.path}:{self.line}: {self.message}"
 
 
-class ContentError(Exception):
+class ContentError(StartError):
     """Content that can't be loaded; `problems` has every reason found, not just the first."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Select
 
 from bot.conversations.outbox import OutboxStore
+from bot.database.tables import now
 from bot.problems import kind_and_place
-from bot.tables import now
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 
 from bot.conversations.ownership import Also
 from bot.conversations.tables import Message, Outbox
+from bot.database.tables import now
 from bot.errors import Conflict
-from bot.tables import now
 
 LEASE_S = 60.0
 

@@ -24,9 +24,9 @@ from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.tables import Conversation, Handoff, Message, Outbox
+from bot.database.tables import now
 from bot.errors import AlreadyClaimed, Conflict, NotFound
 from bot.liaisons.tables import Liaison
-from bot.tables import now
 
 Owner = Literal["bot", "waiting", "liaison", "closed"]
 Also = Callable[[AsyncConnection], Awaitable[None]]

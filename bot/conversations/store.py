@@ -6,7 +6,6 @@ know that the conversation is the resident's.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
@@ -19,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.ownership import Also, found, write, wrote, wrote_again
 from bot.conversations.tables import Conversation, Handoff, Inbox, Message
+from bot.database.tables import now
 from bot.errors import NotFound, Unauthorized
 from bot.liaisons.tables import Liaison
-from bot.tables import now
+from bot.secrets import hash_token
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,6 @@ class Pending:
     """The columns of its conversation."""
     fragments: tuple[str, ...] = ()
     """The messages before it that are one with it; `text` has them, too."""
-
-
-def hash_token(token: str) -> str:
-    """How a token is stored. One of 256 random bits needs no slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Store:

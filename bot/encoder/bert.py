@@ -1,4 +1,4 @@
-"""The bundled encoder as a torch model: to be tuned (bot/encoder/tuning.py), and for very many texts at once.
+"""The bundled encoder as a torch model: to be tuned (bot/tuning.py), and for very many texts at once.
 
 For those it is twice as fast as the wheel's own engine, which takes 20 MB where this takes 480: the engine answers
 residents, and this makes the vectors that training needs.

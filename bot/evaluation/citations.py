@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.content.documents import fold
 from bot.content.library import DepartmentContent
 from bot.content.models import citations_of
-from bot.evaluation.questions import Question, has_words
+from bot.questions import Question, has_words
 from bot.replies import Citation
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from bot.content.library import Library
 from bot.evaluation.citations import leaked, limits
-from bot.evaluation.questions import Question, cites_quote, right_citation, right_decision
+from bot.evaluation.judging import cites_quote, right_citation, right_decision
+from bot.questions import Question
 from bot.replies import REPORT_DANGER, Reply, topic_choice
 
 Pair = tuple[Question, Reply]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.evaluation.figures import Pair, Share
-from bot.evaluation.questions import right_citation
+from bot.evaluation.judging import right_citation
 from bot.replies import topic_choice
 
 BINS = 10

@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.content.library import Library
 from bot.evaluation.figures import Pair, Share, figures, share
+from bot.evaluation.judging import right_citation, right_decision
 from bot.evaluation.peers import First, compared, enlace_first, right_first
-from bot.evaluation.questions import right_citation, right_decision
 from bot.evaluation.reliability import Reliability, reliability
 
 ALL = "all"

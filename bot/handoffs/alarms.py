@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Handoff
+from bot.database.tables import now
 from bot.handoffs.tables import AlarmDelivery, Callback
 from bot.problems import kind_and_place
-from bot.tables import now
 
 log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 8

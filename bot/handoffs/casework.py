@@ -1,6 +1,6 @@
 """What liaisons keep about a conversation: notes, labels, canned replies, callbacks; and how they find one again.
 
-Who may see what is decided before these are called (bot/liaisons/access.py); what is done is audited here.
+Who may see what is decided before these are called (bot/handoffs/access.py); what is done is audited here.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.whatsapp.tables import WINDOW, Contact
 from bot.conversations.tables import Conversation, Handoff, Message, Outbox
+from bot.database.tables import insert_unless, now
 from bot.errors import Conflict, NotFound
+from bot.handoffs.access import shown
 from bot.handoffs.tables import Callback, CannedReply, Label, Note
-from bot.liaisons.access import Who, shown
+from bot.liaisons.access import Who
 from bot.liaisons.audit import has_found, record
 from bot.liaisons.tables import Liaison
-from bot.tables import insert_unless, now
 
 HITS = 50
 # Capitals, too: where a PostgreSQL's collation is C, its lower() knows English letters alone.
@@ -70,17 +70,6 @@ async def flag(connection: AsyncConnection, conversation_id: str) -> str | None:
     query = select(Handoff.flag).where(*of_it).order_by(Handoff.id.desc()).limit(1)
     found: str | None = await connection.scalar(query)
     return found
-
-
-async def window_closes(connection: AsyncConnection, row: Any) -> dt.datetime | None:
-    """Until when the resident can be written to, on a channel that has such a limit; else None."""
-    if row.channel != "whatsapp":
-        return None
-    wrote_at: dt.datetime | None = await connection.scalar(
-        select(Contact.wrote_at).where(Contact.conversation_id == row.id)
-    )
-    # Without a moment it is over already: WhatsApp said so itself.
-    return wrote_at + WINDOW if wrote_at else row.created_at
 
 
 async def notes(connection: AsyncConnection, conversation_id: str) -> Sequence[Any]:

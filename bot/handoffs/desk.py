@@ -11,21 +11,21 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channels.text import beside, clean, line, shortened
 from bot.conversations.ownership import Also, Consent, Notice, Ownership
-from bot.conversations.store import NewConversation, Store, hash_token
+from bot.conversations.store import NewConversation, Store
 from bot.conversations.tables import Conversation
+from bot.database.tables import now
 from bot.errors import Conflict
-from bot.handoffs.satisfaction import WHY as WHY_KEYS
 from bot.handoffs.satisfaction import rating
 from bot.handoffs.tables import Callback
-from bot.handoffs.wait import Outlook, outlook
+from bot.handoffs.wait import outlook
 from bot.i18n import in_language
 from bot.liaisons.tables import Liaison
+from bot.messages import REASONS
 from bot.rendering.renderer import Renderer
-from bot.replies import CONNECT_BARE, HELPED, NOT_HELPED, WHY, WITHDRAW, HandoffOffer, Reader, Reply
-from bot.secrets import Secrets
-from bot.tables import now
+from bot.replies import CONNECT_BARE, HELPED, NOT_HELPED, WHY, WITHDRAW, HandoffOffer, Outlook, Reader, Reply
+from bot.secrets import Secrets, hash_token
+from bot.text import beside, clean, line, shortened
 
 _CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without those that people take for another."""
@@ -116,7 +116,7 @@ class Desk:
             helpful = choice == HELPED
             reply = self._renderer.notices.rated(department, language, helpful)
             return reply, _if_it_still_can(rating(conversation.id, helpful))
-        for tap, keys in WHY_KEYS.items():
+        for tap, keys in REASONS.items():
             for key in keys:
                 if choice == WHY + key:
                     reply = self._renderer.notices.rated(department, language, None)

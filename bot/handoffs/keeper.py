@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations.ownership import write
 from bot.conversations.tables import Conversation, Handoff
+from bot.database.tables import now
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import notice
 from bot.handoffs.hours import OfficeHours
 from bot.handoffs.retention import Retention
 from bot.problems import kind_and_place
 from bot.rendering.renderer import Renderer
-from bot.tables import now
 
 log = logging.getLogger(__name__)
 _EVERY_S = 1.0

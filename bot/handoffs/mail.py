@@ -9,14 +9,14 @@ import aiosmtplib
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.console.words import FLAGS
 from bot.content.library import Library
 from bot.conversations.tables import Handoff
 from bot.handoffs.alarms import Alarm
-from bot.handoffs.notices import duration
 from bot.i18n import N_, SOURCE_LANGUAGE, Catalogs, in_language, language_name
 from bot.liaisons.sessions import present_liaisons
 from bot.liaisons.tables import Liaison
+from bot.liaisons.words import FLAGS
+from bot.rendering.notices import duration
 from bot.settings import Settings
 
 _TIMEOUT_S = 20

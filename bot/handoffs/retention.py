@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.channels.whatsapp.intake import forget_ids
+from bot.conversations.ownership import Also
 from bot.conversations.tables import Conversation, Handoff
+from bot.database.tables import insert_unless, now
 from bot.errors import NotFound, OnHold
 from bot.handoffs.tables import Callback, Erasure, ToForget
 from bot.liaisons.audit import record
-from bot.tables import insert_unless, now
 
 log = logging.getLogger(__name__)
 _BATCH = 200
@@ -33,11 +33,12 @@ class Purged:
 class Retention:
     """Deletes. What is deleted is overwritten, in SQLite's write-ahead log, too."""
 
-    def __init__(self, engine: AsyncEngine, retention_days: int, contact_days: int) -> None:
-        """Days after a conversation's last message, and after a callback was made."""
+    def __init__(self, engine: AsyncEngine, retention_days: int, contact_days: int, also: Also) -> None:
+        """Days after a conversation's last message, and after a callback was made. `also` is part of each purge."""
         self._engine = engine
         self._retention = dt.timedelta(days=retention_days)
         self._contact = dt.timedelta(days=contact_days)
+        self._also = also
 
     async def due(self) -> Purged:
         """What `purge` would delete now."""
@@ -61,7 +62,7 @@ class Retention:
             contacts = len(called.all())
             if contacts:
                 await record(connection, "purge", None, conversations=0, contacts=contacts)
-            await forget_ids(connection)  # also where there is no WhatsApp any more
+            await self._also(connection)
         await self._overwrite()  # where nothing was due, too: what somebody read at the last time couldn't be cut then
         return Purged(conversations, contacts)
 

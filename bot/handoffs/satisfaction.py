@@ -8,13 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.conversations.ownership import Also
 from bot.conversations.tables import Handoff
 from bot.errors import Conflict
-from bot.i18n import N_
-
-WHY = {
-    "yes": {"solved": N_("I know what to do now"), "kind": N_("They were kind"), "quick": N_("It was quick")},
-    "no": {"unsolved": N_("It was not solved"), "slow": N_("It took too long"), "unclear": N_("I did not understand")},
-}
-"""The second tap, by the first."""
 
 
 def rating(conversation_id: str, helpful: bool, why: str | None = None) -> Also:

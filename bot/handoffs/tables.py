@@ -8,7 +8,7 @@ import secrets
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.tables import Base, now
+from bot.database.tables import Base, now
 
 
 class Callback(Base):

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
-from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.content.models import Department
 from bot.conversations.tables import Handoff
+from bot.database.tables import now
 from bot.handoffs.hours import OfficeHours
-from bot.tables import now
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What is known of how long a resident will wait."""
-
-    wait_s: float | None = None
-    """Seconds that half of the last who asked waited or less; None where too few asked."""
-    opens_at: dt.datetime | None = None
-    """When the office opens, where it is closed now."""
+from bot.replies import Outlook
 
 
 async def outlook(engine: AsyncEngine, department: Department) -> Outlook:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from sqlalchemy import Text, cast, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.database.tables import now
 from bot.liaisons.access import Who
 from bot.liaisons.tables import AuditEntry, Liaison
-from bot.tables import now
 
 Action = Literal[
     "sign_in",

@@ -11,14 +11,13 @@ import pyotp
 from sqlalchemy import Text, cast, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.conversations.store import hash_token
+from bot.database.tables import now
 from bot.errors import SignInFailed, TooLate, TooSoon
 from bot.liaisons.access import Who
 from bot.liaisons.accounts import verify
 from bot.liaisons.audit import record
 from bot.liaisons.tables import Liaison, LiaisonSession
-from bot.secrets import Secrets
-from bot.tables import now
+from bot.secrets import Secrets, hash_token
 
 ABSOLUTE = dt.timedelta(hours=12)
 IDLE = dt.timedelta(minutes=60)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.tables import Base, now
+from bot.database.tables import Base, now
 
 
 class Liaison(Base):

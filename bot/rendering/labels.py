@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bot.content.library import DepartmentContent, Library
-from bot.handoffs.satisfaction import WHY as WHY_KEYS
 from bot.i18n import N_, Catalogs, in_language
+from bot.messages import REASONS
 from bot.replies import (
     CONNECT,
     CONNECT_BARE,
@@ -97,7 +97,7 @@ class Labels:
             WITHDRAW: self.say(language, N_("Stop waiting")),
             HELPED: self.say(language, N_("It helped")),
             NOT_HELPED: self.say(language, N_("It did not help")),
-            **{WHY + key: self.say(language, label) for labels in WHY_KEYS.values() for key, label in labels.items()},
+            **{WHY + key: self.say(language, label) for labels in REASONS.values() for key, label in labels.items()},
         }
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.content.library import DepartmentContent, Library
-from bot.handoffs.notices import Notices
 from bot.i18n import N_, Catalogs, in_days, in_language, language_name
 from bot.messages import ASKS_WHAT, FIRST_TOPICS, OFFER, QUESTIONS, SAFETY, SMALLTALK, UNREAD, WHATSAPP
 from bot.rendering.answers import Answers
 from bot.rendering.labels import Labels, department_name
+from bot.rendering.notices import Notices
 from bot.replies import (
     CONNECT,
     CONNECT_BARE,

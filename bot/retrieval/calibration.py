@@ -17,7 +17,7 @@ import yaml
 
 from bot.content.library import Library
 from bot.encoder import MAX_CHARS
-from bot.evaluation.questions import Question, has_words
+from bot.questions import Question, has_words
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.decision import FEATURES, GOES_ON_BELOW, features, features_together
 from bot.retrieval.index import Found, Index

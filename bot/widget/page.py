@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from bot.channels.web import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime
 from bot.content.library import DepartmentContent
 from bot.content.models import Department
 from bot.handoffs.desk import MAX_SUMMARY_CHARS
-from bot.handoffs.satisfaction import WHY
 from bot.i18n import in_language
+from bot.messages import REASONS
 from bot.runtime import Runtime
 from bot.widget import theme
 from bot.widget.web import CurrentDepartment, first_language, policy, render
@@ -59,7 +59,7 @@ def _chat(
         "names": {code: entry.name for code, entry in library.languages.items()},
         "departments": _picker(runtime) if several else {},
         "greetings": {code: _greeting(runtime, profile.id, code) for code in library.languages},
-        "why": {answer: list(labels) for answer, labels in WHY.items()},
+        "why": {answer: list(labels) for answer, labels in REASONS.items()},
         "exit": runtime.settings.exit_url,
         "max_summary_chars": MAX_SUMMARY_CHARS,
     }

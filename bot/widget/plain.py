@@ -20,15 +20,16 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import FormData
 
-from bot.channels import handoff, web
-from bot.channels.web import CurrentRuntime, MessageRequest
+from bot.api import conversations, handoff
+from bot.api.conversations import MessageRequest
+from bot.api.dependencies import CurrentRuntime
 from bot.content.library import DepartmentContent
+from bot.database.tables import MAX_ID
 from bot.errors import BadRequest, EnlaceError, MessageTooLong, Unauthorized
 from bot.handoffs.desk import MAX_LINE_CHARS, MAX_SUMMARY_CHARS
 from bot.i18n import N_, in_language
 from bot.problems import kind_and_place
 from bot.runtime import Runtime
-from bot.tables import MAX_ID
 from bot.widget import theme
 from bot.widget.page import Language
 from bot.widget.web import CurrentDepartment, first_language, policy, render
@@ -182,7 +183,8 @@ async def _do(act: _Act) -> _Shown:
             shown.id = shown.token = ""
         else:
             shown.department = conversation.department
-            shown.messages = [each.model_dump(mode="json") for each in (await web.read(conversation, runtime)).messages]
+            transcript = await conversations.read(conversation, runtime)
+            shown.messages = [each.model_dump(mode="json") for each in transcript.messages]
     return shown
 
 
@@ -205,7 +207,7 @@ class _Act:
 async def _left(runtime: Runtime, shown: _Shown) -> None:
     """Not waited for: who leaves fast has to be gone from the screen, whatever becomes of this."""
     try:
-        await web.leave(await _conversation(runtime, shown), runtime)
+        await conversations.leave(await _conversation(runtime, shown), runtime)
     except Exception as error:
         log.error("a conversation could not be left: %s", kind_and_place(error))
 
@@ -217,10 +219,10 @@ async def _conversation(runtime: Runtime, shown: _Shown) -> Any:
 async def _write(act: _Act, **message: Any) -> None:
     shown, runtime = act.shown, act.runtime
     if not shown.id:
-        started = await web.begin(runtime, act.request, act.content.profile.id, None)
+        started = await conversations.begin(runtime, act.request, act.content.profile.id, None)
         shown.id, shown.token = started.id, started.token
     request = MessageRequest(id=act.fields.message_id or None, **message)
-    reply = await web.say(runtime, await act.conversation(), request)
+    reply = await conversations.say(runtime, await act.conversation(), request)
     if reply.reply.language in runtime.library.languages:
         shown.language = reply.reply.language
 
@@ -246,7 +248,7 @@ async def _refresh(act: _Act) -> None:
 
 
 async def _erase(act: _Act) -> None:
-    await web.erase(await act.conversation(), act.runtime)
+    await conversations.erase(await act.conversation(), act.runtime)
     act.shown.id = act.shown.token = ""
     act.tell("erased")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from bot.channels.web import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime
 from bot.content.colors import ink_on
 from bot.content.models import Department, Theme
 from bot.widget.web import CurrentDepartment

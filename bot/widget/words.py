@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bot.content.library import Library
-from bot.handoffs.satisfaction import WHY
 from bot.i18n import N_, Catalogs, in_days
-from bot.messages import UNREVIEWED
+from bot.messages import REASONS, UNREVIEWED
 
 # The page carries them in every language, so that switching needs no reload.
 WORDS = {
@@ -93,7 +92,7 @@ WORDS = {
     "no": N_("No"),
     "why": N_("What was the main reason?"),
     "rated": N_("Thank you."),
-} | {f"why_{key}": label for labels in WHY.values() for key, label in labels.items()}
+} | {f"why_{key}": label for labels in REASONS.values() for key, label in labels.items()}
 
 BUTTON = {
     "open": N_("Questions about the police"),

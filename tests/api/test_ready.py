@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from bot.app import create_app
-from bot.conversations.database import open_engine
 from bot.conversations.store import Store
+from bot.database.engine import open_engine
 from bot.rasa import free_port
 from bot.settings import Settings
 

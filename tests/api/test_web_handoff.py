@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.conversations.database import open_engine
+from bot.database.engine import open_engine
 from bot.liaisons.accounts import Accounts, Profile
 from bot.secrets import Secrets
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from bot.conversations.database import open_engine
+from bot.database.engine import open_engine
 
 if TYPE_CHECKING:
     from tests.conftest import Server, Start

@@ -17,7 +17,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from bot.__main__ import app
-from bot.conversations.database import open_engine
+from bot.database.engine import open_engine
 from bot.liaisons.sessions import Sessions
 from bot.secrets import Secrets
 

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from bot.__main__ import app
 from bot.conversations.store import Store
 from bot.conversations.tables import Conversation
+from bot.database.tables import now
 from bot.handoffs.tables import Callback, ToForget
 from bot.liaisons.tables import AuditEntry
-from bot.tables import now
 
 Purge = Callable[..., Awaitable[Result]]
 

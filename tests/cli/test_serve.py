@@ -26,8 +26,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot.actions_server import ActionServer
 from bot.content.yamlfile import ContentError
-from bot.evaluation.questions import QuestionError
 from bot.problems import StartError, sentence
+from bot.questions import QuestionError
 from bot.rasa import free_port
 from bot.runtime import load_decision
 from bot.settings import ROOT
@@ -268,7 +268,7 @@ def test_no_level_has_libraries_log_what_is_stored_and_sent() -> None:
 import logging
 from bot.cli.serve import log_to_stderr
 log_to_stderr("DEBUG")
-logging.getLogger("bot.conversations.turns").debug("of ours")
+logging.getLogger("bot.turns.turns").debug("of ours")
 for library in ("aiosqlite", "sse_starlette.sse", "httpx", "uvicorn.access"):
     logging.getLogger(library).debug("a resident's words")
     logging.getLogger(library).info("a resident's words")

@@ -10,7 +10,7 @@ import pyotp
 import pytest
 from signed_in import Hire, Person
 
-from bot.conversations.database import open_engine
+from bot.database.engine import open_engine
 from bot.liaisons.accounts import Accounts, Profile
 from bot.liaisons.sessions import Sessions
 from bot.secrets import Secrets

@@ -18,10 +18,10 @@ from signed_in import Hire, Person, ask_for_a_person
 
 from bot.console.app import PARTS
 from bot.console.web import forget_cookie
-from bot.conversations.store import hash_token
+from bot.database.tables import now
 from bot.liaisons.sessions import IDLE
+from bot.secrets import hash_token
 from bot.settings import Settings
-from bot.tables import now
 
 if TYPE_CHECKING:
     from tests.conftest import Conversation, Server, Start

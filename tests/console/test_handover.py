@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from signed_in import Hire, Person, ask_for_a_person
 
-from bot.tables import now
+from bot.database.tables import now
 
 if TYPE_CHECKING:
     from tests.conftest import Server, Start

@@ -14,8 +14,8 @@ from signed_in import Person
 from sqlalchemy import update
 
 from bot.channels.whatsapp.tables import Contact
-from bot.conversations.database import open_engine
-from bot.tables import now
+from bot.database.engine import open_engine
+from bot.database.tables import now
 
 if TYPE_CHECKING:
     from tests.conftest import Server

@@ -15,13 +15,13 @@ from bot.content.library import Library
 from bot.content.models import WEEKDAYS
 from bot.conversations.store import Store
 from bot.conversations.tables import Handoff
+from bot.database.tables import now
 from bot.handoffs.desk import Desk
 from bot.i18n import Catalogs
 from bot.rendering.renderer import Renderer
 from bot.replies import Reply
 from bot.secrets import Secrets
 from bot.settings import Settings
-from bot.tables import now
 
 FORMS = {"web": ["callback", "code", "withdraw"], "whatsapp": ["withdraw"]}
 

@@ -17,11 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.conversations.ownership import Consent, Notice, Ownership
 from bot.conversations.store import Pending, Store
 from bot.conversations.tables import Conversation, Handoff, Message
+from bot.database.tables import now
 from bot.errors import AlreadyClaimed, Conflict, NotFound
 from bot.handoffs import casework
 from bot.handoffs.queue import queue
 from bot.liaisons.access import Who
-from bot.tables import now
 
 TOLD = Notice("aviso", "es")
 CONSENT = Consent("Tema: denunciar")

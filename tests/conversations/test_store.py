@@ -11,11 +11,12 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.channels.whatsapp.intake import forget_ids
 from bot.conversations.outbox import OutboxStore
 from bot.conversations.store import NewConversation, Pending, Store
+from bot.database.tables import Base
 from bot.errors import NotFound, Unauthorized
 from bot.handoffs.retention import Retention
-from bot.tables import Base
 
 CANARY = "canario-amarillo-7421"
 
@@ -245,7 +246,7 @@ async def test_erasing_leaves_no_row_and_touches_no_other_conversation(engine: A
         await accept(store, conversation, f"{conversation.id}-one", "hola")
         await store.complete(await pending(store, conversation), reply(), {})
         await accept(store, conversation, f"{conversation.id}-two", "sin respuesta")
-    await Retention(store.engine, 30, 7).erase(erased.id)
+    await Retention(store.engine, 30, 7, forget_ids).erase(erased.id)
     left = {name: rows for name, rows in (await count(engine)).items() if rows}
     kept_rows = {"conversations": 1, "messages": 3, "inbox": 2, "outbox": 1}
     assert left == kept_rows | {"erasures": 1}  # nothing but a count
@@ -258,7 +259,7 @@ async def test_a_turn_of_an_erased_conversation_stores_nothing(engine: AsyncEngi
     conversation = await new(store)
     await accept(store, conversation, "one")
     due = await pending(store, conversation)
-    await Retention(store.engine, 30, 7).erase(conversation.id)
+    await Retention(store.engine, 30, 7, forget_ids).erase(conversation.id)
     with pytest.raises(NotFound):
         await store.complete(due, reply(), {})
     assert {name: rows for name, rows in (await count(engine)).items() if rows} == {"erasures": 1}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.content.library import Library
-from bot.evaluation.questions import Question
 from bot.i18n import Catalogs
+from bot.questions import Question
 from bot.rendering.renderer import Renderer
 from bot.replies import Reply
 from bot.settings import ROOT

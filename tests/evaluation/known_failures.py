@@ -13,7 +13,8 @@ from typing import Any
 
 from bot.encoder import Encoder
 from bot.evaluation.figures import FIGURES, expects_answer
-from bot.evaluation.questions import Question, read_questions, right_decision
+from bot.evaluation.judging import right_decision
+from bot.questions import Question, read_questions
 from bot.replies import Reply
 from bot.retrieval.index import Index
 from bot.settings import ROOT

@@ -11,8 +11,9 @@ from real_content import real
 from bot.content.library import Library
 from bot.content.plain import plain
 from bot.evaluation.figures import EXCEPTIONS, LEAKS, PARITY, Share, figures
-from bot.evaluation.questions import Question, QuestionError, read_questions, right_citation, right_decision
+from bot.evaluation.judging import right_citation, right_decision
 from bot.examples import follow_ups
+from bot.questions import Question, QuestionError, read_questions
 from bot.replies import Citation, Reply
 from bot.settings import ROOT, Settings
 

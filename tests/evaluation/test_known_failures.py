@@ -7,7 +7,7 @@ import pytest
 from known_failures import known, right, row
 
 from bot.cli.ask import one
-from bot.evaluation.questions import Question
+from bot.questions import Question
 from bot.replies import Reply
 
 

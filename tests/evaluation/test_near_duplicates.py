@@ -7,8 +7,8 @@ import json
 from near_duplicates import near_duplicates
 from real_content import real
 
-from bot.evaluation.questions import read_questions
 from bot.examples import asked, tuning_examples
+from bot.questions import read_questions
 from bot.settings import ROOT, Settings
 
 

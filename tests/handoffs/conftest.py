@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.conversations.ownership import Consent, Ownership
 from bot.conversations.store import Store
 from bot.conversations.tables import Conversation, Handoff
+from bot.database.tables import now
 from bot.liaisons.tables import Liaison
-from bot.tables import now
 
 
 @pytest.fixture

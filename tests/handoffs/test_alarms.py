@@ -22,6 +22,7 @@ from bot.content.library import load
 from bot.conversations.ownership import Ownership
 from bot.conversations.store import Store
 from bot.conversations.tables import Handoff
+from bot.database.tables import now
 from bot.handoffs.alarms import MAX_ATTEMPTS, Alarm, Alarms
 from bot.handoffs.mail import Mail
 from bot.handoffs.tables import AlarmDelivery, Callback
@@ -29,7 +30,6 @@ from bot.handoffs.webhook import Webhook, sign
 from bot.i18n import Catalogs
 from bot.rasa import free_port
 from bot.settings import ROOT, Settings
-from bot.tables import now
 
 CANARY = "canario-amarillo-7421"
 SECRET = "s" * 32
@@ -397,7 +397,7 @@ async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_wor
     library = load(settings.data_dir)
     mail = Mail(engine, settings, library, Catalogs(ROOT / "locales", library.languages))
     alarms = Alarms(engine, 0, {"email": mail.send})
-    conversation = await hand(flag="threat_call_ice", ago_s=150, said=CANARY)
+    conversation = await hand(flag="threat_call_ice", ago_s=121, said=CANARY)
     here = {"on_duty": True, "seen_at": now()}
     await hire("elsewhere", departments=["roeland-park-ks"], **here)
     await hire("off", active=False, **here)

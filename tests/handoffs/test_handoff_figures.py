@@ -19,11 +19,11 @@ from bot.content.library import load
 from bot.conversations.ownership import Ownership, write
 from bot.conversations.store import Store
 from bot.conversations.tables import Handoff, Message
+from bot.database.tables import now
 from bot.handoffs.figures import Figures, Row, bars, figures, to_csv
 from bot.handoffs.hours import OfficeHours
 from bot.handoffs.ratings import Rated, rated_answers
 from bot.settings import Settings
-from bot.tables import now
 
 NOON = dt.datetime(2026, 11, 24, 20, 0, tzinfo=dt.UTC)  # Tuesday, 12:00 in Kent
 KENT = load(Settings().data_dir).departments["kent-wa"].profile

@@ -15,17 +15,19 @@ from handed_over import NOTICE, Hand
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.console.news import Change, News
+from bot.channels.whatsapp.intake import forget_ids
 from bot.content.library import Library, load
 from bot.content.models import WEEKDAYS
 from bot.conversations.ownership import Consent, Ownership
 from bot.conversations.store import Store
 from bot.conversations.tables import Conversation, Handoff, Message
+from bot.database.tables import now
 from bot.errors import Conflict
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.casework import callback_done
 from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
+from bot.handoffs.news import Change, News
 from bot.handoffs.retention import Retention
 from bot.handoffs.tables import Callback
 from bot.i18n import Catalogs
@@ -35,7 +37,6 @@ from bot.rendering.renderer import Renderer
 from bot.replies import Reply
 from bot.secrets import Secrets
 from bot.settings import ROOT, Settings
-from bot.tables import now
 
 Published = list[tuple[str, str]]
 
@@ -63,7 +64,7 @@ def keeper(engine: AsyncEngine, content: Library, published: Published) -> Keepe
         engine=engine,
         renderer=Renderer(content, Catalogs(ROOT / "locales", content.languages)),
         alarms=Alarms(engine, 300, {}),
-        retention=Retention(engine, 30, 7),
+        retention=Retention(engine, 30, 7, forget_ids),
         patience_s=600,
         forget=forget,
         publish=lambda conversation, event: published.append((conversation, event)),

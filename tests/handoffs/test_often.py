@@ -10,6 +10,7 @@ from handed_over import Hand
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.channels.whatsapp.intake import forget_ids
 from bot.content.library import load
 from bot.handoffs.alarms import Alarm, Alarms
 from bot.handoffs.keeper import Keeper
@@ -41,7 +42,7 @@ async def test_no_table_that_only_grows_is_looked_through(engine: AsyncEngine, h
     library = load(Settings().data_dir)
     renderer = Renderer(library, Catalogs(ROOT / "locales", library.languages))
     alarms = Alarms(engine, 300, {"webhook": send})
-    keeper = Keeper(engine, renderer, alarms, Retention(engine, 30, 7), 600, forget, lambda *_: None)
+    keeper = Keeper(engine, renderer, alarms, Retention(engine, 30, 7, forget_ids), 600, forget, lambda *_: None)
     asked.clear()
     await keeper.raise_alarms()
     await alarms.deliver("webhook")

@@ -14,15 +14,16 @@ from sqlalchemy import event, func, insert, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.conversations.database import open_engine
+from bot.channels.whatsapp.intake import forget_ids
 from bot.conversations.ownership import Ownership
 from bot.conversations.tables import Conversation, Handoff, Message
+from bot.database.engine import open_engine
+from bot.database.tables import now
 from bot.errors import NotFound, OnHold
 from bot.handoffs import retention as deleting
 from bot.handoffs.retention import Purged, Retention
 from bot.handoffs.tables import Callback, Erasure, Label, Note, ToForget
 from bot.liaisons.tables import AuditEntry
-from bot.tables import now
 
 CANARY = "canario-amarillo-7421"
 Hire = Callable[..., Awaitable[int]]
@@ -31,7 +32,7 @@ Hire = Callable[..., Awaitable[int]]
 @pytest.fixture
 def retention(engine: AsyncEngine) -> Retention:
     """30 days, and 7 for contacts."""
-    return Retention(engine, 30, 7)
+    return Retention(engine, 30, 7, forget_ids)
 
 
 @pytest.fixture
@@ -189,7 +190,7 @@ async def test_what_somebody_was_reading_is_overwritten_at_the_next_purge(
     async with engine.connect() as reader:
         await reader.execute(text("BEGIN"))
         await reader.execute(select(Conversation.id))
-        await Retention(impatient, 30, 7).erase(old)
+        await Retention(impatient, 30, 7, forget_ids).erase(old)
         assert any(CANARY.encode() in path.read_bytes() for path in folder.iterdir()), "nothing was in the way"
     assert await retention.purge() == Purged(0, 0)
     await impatient.dispose()

@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.database.tables import now
 from bot.errors import Conflict, NotFound, SignInFailed, TooLate, TooSoon, WeakPassword, WrongPassword
 from bot.liaisons import accounts as accounts_module
 from bot.liaisons import sessions as module
@@ -24,7 +25,6 @@ from bot.liaisons.audit import entries
 from bot.liaisons.sessions import Sessions, check_key, delay_s, is_away, present_liaisons
 from bot.liaisons.tables import AuditEntry, Liaison, LiaisonSession
 from bot.secrets import Secrets, WrongKeyError
-from bot.tables import now
 
 EMAIL = "ana@example.org"
 SERVED = accounts_module._hasher

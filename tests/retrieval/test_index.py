@@ -13,8 +13,8 @@ import pytest
 from bot import training
 from bot.content.library import Library
 from bot.encoder import Encoder
-from bot.evaluation.questions import Expectation, Question, read_questions
 from bot.examples import calibration_questions, follow_ups, learned_text, search_examples
+from bot.questions import Expectation, Question, read_questions
 from bot.retrieval import calibration
 from bot.retrieval.cache import VectorCache
 from bot.retrieval.calibration import Example

@@ -27,9 +27,9 @@ from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import write
 from bot.conversations.store import begin
 from bot.conversations.tables import Message, Outbox
+from bot.database.tables import now
 from bot.secrets import Secrets
 from bot.settings import Settings
-from bot.tables import now
 
 DELIVER_FOR_S = 3600
 

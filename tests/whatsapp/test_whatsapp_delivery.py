@@ -15,16 +15,17 @@ from bot.channels.whatsapp import sender as sender_module
 from bot.channels.whatsapp.cloud import UnknownOutcomeError
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Other, Received, Status, read
+from bot.channels.whatsapp.intake import forget_ids
 from bot.channels.whatsapp.statuses import know
 from bot.channels.whatsapp.tables import Contact, Count, Event
 from bot.conversations.delivery import GiveUp, Keep, Later
 from bot.conversations.ownership import write
 from bot.conversations.store import begin
 from bot.conversations.tables import Conversation, Message, Outbox
+from bot.database.tables import now
 from bot.handoffs.retention import Retention
 from bot.secrets import Secrets
 from bot.settings import ROOT
-from bot.tables import now
 
 if TYPE_CHECKING:
     from tests.whatsapp.conftest import World
@@ -576,7 +577,7 @@ async def test_ids_are_forgotten_when_meta_repeats_them_no_more(world: World) ->
         await connection.execute(
             update(Event).where(Event.id == first).values(state="done", received_at=now() - dt.timedelta(days=9))
         )
-    await Retention(world.engine, 30, 7).purge()
+    await Retention(world.engine, 30, 7, forget_ids).purge()
     async with world.engine.connect() as connection:
         assert len((await connection.execute(select(Event))).all()) == 1
 

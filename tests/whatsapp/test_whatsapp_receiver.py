@@ -14,7 +14,7 @@ from phoning import KEY, PHONE
 from sqlalchemy import insert, select, update
 from whatsapp_content import OUTBOUND, RENDERER
 
-from bot.channels import text as text_module
+from bot import text as text_module
 from bot.channels.whatsapp import arrivals as arrivals_module
 from bot.channels.whatsapp import receiver as receiver_module
 from bot.channels.whatsapp.arrivals import Arrivals
@@ -27,6 +27,7 @@ from bot.channels.whatsapp.tables import Event, Sent
 from bot.conversations.ownership import write
 from bot.conversations.store import Store
 from bot.conversations.tables import Conversation, Handoff, Inbox, Message, Outbox
+from bot.database.tables import now
 from bot.errors import OnHold
 from bot.handoffs.retention import Retention
 from bot.language import LanguageDetector
@@ -35,7 +36,6 @@ from bot.replies import HandoffOffer, Reply
 from bot.safety import SafetyRules
 from bot.secrets import Secrets
 from bot.settings import ROOT
-from bot.tables import now
 
 if TYPE_CHECKING:
     from tests.whatsapp.conftest import World
@@ -51,7 +51,7 @@ class Turns:
     """
 
     def __init__(self, world: World, failures: int = 0, hangs: str = "") -> None:
-        self._store, self._retention = Store(world.engine), Retention(world.engine, 30, 7)
+        self._store, self._retention = Store(world.engine), Retention(world.engine, 30, 7, forget_ids)
         self.failures = failures
         self.hangs, self.hanging, self.go_on = hangs, 0, asyncio.Event()
         self.settled: list[str] = []

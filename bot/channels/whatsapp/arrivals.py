@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.channels.text import beside
 from bot.channels.whatsapp.commands import Commands
 from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Received
@@ -23,6 +22,7 @@ from bot.channels.whatsapp.tables import WINDOW, Contact, Event, Sent
 from bot.conversations.ownership import write
 from bot.conversations.store import begin, take
 from bot.conversations.tables import Conversation, Handoff, Inbox, Message, Outbox
+from bot.database.tables import insert_unless, now
 from bot.handoffs.desk import notice
 from bot.language import LanguageDetector
 from bot.messages import CHANGED, TAKEN_BACK, UNREAD_SHOWN
@@ -30,7 +30,7 @@ from bot.privacy import mask
 from bot.rendering.renderer import Renderer
 from bot.replies import UNREAD, Reply
 from bot.safety import SafetyRules
-from bot.tables import insert_unless, now
+from bot.text import beside
 
 CHANNEL = "whatsapp"
 _OPENS = {"text", "choice", "unread", "reaction", "welcome"}

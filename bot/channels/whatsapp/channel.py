@@ -19,23 +19,23 @@ from bot.channels.whatsapp.outbound import Outbound
 from bot.channels.whatsapp.receiver import Receiver
 from bot.channels.whatsapp.sender import Sender
 from bot.channels.whatsapp.trouble import Tell, Trouble
-from bot.conversations.database import open_engine
 from bot.conversations.delivery import Channel
-from bot.conversations.turns import Turns
+from bot.database.engine import open_engine
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
-from bot.problems import kind_and_place
+from bot.problems import StartError, kind_and_place
 from bot.rendering.renderer import Renderer
 from bot.safety import SafetyRules
 from bot.secrets import Secrets
 from bot.settings import Settings
+from bot.turns.turns import Turns
 
 log = logging.getLogger(__name__)
 _INVITED_AGAIN_S = 3600.0
 """How often to ask those again whom a trouble of ours kept from being asked to write."""
 
 
-class SetupError(Exception):
+class SetupError(StartError):
     """The channel can't work as it is set up; the message says what to change."""
 
 

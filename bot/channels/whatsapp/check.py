@@ -16,8 +16,8 @@ import httpx
 
 from bot.channels.whatsapp.cloud import Cloud, NotReachedError, RefusedError, UnknownOutcomeError
 from bot.channels.whatsapp.outbound import TEMPLATE, Outbound
+from bot.database.tables import now
 from bot.settings import Settings
-from bot.tables import now
 
 Grade = Literal["good", "look", "bad"]
 """look: it works, but somebody should look at it."""

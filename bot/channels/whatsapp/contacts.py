@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.whatsapp.inbound import Received
-from bot.channels.whatsapp.tables import Contact
+from bot.channels.whatsapp.tables import WINDOW, Contact
 from bot.secrets import Secrets
 
 
@@ -98,3 +99,14 @@ class Contacts:
             if value:
                 columns |= {name: self._secrets.encrypt(value), f"{name}_hash": self._secrets.digest(value)}
         return columns
+
+
+async def window_closes(connection: AsyncConnection, row: Any) -> dt.datetime | None:
+    """Until when the resident can be written to, on a channel that has such a limit; else None."""
+    if row.channel != "whatsapp":
+        return None
+    wrote_at: dt.datetime | None = await connection.scalar(
+        select(Contact.wrote_at).where(Contact.conversation_id == row.id)
+    )
+    # Without a moment it is over already: WhatsApp said so itself.
+    return wrote_at + WINDOW if wrote_at else row.created_at

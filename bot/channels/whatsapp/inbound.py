@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from bot.channels.whatsapp.errors import action
 from bot.channels.whatsapp.outbound import TEMPLATE
-from bot.tables import now
+from bot.database.tables import now
 
 Kind = Literal["text", "choice", "unread", "reaction", "edit", "revoke", "moved", "welcome"]
 UNREAD = frozenset({"image", "video", "audio", "sticker", "document", "location", "contacts", "order"})

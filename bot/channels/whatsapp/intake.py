@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.channels.text import beside, clean
 from bot.channels.whatsapp.inbound import Item, Other, Received, Status
 from bot.channels.whatsapp.outbound import split
 from bot.channels.whatsapp.statuses import apply
 from bot.channels.whatsapp.tables import Count, Event
+from bot.database.tables import insert_unless, now
 from bot.errors import EmptyMessage
 from bot.secrets import Secrets
-from bot.tables import insert_unless, now
+from bot.text import beside, clean
 
 log = logging.getLogger(__name__)
 _REMEMBERED = dt.timedelta(days=8)

@@ -24,7 +24,7 @@ from bot.channels.whatsapp.outbound import Outbound
 from bot.channels.whatsapp.tables import WINDOW, Contact, Event
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Conversation
-from bot.conversations.turns import Turns
+from bot.database.tables import now
 from bot.errors import NotFound, OnHold
 from bot.problems import kind_and_place
 from bot.rasa import RasaError
@@ -32,7 +32,7 @@ from bot.rendering.renderer import Renderer
 from bot.replies import Reply
 from bot.safety import SafetyRules
 from bot.secrets import Secrets, WrongKeyError
-from bot.tables import now
+from bot.turns.turns import Turns
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 4

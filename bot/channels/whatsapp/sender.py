@@ -20,10 +20,10 @@ from bot.channels.whatsapp.trouble import Trouble
 from bot.conversations.delivery import GiveUp, Keep, Later
 from bot.conversations.outbox import LEASE_S
 from bot.conversations.tables import Message, Outbox
+from bot.database.tables import now
 from bot.liaisons.tables import Liaison
 from bot.problems import kind_and_place
 from bot.replies import Reply
-from bot.tables import now
 
 log = logging.getLogger(__name__)
 _PER_SECOND = 80

@@ -17,7 +17,7 @@ from bot.channels.whatsapp.inbound import Status
 from bot.channels.whatsapp.tables import MARGIN, WINDOW, Contact, Sent
 from bot.conversations.delivery import backoff_s
 from bot.conversations.tables import Conversation, Message, Outbox
-from bot.tables import insert_unless, now
+from bot.database.tables import insert_unless, now
 
 ACCEPTED, FAILED = "accepted", "failed"
 _RANK = {ACCEPTED: 0, "sent": 1, FAILED: 2, "delivered": 3, "read": 4}

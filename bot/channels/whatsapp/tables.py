@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.tables import Base, now
+from bot.database.tables import Base, now
 
 WINDOW = dt.timedelta(hours=24)
 """After a resident's last message, for so long anything may be written to them."""

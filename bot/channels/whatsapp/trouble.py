@@ -7,8 +7,8 @@ import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot.database.tables import now
 from bot.problems import kind_and_place
-from bot.tables import now
 
 log = logging.getLogger(__name__)
 Tell = Callable[[str], Awaitable[None]]

@@ -14,7 +14,7 @@ from importlib import import_module
 from bot.content.library import DepartmentContent, Library
 from bot.evaluation.citations import right_passage
 from bot.evaluation.peer_names import PEERS
-from bot.evaluation.questions import Question
+from bot.questions import Question
 from bot.replies import REPORT_DANGER, Reply
 from bot.settings import Settings
 

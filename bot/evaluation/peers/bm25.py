@@ -14,7 +14,7 @@ import numpy as np
 from bot.content.library import Library
 from bot.content.plain import plain
 from bot.evaluation.peers import First, passages
-from bot.evaluation.questions import Question
+from bot.questions import Question
 from bot.settings import Settings
 
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets DEBUG itself

@@ -9,7 +9,7 @@ from bot.content.library import Library
 from bot.encoder import Encoder
 from bot.evaluation.peers import First
 from bot.evaluation.peers.nearest import nearest
-from bot.evaluation.questions import Question
+from bot.questions import Question
 from bot.settings import Settings
 
 

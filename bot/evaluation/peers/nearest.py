@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from bot.content.library import Library
 from bot.encoder import Vectors
 from bot.evaluation.peers import First, passages
-from bot.evaluation.questions import Question
+from bot.questions import Question
 
 Encode = Callable[[Sequence[str]], Vectors]
 """Texts to unit vectors, shape (texts, dimensions)."""

@@ -20,7 +20,7 @@ import yaml
 
 from bot.content.library import DepartmentContent, Library
 from bot.evaluation.peers import First, Passage, PeerError
-from bot.evaluation.questions import Question
+from bot.questions import Question
 from bot.rasa import environment
 from bot.settings import ROOT, Settings
 

@@ -14,7 +14,7 @@ from bot.content.library import Library
 from bot.encoder import Vectors, unit
 from bot.evaluation.peers import First
 from bot.evaluation.peers.nearest import nearest
-from bot.evaluation.questions import Question
+from bot.questions import Question
 from bot.settings import Settings
 
 _BATCH = 64

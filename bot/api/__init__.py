@@ -1,0 +1,1 @@
+"""The routes that programs ask: the website's chat, and Meta's webhook."""

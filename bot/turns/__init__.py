@@ -1,0 +1,1 @@
+"""A turn: what is said to a message, in order, stored before it is told."""
