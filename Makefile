@@ -23,7 +23,7 @@ tools:
 	@scripts/setup --dev
 
 .PHONY: train
-train: setup ## Train Rasa, if the training data changed
+train: setup ## Train Rasa, and build search and the safety net, if their data changed
 	.venv/bin/enlace train $(ARGS)
 
 .PHONY: vectors

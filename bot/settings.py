@@ -181,7 +181,10 @@ class Settings(BaseSettings):
         600, ge=1, description="Seconds that a resident waits for a liaison before a callback is offered."
     )
     alarm_every_s: int = Field(
-        300, ge=1, description="Seconds between alarms about a resident whom nobody has claimed yet."
+        300,
+        ge=1,
+        description="Seconds between alarms about a resident whom nobody has claimed yet, and after which one is raised "
+        "about a liaison who doesn't answer.",
     )
     smtp_host: str | None = Field(None, description="Mail server for alarms by email. Without one, none is sent.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
@@ -194,7 +197,9 @@ class Settings(BaseSettings):
     smtp_from: str = Field("enlace@localhost", description="Sender of alarms by email.")
     webhook_url: Address | None = Field(None, description="Address that alarms are posted to. Without one, none is.")
     webhook_secret: SecretStr | None = Field(
-        None, description="Secret that signs what is posted there (docs/operations.md). Needed with a webhook."
+        None,
+        description="Secret that signs what is posted there (docs/operations.md). Needed with a webhook, at least "
+        "32 characters.",
     )
     retention_days: int = Field(30, ge=1, description="Days after its last message that a conversation is deleted.")
     contact_days: int = Field(7, ge=0, description="Days after a callback was made that its contact is deleted.")

@@ -27,14 +27,18 @@ speak it:
  5. {answers}, the topics that matter most first: `answer`, the `text` of every
     exception, and at least {variants} `variants`. docs/content.md says how to write them.
  6. bot/safety: the rules for danger know only the languages that they were written for. Without rules in {name},
-    nobody notices a cry for help in it. Phrases that they have to know go into tests/safety/phrases.
+    nobody notices a cry for help in it. Phrases that they have to know go into data/safety/emergencies.jsonl, what
+    only sounds like danger into near_misses.jsonl. Others, by somebody who has not read those, go into
+    tests/safety/phrases. bot/privacy.py: what stands before the number of a passport, a licence or a plate; without
+    it, such numbers in {name} are stored as they were written. bot/elsewhere.py and actions/language.py: words
+    for the police, and for languages.
  7. {limits}: how people ask for what is never answered. {places}: how
     the police and other places are called. {whatsapp}: STOP and the other words that
     WhatsApp takes as orders.
  8. {calibration} and tests/questions/{code}: questions, by somebody who has not read the variants.
 
-`languages` in {department} is as it was: whether a department offers {name} is for the
-department to decide.
+`languages` in {department} is as it was: it says what a department names as its own. From
+the next start on every department offers {name} and answers in it.
 
 Then, and as often as you like in between:
 

@@ -19,7 +19,7 @@ def tune(
 
     Goes on from what was tuned last, and keeps what lies halfway between the two, unless `--anew`. Not needed after a
     change of the content: search learns that by itself. What is written is part of the project, so commit it; then
-    `enlace train`, `enlace calibrate` and `enlace evaluate`, since every vector is another.
+    `make vectors`, `enlace train`, `enlace calibrate` and `enlace evaluate`, since every vector is another.
 
     Example: enlace tune
     """
