@@ -183,8 +183,8 @@ class Settings(BaseSettings):
     alarm_every_s: int = Field(
         300,
         ge=1,
-        description="Seconds between alarms about a resident whom nobody has claimed yet, and after which one is raised "
-        "about a liaison who doesn't answer.",
+        description="Seconds between alarms about a resident whom nobody has claimed yet, and after which one is "
+        "raised about a liaison who doesn't answer.",
     )
     smtp_host: str | None = Field(None, description="Mail server for alarms by email. Without one, none is sent.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
