@@ -143,6 +143,21 @@ def test_a_clear_change_in_the_middle_moves_the_conversation(
     assert detector.decide(text, language, chosen=False, first=False) == language
 
 
+@pytest.mark.parametrize("text", ["y?", "ya", "me", "legal", "normal", "social", "info", "k?", "i aora", "i si no"])
+@pytest.mark.parametrize("current", ["en", "es"])
+def test_two_letters_do_not_move_a_conversation(detector: LanguageDetector, text: str, current: str) -> None:
+    assert detector.decide(text, current, chosen=False, first=False) == current
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("gracias", "es"), ("por favor", "es"), ("no entiendo nada", "es"), ("thanks", "en"), ("please help me", "en")],
+)
+def test_few_clear_words_do(detector: LanguageDetector, text: str, language: str) -> None:
+    other = {"en": "es", "es": "en"}[language]
+    assert detector.decide(text, other, chosen=False, first=False) == language
+
+
 NAMES = ["Kent", "KCPD", "Hope City", "Roeland Park", "Los Angeles", "Los Ángeles", "kansas city", "Kent, Washington"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.encoder import Encodes, Vectors
+from bot.encoder import Encodes, Vectors, as_read
 from bot.retrieval import hashed, shipped
 
 _BATCH = 64
@@ -27,6 +27,7 @@ def file_name(encoder_name: str) -> str:
 
 def key_of(kind: str, text: str) -> int:
     """A text's, 64 bits of a hash: `kind` is "query" or "passage", which are encoded differently."""
+    text = as_read(text) if kind == "query" else text
     return int.from_bytes(hashlib.sha256(f"{kind}\0{text}".encode()).digest()[:8], "little")
 
 
