@@ -35,6 +35,7 @@ TOPICS = [
     for language in LANGUAGES
 ]
 DEPARTMENTS = list(REAL.departments)
+KANSAS_CITY, ROELAND_PARK = "kansas-city-mo", "roeland-park-ks"
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +288,84 @@ def test_an_answer_keeps_its_exceptions_however_it_is_said(
     elif not curated.silent:
         assert all(citation.quote in said.text for citation in whole.citations)
         assert all((citation.translation or "") in said.text for citation in whole.citations)
+
+
+@pytest.mark.parametrize(
+    ("department", "topic", "language", "form", "words"),
+    [
+        (KANSAS_CITY, "share-with-ice", "en", "short", ["“patently false” that officers would call ICE", "67.307"]),
+        (KANSAS_CITY, "share-with-ice", "es", "short", ["«evidentemente falso» que los policías", "67.307"]),
+        (KANSAS_CITY, "federal-cooperation", "en", "short", ["does work with ICE (immigration).", "67.307"]),
+        (KANSAS_CITY, "federal-cooperation", "es", "limits", ["67.307", "ayudan con regularidad a agencias externas"]),
+        (KANSAS_CITY, "federal-cooperation", "en", "limits", ["assist any local, state or federal law enforcement"]),
+        (KANSAS_CITY, "hope-city-robberies", "en", "limits", ["67.307", "ask for back-up"]),
+        (KANSAS_CITY, "reward-campaign", "es", "short", ["información que lleve a un arresto"]),
+        (ROELAND_PARK, "federal-cooperation", "en", "short", ["when a statute, an ordinance, federal law or a court"]),
+        (ROELAND_PARK, "federal-cooperation", "es", "limits", ["cuando lo exige una ley, una ordenanza"]),
+        (ROELAND_PARK, "ice-assistance", "en", "limits", ["This rule does not apply when a specific threat"]),
+        (ROELAND_PARK, "ice-contact-no-warrant", "en", "limits", ["with all of its federal partners"]),
+        (ROELAND_PARK, "detainers", "en", "short", ["the Chief or a supervisor decides whether to cooperate"]),
+        (ROELAND_PARK, "right-to-report", "es", "short", ["no dice si un reporte le llega a ICE"]),
+        (ROELAND_PARK, "victims-witnesses", "en", "short", ["the risk to future cooperation with police"]),
+        (ROELAND_PARK, "arrest-for-status", "es", "short", ["no debe detener, arrestar ni encarcelar"]),
+        (ROELAND_PARK, "supervisor-approval", "es", "short", ["Toda acción para hacer cumplir la ley"]),
+    ],
+)
+def test_what_is_left_of_an_answer_still_says_what_the_text_denies_and_requires(
+    renderer: Renderer, department: str, topic: str, language: str, form: Form, words: list[str]
+) -> None:
+    said = renderer.render([Say(say="answer", topic=topic, confidence=1.0, form=form)], department, language)
+    for each in words:
+        assert each in said.text
+
+
+@pytest.mark.parametrize(
+    ("department", "topic", "language", "words"),
+    [
+        (KANSAS_CITY, "what-is-asked", "en", "do not say whether officers ask for a driver’s license, a passport"),
+        (KANSAS_CITY, "what-is-asked", "es", "no dicen si los policías piden una licencia de manejar, un pasaporte"),
+        (KANSAS_CITY, "hope-city-robberies", "en", "the department called that “patently false”"),
+        (KANSAS_CITY, "hope-city-robberies", "es", "escribió que eso es «evidentemente falso»"),
+        (
+            KANSAS_CITY,
+            "ice-stop-2019",
+            "en",
+            "very respectfully with the man and, after the arrest, with his family",
+        ),
+        (KANSAS_CITY, "ice-stop-2019", "es", "con mucho respeto con el hombre y, tras el arresto, con su familia"),
+        (KANSAS_CITY, "homicide-tips-numbers", "en", "since the press conference on the reward increase"),
+        (KANSAS_CITY, "homicide-tips-numbers", "es", "las pistas, incluidas las de Kansas City, Misuri, pasaron de 39"),
+        (KANSAS_CITY, "homicide-reward", "en", "Both tips came in after a press conference on June 21"),
+        (KANSAS_CITY, "homicide-reward", "es", "Las dos pistas llegaron después de una conferencia de prensa"),
+        (KANSAS_CITY, "about-policy", "en", "Whoever wrote them says “I”; our copies give no name."),
+        (KANSAS_CITY, "about-policy", "es", "Quien las escribió dice «yo», pero nuestras copias no dan su nombre."),
+        (KANSAS_CITY, "reward-campaign", "en", "decide against bringing a gun"),
+        (KANSAS_CITY, "reward-campaign", "es", "decida no llevar un arma"),
+        (KANSAS_CITY, "immigration-enforcement", "en", "it does not do “proactive” enforcement"),
+        (KANSAS_CITY, "ice-stop-outreach", "en", "fear of the department would hurt everyone"),
+        (KANSAS_CITY, "ice-stop-outreach", "es", "el miedo al departamento perjudicaría a todos"),
+        (KANSAS_CITY, "hope-city-help", "en", "were cold until they found out that police came to help"),
+        (KANSAS_CITY, "hope-city-help", "es", "La gente fue fría hasta ver que iban a ayudar."),
+        (KANSAS_CITY, "spanish-officers", "en", "to encourage them to take part in the investigation"),
+        (KANSAS_CITY, "report-in-spanish", "es", "para animarlas a participar en la investigación"),
+        (ROELAND_PARK, "ice-contact-no-warrant", "en", "somebody who may or may not be here legally"),
+        (ROELAND_PARK, "ice-contact-no-warrant", "es", "cuántas pruebas tiene inmigración"),
+    ],
+)
+def test_an_answer_tells_what_its_quotes_say(
+    renderer: Renderer, department: str, topic: str, language: str, words: str
+) -> None:
+    assert words in answer(renderer, department, topic, language).text
+
+
+def test_all_federal_partners_and_enforcement_stay_what_the_text_calls_them(renderer: Renderer) -> None:
+    for topic in REAL.departments[ROELAND_PARK].answers:
+        english, spanish = (answer(renderer, ROELAND_PARK, topic, language).text for language in LANGUAGES)
+        assert english.count("federal partners") == english.count("all of its federal partners"), topic
+        assert spanish.count("socios federales") == spanish.count("todos sus socios federales"), topic
+        assert "acción policial" not in spanish, topic
+        for citation in answer(renderer, ROELAND_PARK, topic, "es").citations:
+            assert "acción policial" not in (citation.translation or "")
 
 
 @pytest.mark.parametrize(
