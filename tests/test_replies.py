@@ -400,7 +400,7 @@ def test_how_to_reach_a_person_is_the_button_that_offers_one_and_stands_once(ren
 def test_what_can_be_done_now_is_the_guide_a_person_and_what_the_last_answer_says(renderer: Renderer) -> None:
     reply = renderer.render([Say(say="next_steps", topic="reach-liaison")], "kent-wa", "en")
     assert reply.text.startswith("If someone is in danger now, call 911.")
-    assert reply.text.endswith("(Chief Padilla is named there): (253) 856-5890")
+    assert reply.text.endswith("(the page also names Chief Padilla): (253) 856-5890")
     assert [step.href for step in reply.steps] == ["tel:911", "tel:2538565890"]
     assert [choice.send for choice in reply.choices] == [GUIDE, topic_choice("report-not-urgent"), PERSON]
     after = renderer.render([Say(say="next_steps", topic="what-is-asked")], "kent-wa", "en")
