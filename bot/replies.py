@@ -45,9 +45,11 @@ class Outlook:
     """What is known of how long a resident will wait."""
 
     wait_s: float | None = None
-    """Seconds that half of the last who asked waited or less; None where too few asked."""
+    """Seconds within which half of the last who asked had a person; None where fewer had one, or too few asked."""
     opens_at: dt.datetime | None = None
-    """When the office opens, where it is closed now."""
+    """When those who answer are back, where none is at work now."""
+    nobody: bool = False
+    """Whether nobody has an account who may read it."""
 
 
 class Say(TypedDict, total=False):

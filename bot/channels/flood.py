@@ -15,7 +15,7 @@ from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from bot.errors import TooOften
+from bot.errors import TooOften, TooSoon
 from bot.settings import Settings
 
 
@@ -44,14 +44,16 @@ class Flood:
         await self._take(self._starts, "start", self._address(request))
 
     async def sign_in(self, request: Request) -> None:
-        """Somebody tries to sign in to the console; raises TooOften."""
-        await self._take(self._sign_ins, "sign-in", self._address(request))
+        """Somebody tries to sign in to the console; raises TooSoon."""
+        await self._take(self._sign_ins, "sign-in", self._address(request), error=TooSoon)
 
-    async def _take(self, limits: Iterable[RateLimitItem], *key: str) -> None:
+    async def _take(
+        self, limits: Iterable[RateLimitItem], *key: str, error: type[TooOften | TooSoon] = TooOften
+    ) -> None:
         for limit in limits:
             if not await self._limiter.hit(limit, *key):
                 window = await self._limiter.get_window_stats(limit, *key)
-                raise TooOften(seconds=max(1, math.ceil(window.reset_time - time.time())))
+                raise error(seconds=max(1, math.ceil(window.reset_time - time.time())))
 
     def _address(self, request: Request) -> str:
         """A keyed hash of where a request comes from: of an IPv6 address its network, since a host has many."""

@@ -21,7 +21,7 @@ from bot.console.web import (
     set_cookie,
     to,
 )
-from bot.errors import EnlaceError, SignInFailed, TooOften, TooSoon
+from bot.errors import EnlaceError, SignInFailed, TooSoon
 from bot.runtime import Runtime
 
 router = APIRouter()
@@ -52,7 +52,7 @@ async def sign_in(
     try:
         await runtime.flood.sign_in(request)
         token = await runtime.sessions.sign_in(email, password, language, _browser(request, runtime))
-    except (SignInFailed, TooOften, TooSoon) as error:
+    except (SignInFailed, TooSoon) as error:
         return await _again(request, runtime, "sign_in.html", error, next)
     answer = await page(request, runtime, "second_factor.html", problem=None, next=next)
     set_cookie(answer, runtime.settings, token)

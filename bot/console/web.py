@@ -197,20 +197,27 @@ class Words:
 
     def _reason(self, reason: str) -> str | None:
         """What a channel's own word for what went wrong, or WhatsApp's code, means; None for any other."""
-        if reason in errors.OURS:
-            return self(errors.OURS[reason])
-        if reason.isdecimal():
-            return self(errors.WORDS.get(int(reason), errors.OTHER), code=reason)
-        return None
+        sentence = errors.in_words(reason)
+        return self(sentence, code=reason) if sentence else None
 
     def tongue(self, code: str) -> str:
         """A language's name in itself."""
         return language_name(code)
 
+    def language_name(self, code: str) -> str:
+        """A language's name in the language of the page."""
+        return language_name(code, self.language)
+
     def moment(self, at: dt.datetime, department: str) -> str:
         """A moment in the department's own time."""
         known = self._runtime.library.departments.get(department)
         return self._runtime.catalogs.moment(self.language, at, known.profile.time_zone if known else "UTC")
+
+    @staticmethod
+    def left(at: dt.datetime) -> str:
+        """How long it is until a moment, in hours and minutes, as console.js counts it down."""
+        minutes = max(int((at - now()).total_seconds() // 60), 0)
+        return f"{minutes // 60}:{minutes % 60:02} h"
 
     @staticmethod
     def is_over(at: dt.datetime) -> bool:

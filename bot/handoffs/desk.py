@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -15,11 +15,11 @@ from bot.conversations.ownership import Also, Consent, Notice, Ownership
 from bot.conversations.store import NewConversation, Store
 from bot.conversations.tables import Conversation
 from bot.database.tables import now
-from bot.errors import Conflict
+from bot.errors import AlreadyClaimed, Conflict
 from bot.handoffs.satisfaction import rating
 from bot.handoffs.tables import Callback
 from bot.handoffs.wait import outlook
-from bot.i18n import in_language
+from bot.i18n import N_, in_language
 from bot.liaisons.tables import Liaison
 from bot.messages import REASONS
 from bot.rendering.renderer import Renderer
@@ -33,6 +33,10 @@ MAX_SUMMARY_CHARS = 1000
 """Of what is offered, of the fields in which it is changed, and of what is passed on."""
 MAX_LINE_CHARS = 200
 """Of a name, a contact, a time to be called."""
+
+IS_HERE = N_("%(name)s is already here. If you do not want to go on, write that, or erase this chat.")
+NOT_WAITING = N_("That button is over: you are not waiting for a person now.")
+"""Why a resident's request can't be taken back."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,9 @@ class Desk:
 
     async def outlook(self, department: str) -> Outlook:
         """What is known of how long somebody who asks now will wait."""
-        return await outlook(self._store.engine, self._renderer.library.departments[department].profile)
+        profile = self._renderer.library.departments[department].profile
+        known = await outlook(self._store.engine, profile)
+        return replace(known, nobody=not await self.readers(department, profile.default_language))
 
     async def agreeing(self, conversation_id: str, whole_chat: bool) -> Also | None:
         """What a turn's transaction does when the resident agrees by a button: to the summary that they were shown.
@@ -110,7 +116,7 @@ class Desk:
             reply = self._renderer.notices.connected(department, language, expected, conversation.channel)
             return reply, self._ownership.requesting(conversation.id, Consent(None))
         if choice == WITHDRAW:
-            reply = self._renderer.notices.withdrawn(department, language)
+            reply = await self._withdrawn(conversation)
             return reply, _if_it_still_can(self._ownership.withdrawing(conversation.id))
         if choice in {HELPED, NOT_HELPED}:
             helpful = choice == HELPED
@@ -140,11 +146,24 @@ class Desk:
         return reply
 
     async def withdraw(self, conversation: Any) -> Reply:
-        """The resident would rather not be handed over; raises Conflict once a liaison has the conversation."""
-        reply = self._renderer.notices.withdrawn(conversation.department, conversation.language)
-        reply.number = await self._ownership.withdraw(conversation.id, notice(reply))
+        """The resident would rather not be handed over; raises AlreadyClaimed once a liaison has the conversation, and
+        Conflict where nobody is waited for.
+        """
+        reply = await self._withdrawn(conversation)
+        try:
+            reply.number = await self._ownership.withdraw(conversation.id, notice(reply))
+        except AlreadyClaimed as error:
+            raise AlreadyClaimed(message=IS_HERE, **error.values) from None
+        except Conflict:
+            raise Conflict(message=NOT_WAITING) from None
         self._changed(conversation.id)
         return reply
+
+    async def _withdrawn(self, conversation: Any) -> Reply:
+        wish = select(Callback.id).where(*_open_wish(conversation.id)).limit(1)
+        async with self._store.engine.connect() as connection:
+            callback = await connection.scalar(wish) is not None
+        return self._renderer.notices.withdrawn(conversation.department, conversation.language, callback)
 
     async def call_back(self, conversation: Any, contact: str, time: str, language: str) -> None:
         """The resident wants to be called back: `contact` and `time` as they wrote them, stored encrypted.
@@ -158,7 +177,6 @@ class Desk:
             "contact": self._secrets.encrypt(line(contact, MAX_LINE_CHARS)),
             "time": self._secrets.encrypt(line(time, MAX_LINE_CHARS)),
         }
-        open_wish = (Callback.conversation_id == conversation.id, Callback.done_at.is_(None))
         async with self._store.engine.begin() as connection:
             # Counts as a last message, and locks the row: a purge at this moment comes first, or not at all.
             held = await connection.scalar(
@@ -170,7 +188,7 @@ class Desk:
             replaced = None
             if not held:
                 again = await connection.execute(
-                    update(Callback).where(*open_wish).values(**values).returning(Callback.id)
+                    update(Callback).where(*_open_wish(conversation.id)).values(**values).returning(Callback.id)
                 )
                 replaced = again.first()
             if replaced is None:
@@ -211,6 +229,11 @@ class Desk:
             )
             conversation = opened.one_or_none()
         return Resumed(conversation.id, token, conversation.department) if conversation else None
+
+
+def _open_wish(conversation_id: str) -> tuple[Any, ...]:
+    """A wish to be called back that nobody has met yet."""
+    return (Callback.conversation_id == conversation_id, Callback.done_at.is_(None))
 
 
 def _if_it_still_can(also: Also) -> Also:

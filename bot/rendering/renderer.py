@@ -212,8 +212,8 @@ class Renderer:
             self.labels.say(
                 language,
                 N_(
-                    "If you agree, a person from %(department)s can read what you pass on and all that "
-                    "you write here after that, and answer here."
+                    "If you agree, a person from the department (%(department)s) can read what you pass on, and "
+                    "all that you write here afterwards. They can answer here."
                 ),
                 department=name,
             ),
@@ -221,7 +221,7 @@ class Renderer:
             if readers
             else self.labels.say(
                 language,
-                N_("Nobody from %(department)s has an account here yet, so it is possible that nobody reads it."),
+                N_("Nobody from the department (%(department)s) has an account here yet, so maybe nobody reads it."),
                 department=name,
             ),
             self.labels.say(
@@ -327,7 +327,7 @@ class Renderer:
         if question and topic and known:
             return self.labels.say(
                 language,
-                N_("About %(topic)s: %(question)s"),
+                N_("[%(topic)s] %(question)s"),
                 topic=self.labels.topic(topic, language),
                 question=question,
             )

@@ -63,7 +63,7 @@ def assert_error(answer: httpx.Response, status: int, code: str | None = None) -
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200b\u200d", "\u202e\u2066", "\x00\x07"])
 async def test_a_message_without_a_visible_character_is_refused(conversation: Conversation, text: str) -> None:
     error = assert_error(await conversation.post(text=text), 400, "empty_message")
-    assert error["message"].startswith("Su mensaje está vacío")  # in the conversation's language
+    assert error["message"].startswith("Está vacío")  # in the conversation's language
     assert (await conversation.transcript())["messages"] == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from bot.channels.flood import Flood
-from bot.errors import TooOften
+from bot.errors import TooOften, TooSoon
 from bot.settings import Settings
 
 ONE, SAME_NETWORK, OTHER = "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"
@@ -41,7 +41,7 @@ async def test_signing_in_is_tried_from_one_address_only_so_often() -> None:
     flood = Flood(Settings(limit_sign_ins="3/minute"))
     for _ in range(3):
         await flood.sign_in(request(ONE))
-    with pytest.raises(TooOften):
+    with pytest.raises(TooSoon):
         await flood.sign_in(request(SAME_NETWORK))
     await flood.sign_in(request(OTHER))
 
@@ -50,5 +50,5 @@ async def test_ipv4_addresses_are_told_apart_where_ipv6_is_served_too() -> None:
     flood = Flood(Settings(limit_sign_ins="1/minute"))
     await flood.sign_in(request("::ffff:203.0.113.5"))
     await flood.sign_in(request("::ffff:203.0.113.6"))
-    with pytest.raises(TooOften):
+    with pytest.raises(TooSoon):
         await flood.sign_in(request("203.0.113.5"))

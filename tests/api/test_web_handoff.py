@@ -162,6 +162,13 @@ async def test_a_form_passes_on_what_the_resident_made_of_it_masked_and_takes_it
     assert (await handoff(conversation))["owner"] == "bot"
     again = await conversation.client.delete(f"{conversation.url}/handoff", headers=conversation.headers)
     assert (again.status_code, again.json()["error"]["code"]) == (409, "conflict")
+    assert again.json()["error"]["message"] == "Ese botón ya no sirve: usted ya no está esperando a una persona."
+    rated = await conversation.client.post(
+        f"{conversation.url}/rating", json={"helpful": True}, headers=conversation.headers
+    )
+    assert (rated.status_code, rated.json()["error"]["code"]) == (409, "conflict")
+    said = "Todavía no hay nada que calificar: ninguna persona ha terminado con este chat."
+    assert rated.json()["error"]["message"] == said
 
 
 async def test_a_callback_is_stored_encrypted_and_a_contact_has_to_be_one(server: Server, start: Start) -> None:

@@ -252,11 +252,22 @@ async def test_the_audit_names_people_and_is_kept_to_those_of_ones_own_departmen
     audit = (await sue.get(f"/audit?conversation={conversation.id}")).text
     assert "to: Sue Park" in audit
     assert "When (Pacific Time)" in audit
+    await sue.post("/duty", on="true")
+    await sue.post("/language", language="es")
+    assert '<td class="small">empezó el turno</td>' in (await sue.get("/audit?action=settings")).text
+    figures = (await sue.get("/figures")).text
+    assert '<th scope="col">Ayudó</th>' in figures
+    assert "Me ayudó" not in figures
+    await sue.post("/language", language="en")
+    await sue.post("/duty", on="false")
     assert other.id[:8] not in audit
     await hire("Kan Sas", departments=[KANSAS])  # who signs in, which is of no department
     kansas = (await kay.get("/audit")).text
     assert "Kan Sas" in kansas
-    assert "role: liaison, departments: kansas-city-mo, languages: en, es" in kansas
+    profile = (
+        "police officer: No · role: Liaison · departments: Kansas City Police (KCPD) · languages: English, Spanish"
+    )
+    assert profile in kansas
     assert "Kan Sas" not in (await sue.get("/audit")).text
 
 

@@ -143,7 +143,7 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     for page in (console, resident):
         assert await serious(page) == []
     await console.get_by_role("button", name="Terminarla").click()
-    await expect(log.last).to_contain_text("terminó esta conversación")
+    await expect(log.last).to_contain_text("terminó este chat")
     await log.last.get_by_role("button", name="Sí").click()
     await resident.get_by_role("button", name="Me trataron bien").click()
     await expect(log.last).to_contain_text("Gracias")
@@ -339,7 +339,9 @@ async def test_what_a_resident_erases_or_takes_back_leaves_an_open_page(
     await expect(console.locator(".messages")).not_to_contain_text("yellow house")
     await expect(console.locator("#note")).to_have_value("half a thou")
     assert (await resident.erase()).status_code == 204
-    await expect(console.locator("#problem")).to_have_text("The resident erased this conversation, or took it back.")
+    await expect(console.locator("#problem")).to_have_text(
+        "The resident erased this conversation, or took the request back."
+    )
     await expect(console.locator("li.message")).to_have_count(0)
 
 

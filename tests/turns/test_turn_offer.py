@@ -34,7 +34,7 @@ async def test_a_typed_yes_to_the_offer_of_a_person_gets_the_buttons_again(
         reply = await settle(turns, conversation.id, await accept(store, conversation, f"yes {number}"))
     assert offer
     assert reply
-    assert reply.text == "I have passed nothing on yet. If you want me to, choose one of these."
+    assert reply.text == "I have not passed this on yet. If you want me to, choose one of these."
     assert (reply.kind, reply.handoff) == ("handoff", offer.handoff)
     assert [choice.send for choice in reply.choices] == [CONNECT, CONNECT_WHOLE, STAY]
     assert (await store.access(conversation.id, conversation.token)).owner == "bot"
@@ -81,7 +81,7 @@ async def test_of_a_long_story_the_beginning_is_offered_and_may_be_passed_on(
     assert reply.handoff
     summary = reply.handoff.summary
     assert 990 < len(summary) <= 1000
-    assert summary.startswith("About ")
+    assert summary.startswith("[Will they ask my status?] word word")
     assert summary.endswith("word word…")
     assert summary in reply.text
     desk = Desk(store, Secrets("k" * 32), answering._renderer)

@@ -130,7 +130,9 @@ async def test_the_demonstration_site_says_that_it_is_one(visit: Visit) -> None:
     await expect(page.get_by_role("note")).to_contain_text("esta ciudad es inventada")
     await page.get_by_role("link", name="Roeland Park").click()
     await expect(page.get_by_role("note")).to_contain_text("esta ciudad es inventada")
-    await expect(page.get_by_role("link", name="La consola de los enlaces")).to_have_attribute("href", "/console")
+    await expect(page.get_by_role("link", name="La consola del personal de enlace")).to_have_attribute(
+        "href", "/console"
+    )
     await expect(page.get_by_role("button", name="Preguntas sobre la policía")).to_be_visible()
     assert await anything(page) == []
     await picture(page, "demo-es")

@@ -91,10 +91,10 @@ async def test_what_is_wrong_is_said_on_a_page(client: httpx.AsyncClient) -> Non
     page = {"Accept": "text/html", "Accept-Language": "es"}
     answer = await client.post("/text/kent-wa", data={"do": "send", "text": " "}, headers=page)
     assert answer.status_code == 200
-    assert "está vacío" in answer.text
+    assert "Está vacío" in answer.text
     answer = await client.post("/text/kent-wa", data={"do": "refresh", "id": "x", "token": "y"}, headers=page)
     assert answer.status_code == 200
-    assert "solo se puede abrir donde se empezó" in answer.text
+    assert "Este chat ya no está abierto aquí. Escriba para empezar otro." in answer.text
     answer = await client.post("/text/kent-wa", data={"do": "nonsense"}, headers=page)
     assert answer.status_code == 200
     assert "No se pudo leer" in answer.text

@@ -302,7 +302,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// --- countdown of a window that closes ---
+// --- countdown of a window that closes (bot/console/web.py, Words.left, says it first) ---
 
 function countDown() {
   for (const time of document.querySelectorAll(".countdown")) {
