@@ -352,10 +352,10 @@ if (framed) {
 }
 
 // A keyboard, or a line above or below the messages, takes room from them: who was at their end stays there.
-// Before the first message it is the notice that is to be read.
+// Below a message that was just brought into sight are some pixels more. Before the first one the notice is to be read.
 const main = $("main");
 let atEnd = false;
-const look = () => { atEnd = Boolean(tab.id) && main.scrollTop + main.clientHeight > main.scrollHeight - 8; };
+const look = () => { atEnd = Boolean(tab.id) && main.scrollTop + main.clientHeight > main.scrollHeight - 40; };
 const room = new ResizeObserver((changes) => {
   if (atEnd && changes.some(({ target }) => target === main)) main.scrollTop = main.scrollHeight;
   look();
