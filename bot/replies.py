@@ -90,10 +90,14 @@ class Choice(BaseModel):
 
 
 class Step(BaseModel):
-    """What the resident can do next outside the chat: `href` is tel:, mailto: or https:, or None for an address."""
+    """What the resident can do next outside the chat: `href` is tel:, mailto: or https:, or None for an address.
+
+    `value`: the number or address with which `label` ends, where it says before it whose that is.
+    """
 
     label: str
     href: str | None
+    value: str | None = None
 
 
 class Citation(BaseModel):

@@ -93,8 +93,9 @@ class Answers:
         return [citation for index, citation in enumerate(citations) if citation not in citations[:index]]
 
     def steps(self, content: DepartmentContent, answer: Answer, language: str) -> list[Step]:
-        """The next steps that can be a link."""
-        return [link for step in answer.next_steps if (link := self._step(step, content, language))]
+        """The next steps that can be a link, 911 first."""
+        links = [link for step in answer.next_steps if (link := self._step(step, content, language))]
+        return sorted(links, key=lambda link: link.href != "tel:911")
 
     def call(self, number: str, language: str) -> Step:
         """A link to an emergency number."""
@@ -217,7 +218,8 @@ class Answers:
             if step.contact == contact.id and contact.confirmed and contact.value:
                 href = {"phone": f"tel:{_DIAL.sub('', contact.value)}", "email": f"mailto:{contact.value}"}
                 label = f"{in_language(contact.label, language)}: {contact.value}"
-                return Step(label=label, href=href.get(contact.kind, contact.value if contact.kind == "link" else None))
+                link = href.get(contact.kind, contact.value if contact.kind == "link" else None)
+                return Step(label=label, href=link, value=contact.value)
         return None
 
 

@@ -226,16 +226,6 @@ class Renderer:
             ),
             self.labels.say(
                 language,
-                N_("This is what I would pass on: “%(summary)s” You can change it or leave it out.")
-                if channel == "web"
-                else N_(
-                    "This is what I would pass on: “%(summary)s” You can leave it out. To pass on "
-                    "something else, choose “Yes, without the summary” and then write it here."
-                ),
-                summary=offer.summary,
-            ),
-            self.labels.say(
-                language,
                 N_(
                     "You do not have to give your name. The chat is kept while you wait for a person or "
                     "talk with one, and then for %(time)s after its last message. A court can order that "
@@ -246,6 +236,16 @@ class Renderer:
                 time=in_days(self._retention_days, language),
             ),
         ]
+        if channel != "web":  # whose form shows the summary, to be changed
+            shown = self.labels.say(
+                language,
+                N_(
+                    "This is what I would pass on: “%(summary)s” You can leave it out. To pass on "
+                    "something else, choose “Yes, without the summary” and then write it here."
+                ),
+                summary=offer.summary,
+            )
+            parts.insert(-1, shown)
         return Reply(
             kind="handoff",
             department=content.profile.id,

@@ -28,6 +28,7 @@ WORDS = {
         "it erases it only here. It does not clear the browser’s history or screenshots. Closing the tab "
         "is not enough: it can be opened again, with the chat in it."
     ),
+    "more": N_("What is kept, and how to leave"),
     "forgets": N_(
         "In this browser the chat is lost if you reload the page or open another one. If you ask for a person, get "
         "a code to open it again."

@@ -43,7 +43,7 @@ async def test_who_asks_how_to_reach_a_person_is_offered_one_and_sees_the_publis
 ) -> None:
     reply = await (await start("kent-wa", "es")).send(text)
     assert (reply["kind"], reply["topic"]) == ("handoff", "reach-liaison")
-    assert [step["href"] for step in reply["steps"]] == ["tel:2538565890", "tel:911"]
+    assert [step["href"] for step in reply["steps"]] == ["tel:911", "tel:2538565890"]
     assert any("(253) 856-5890" in citation["quote"] for citation in reply["citations"])
 
 
@@ -111,7 +111,7 @@ async def test_who_waits_and_asks_again_is_told_that_they_wait_and_can_take_it_b
         assert reply["text"].startswith("You are already waiting for a person"), again
         assert reply["handoff"] is None
         assert reply["forms"] == ["callback", "code", "withdraw"]
-        assert [step["href"] for step in reply["steps"]] == ["tel:2538565890", "tel:911"]
+        assert [step["href"] for step in reply["steps"]] == ["tel:911", "tel:2538565890"]
         assert (await handoff(conversation))["owner"] == "waiting"
     await handoff(conversation, "DELETE")
     assert (await conversation.send("can I talk to a person"))["handoff"]

@@ -238,7 +238,7 @@ async def test_a_code_of_another_department_opens_its_chat_in_a_city_s_frame_und
     page = await visit(f"{CITY}/", DESKTOP, "en-US")
     await page.get_by_role("button").click()
     frame = await framed(page)
-    await frame.locator("#notice details summary").click()
+    await frame.locator("#notice details:has(#code) summary").click()
     await frame.locator("#code").fill(code)
     await frame.get_by_role("button", name="Open the chat").click()
     await expect(frame.locator("#log .message.resident")).to_have_count(1)

@@ -213,7 +213,7 @@ async def test_a_code_opens_its_conversation_under_its_own_department_s_name(cli
 async def test_where_to_call_stands_beside_the_question_whether_to_pass_it_on(client: httpx.AsyncClient) -> None:
     page = await _form(client, do="send", text="I want to talk to a person")
     assert 'value="agree"' in page
-    assert re.findall(r'class="step" href="([^"]+)"', page) == ["tel:2538565890", "tel:911"]
+    assert re.findall(r'class="step" href="([^"]+)"', page) == ["tel:911", "tel:2538565890"]
 
 
 async def test_what_was_said_of_an_answer_is_seen_and_a_number_may_be_anything(client: httpx.AsyncClient) -> None:

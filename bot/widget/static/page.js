@@ -99,8 +99,8 @@ export function once(work) {
 }
 
 export function complain(error) {
-  if (error.known) $("status").replaceChildren(element("span", { lang: picker.value }, error.message));
-  else say("offline");
+  if (error.known) say("", "problem").append(element("span", { lang: picker.value }, error.message));
+  else say("offline", "problem");
 }
 
 // An EventSource can't send the token, so the stream is read by hand. It goes on after the last message that came.
@@ -145,9 +145,15 @@ export async function follow(id, after, on) {
   }
 }
 
+// Into sight, if it is out of it.
+export const reveal = (node) => node.scrollIntoView({ block: "nearest" });
+
 // What was pressed is gone: focus goes to what stands in its place, else to the messages.
 export function focus(node = log) {
-  if (node !== log) node.tabIndex = -1;
+  if (node !== log) {
+    node.tabIndex = -1;
+    reveal(node);
+  }
   node.focus({ preventScroll: true });
 }
 
