@@ -35,6 +35,7 @@ from bot.replies import (
 )
 from bot.unserved import Unserved
 
+DANGER = N_("If you wrote of danger, that a danger was found is passed on, too.")
 _EMERGENCY = re.compile(r"\b(?:911|988)\b")
 
 
@@ -234,6 +235,7 @@ class Renderer:
                 ),
                 summary=offer.summary,
             ),
+            *([self.labels.say(language, DANGER)] if offer.danger else []),
             self.labels.say(
                 language,
                 N_(
