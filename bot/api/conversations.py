@@ -237,7 +237,7 @@ async def events(
 
 async def seen(conversation: Any, runtime: Runtime, number: int) -> None:
     """The resident's page has the messages up to this one: the console is to say so."""
-    if await runtime.store.delivered(conversation.id, number):
+    if number > conversation.delivered and await runtime.store.delivered(conversation.id, number):
         runtime.news.publish(conversation.id)
 
 

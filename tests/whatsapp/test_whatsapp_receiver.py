@@ -528,7 +528,11 @@ async def test_who_comes_with_a_change_can_be_answered(world: World, start: Star
 
 @pytest.mark.parametrize("backend", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 async def test_an_erase_and_what_comes_meanwhile_do_not_wait_for_each_other(
-    world: World, start: Start, say: Say, somebody_waits: Callable[[], Awaitable[None]]
+    world: World,
+    start: Start,
+    say: Say,
+    somebody_waits: Callable[[], Awaitable[None]],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     receiver = start(Turns(world), pause_s=0.01)
     async with world.engine.begin() as connection:  # as an erase does: the conversation, then what hangs on it
@@ -541,6 +545,7 @@ async def test_an_erase_and_what_comes_meanwhile_do_not_wait_for_each_other(
     assert await texts(world) == ["hola de nuevo"]
     async with world.engine.connect() as connection:
         assert await connection.scalar(select(Conversation.id)) != world.conversation_id, "it was erased"
+    assert caplog.messages == []
 
 
 async def on_screen(world: World) -> list[str]:

@@ -246,6 +246,21 @@ async def test_what_was_not_sent_stays_beside_what_is_being_written_when_the_cha
     await expect(page.locator("#text")).to_have_value("mi primo\nvive en Kent\ny yo")
 
 
+async def test_a_tab_whose_stream_was_taken_over_does_not_ask_for_another_at_once(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    asked = 0
+
+    async def elsewhere(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        await route.fulfill(body="event: elsewhere\r\ndata: {}\r\n\r\n", content_type="text/event-stream")
+
+    await page.route("**/events", elsewhere)
+    await ask(page, "hola")
+    await asyncio.sleep(4)
+    assert asked == 1
+
+
 async def test_a_language_that_is_picked_while_the_chat_opens_again_stays(visit: Visit) -> None:
     page = await visit(quiet=True)
     await ask(page, "hola")
