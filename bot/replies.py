@@ -38,6 +38,10 @@ class HandoffOffer(BaseModel):
     """What would be passed on. The resident may change it, or leave it out."""
     asked: int | None = None
     """Number of the message whose words it has, if it has any."""
+    topic: str | None = None
+    """What it is about, where it names a topic."""
+    danger: bool = False
+    """Whether danger was found, which is passed on with it."""
 
 
 @dataclass(frozen=True)

@@ -288,6 +288,7 @@ class Runtime:
             alarms=Alarms(engine, settings.alarm_every_s, ways),
             retention=self.retention,
             patience_s=settings.patience_s,
+            finish_leaving=self.turns.finish_leaving,
             forget=self.rasa.forget,
             publish=self._tell,
         )

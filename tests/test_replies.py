@@ -180,6 +180,14 @@ def test_a_person_is_offered_without_a_topic_that_is_switched_off(catalogs: Cata
     assert (reply.kind, reply.citations, reply.steps, reply.topic) == ("handoff", [], [], None)
 
 
+def test_who_wrote_of_danger_is_told_that_it_is_passed_on_and_nobody_else(renderer: Renderer) -> None:
+    said = "If you wrote of danger, that a danger was found is passed on, too."
+    for danger in (False, True):
+        offer = OFFER.model_copy(update={"danger": danger})
+        reply = renderer.render([Say(say="handoff", offer=offer)], "kent-wa", "en")
+        assert (said in reply.text.split("\n\n")) is danger
+
+
 def test_danger_has_a_warning_where_the_topic_on_it_is_switched_off(renderer: Renderer) -> None:
     reply = renderer.render([Say(say="emergency")], "kent-wa", "en")
     assert (reply.kind, reply.steps[0].href) == ("emergency", "tel:911")

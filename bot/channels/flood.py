@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterable
 
 from fastapi import Request
-from limits import RateLimitItem, parse_many
+from limits import RateLimitItem, RateLimitItemPerSecond, parse_many
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from bot.errors import TooOften, TooSoon
 from bot.settings import Settings
+
+_TYPING = RateLimitItemPerSecond(1)
 
 
 class Flood:
@@ -38,6 +40,14 @@ class Flood:
         """Something is sent in a conversation; raises TooOften."""
         await self._take(self._conversation, "conversation", conversation_id)
         await self._take(self._of_address, "address", self._address(request))
+
+    async def stream(self, conversation_id: str) -> None:
+        """A conversation is to be followed live, counted apart: no lost connection costs a message. Raises TooOften."""
+        await self._take(self._conversation, "stream", conversation_id)
+
+    async def typing(self, conversation_id: str) -> bool:
+        """Whether it may be told now that the resident is typing; it costs no message."""
+        return await self._limiter.hit(_TYPING, "typing", conversation_id)
 
     async def start(self, request: Request) -> None:
         """A conversation is begun, or a code is tried; raises TooOften."""

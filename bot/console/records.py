@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from bot.api.dependencies import CurrentRuntime
 from bot.console.web import Overseer, Reading, SignedIn, Words, page, to
-from bot.database.tables import MAX_ID
+from bot.database.tables import MAX_ID, STORABLE
 from bot.handoffs import casework
 from bot.i18n import N_
 from bot.liaisons import words
@@ -26,7 +26,7 @@ async def search(
     request: Request,
     who: Reading,
     runtime: CurrentRuntime,
-    q: Annotated[str, Query(max_length=200)] = "",
+    q: Annotated[str, Query(max_length=200, pattern=STORABLE)] = "",
     renew: bool = False,
 ) -> HTMLResponse:
     """Past conversations, or messages that have these words; a page that is open loads its lists again (`renew`)."""
@@ -71,8 +71,8 @@ async def audit(
     who: Overseer,
     runtime: CurrentRuntime,
     before: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
-    action: Annotated[str, Query(max_length=32)] = "",
-    conversation: Annotated[str, Query(max_length=32)] = "",
+    action: Annotated[str, Query(max_length=32, pattern=STORABLE)] = "",
+    conversation: Annotated[str, Query(max_length=32, pattern=STORABLE)] = "",
 ) -> HTMLResponse:
     """What was done in the departments of a supervisor, the newest first. Reading it is in it."""
     async with runtime.store.engine.begin() as connection:

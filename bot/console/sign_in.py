@@ -21,6 +21,7 @@ from bot.console.web import (
     set_cookie,
     to,
 )
+from bot.database.tables import STORABLE
 from bot.errors import EnlaceError, SignInFailed, TooSoon
 from bot.runtime import Runtime
 
@@ -43,7 +44,7 @@ async def form(
 async def sign_in(
     request: Request,
     runtime: CurrentRuntime,
-    email: Annotated[str, Form(max_length=254)],
+    email: Annotated[str, Form(max_length=254, pattern=STORABLE)],
     password: Annotated[str, Form(max_length=1024)],
     next: Annotated[str, Form(max_length=200)] = ROOT,  # noqa: A002
 ) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.conversations.ownership import Also, Consent, Notice, Ownership
+from bot.conversations.ownership import Also, Consent, Notice, Ownership, danger
 from bot.conversations.store import NewConversation, Store
 from bot.conversations.tables import Conversation
 from bot.database.tables import now
@@ -65,8 +65,13 @@ class Desk:
         question = await self._store.text(conversation.id, asked) if asked is not None else None
         summary = self._renderer.summary(conversation.department, language, conversation.topic, question)
         summary = shortened(summary, MAX_SUMMARY_CHARS)
-        readers = await self.readers(conversation.department, language)
-        return HandoffOffer(readers=readers, summary=summary, asked=asked)
+        return HandoffOffer(
+            readers=await self.readers(conversation.department, language),
+            summary=summary,
+            asked=asked,
+            topic=conversation.topic if self._renderer.labels.names(conversation.topic, summary) else None,
+            danger=danger(conversation) is not None,
+        )
 
     async def readers(self, department: str, language: str) -> list[Reader]:
         """Everybody who may read the department's handed-over conversations, by name."""
@@ -102,7 +107,7 @@ class Desk:
         offered = await self._store.offered(conversation_id)
         if offered is None:
             return None
-        consent = Consent(offered["summary"], offered.get("asked"), whole_chat=whole_chat)
+        consent = Consent(offered["summary"], offered.get("asked"), offered.get("topic"), whole_chat=whole_chat)
         return self._ownership.requesting(conversation_id, consent)
 
     async def pressed(self, conversation: Any, choice: str) -> tuple[Reply, Also] | None:
@@ -134,6 +139,7 @@ class Desk:
         consent = Consent(
             summary=await beside(clean, summary, MAX_SUMMARY_CHARS) if summary and summary.strip() else None,
             asked=conversation.asked if summary else None,
+            topic=conversation.topic if self._renderer.labels.names(conversation.topic, summary or "") else None,
             name=self._secrets.encrypt(line(name, MAX_LINE_CHARS)) if name and name.strip() else None,
             whole_chat=whole_chat,
         )

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from bot.conversations.tables import Conversation, Handoff, Message
+from bot.handoffs.access import is_there
 from bot.liaisons.access import Who
 from bot.liaisons.sessions import present_liaisons
 from bot.liaisons.tables import Liaison
@@ -64,7 +65,11 @@ async def queue(connection: AsyncConnection, who: Who) -> list[Entry]:
         .join(Handoff, (Handoff.conversation_id == Conversation.id) & Handoff.ended_at.is_(None))
         .outerjoin(Liaison, Liaison.id == Conversation.liaison_id)
         .outerjoin(Message, (Message.conversation_id == Conversation.id) & (Message.number == last))
-        .where(Conversation.owner.in_(("waiting", "liaison")), Conversation.department.in_(who.departments))
+        .where(
+            Conversation.owner.in_(("waiting", "liaison")),
+            Conversation.department.in_(who.departments),
+            is_there(),
+        )
         # False sorts before true on both engines.
         .order_by(Handoff.flag.is_(None), Handoff.requested_at, Conversation.id)
     )

@@ -35,6 +35,7 @@ from bot.replies import (
 )
 from bot.unserved import Unserved
 
+DANGER = N_("If you wrote of danger, that a danger was found is passed on, too.")
 _EMERGENCY = re.compile(r"\b(?:911|988)\b")
 
 
@@ -246,6 +247,8 @@ class Renderer:
                 summary=offer.summary,
             )
             parts.insert(-1, shown)
+        if offer.danger:
+            parts.insert(-1, self.labels.say(language, DANGER))
         return Reply(
             kind="handoff",
             department=content.profile.id,

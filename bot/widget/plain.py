@@ -23,7 +23,7 @@ from starlette.datastructures import FormData
 
 from bot.api import conversations, handoff
 from bot.api.conversations import MessageRequest
-from bot.api.dependencies import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime, is_of_another_site
 from bot.content.library import DepartmentContent
 from bot.database.tables import MAX_ID
 from bot.errors import BadRequest, EnlaceError, MessageTooLong, Unauthorized
@@ -52,7 +52,7 @@ LOOK = N_("See whether there is something new")
 class _Fields(BaseModel):
     """What the form carries; `do` is the pressed button, with its argument behind a space."""
 
-    id: str = Field("", max_length=64)
+    id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
     token: str = Field("", max_length=64)
     language: str = Field("", max_length=8)
     message_id: str = Field("", pattern=r"^$|^[A-Za-z0-9_-]{8,64}$")
@@ -109,7 +109,7 @@ async def act(
     """Do what the pressed button says, and show how the conversation stands then."""
     language = first_language(request, runtime, _said(form, "language"), content.profile.default_language)
     # Another site's form would put a resident, on the real page, into a conversation whose token it knows.
-    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+    if is_of_another_site(request):
         return _page(request, runtime, content, _Shown(language))
     if _said(form, "do") == "leave":  # whatever else is in the form, and wrong with it
         if shown_id := _said(form, "id"):
@@ -185,6 +185,8 @@ async def _do(act: _Act) -> _Shown:
         else:
             shown.department = conversation.department
             transcript = await conversations.read(conversation, runtime)
+            if transcript.messages:
+                await conversations.seen(conversation, runtime, transcript.messages[-1].number)
             shown.messages = [each.model_dump(mode="json") for each in transcript.messages]
     return shown
 

@@ -255,6 +255,11 @@ async def test_another_conversations_token_is_as_wrong_as_an_unknown_id(
     assert (await conversation.transcript())["id"] == conversation.id
 
 
+@pytest.mark.parametrize("path", ["/api/conversations/a%00b", "/api/conversations/a%00b/events"])
+async def test_an_id_with_a_nul_is_refused(conversation: Conversation, path: str) -> None:
+    assert_error(await conversation.client.get(path, headers=conversation.headers), 422, "bad_request")
+
+
 # --- addresses and methods ---------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,19 @@ async def test_a_conversation_is_limited_and_no_other() -> None:
     await flood.message("another's", request("203.0.113.5"))
 
 
+async def test_a_stream_and_typing_are_limited_and_cost_no_message() -> None:
+    flood = Flood(Settings())
+    assert [await flood.typing("mine") for _ in range(3)] == [True, False, False]
+    assert await flood.typing("another's")
+    for _ in range(5):
+        await flood.stream("mine")
+    with pytest.raises(TooOften):
+        await flood.stream("mine")
+    await flood.stream("another's")
+    for _ in range(5):
+        await flood.message("mine", request("203.0.113.5"))
+
+
 async def test_many_people_may_share_an_address_up_to_a_flood() -> None:
     flood = Flood(Settings())
     for number in range(40):

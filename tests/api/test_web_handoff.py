@@ -102,6 +102,40 @@ async def test_a_button_agrees_to_the_summary_that_was_shown(
     assert shown == shown_from
 
 
+@pytest.mark.parametrize(
+    ("summary", "topic"),
+    [
+        (None, None),
+        ("¿Puedo hablar con usted?", None),
+        ("Sobre ¿Preguntan mi estatus?: es urgente", "what-is-asked"),
+        (f"Es por mi primo: {ASKED}", None),
+    ],
+)
+async def test_a_topic_is_passed_on_only_where_the_summary_names_it(
+    server: Server, start: Start, summary: str | None, topic: str | None
+) -> None:
+    conversation = await start("kent-wa", "es")
+    await conversation.send(ASKED)
+    offer = (await handoff(conversation))["offer"]
+    assert (offer["topic"], offer["danger"]) == ("what-is-asked", False)
+    await handoff(conversation, "POST", summary="Sobre ¿Preguntan mi estatus?")
+    await handoff(conversation, "POST", summary=summary)  # the last word counts
+    query = "SELECT topic, summary FROM handoffs WHERE conversation_id = ?"
+    assert rows(server, query, conversation.id) == [(topic, summary)]
+
+
+async def test_who_wrote_of_danger_is_told_before_they_agree_that_it_is_passed_on(server: Server, start: Start) -> None:
+    conversation = await start("kent-wa", "en")
+    await conversation.send("my husband is beating me right now")
+    offered = await conversation.send("can I talk to a person")
+    assert "If you wrote of danger, that a danger was found is passed on, too." in offered["text"].split("\n\n")
+    await conversation.send(choice="/press_connect")
+    query = "SELECT flag, topic FROM handoffs WHERE conversation_id = ?"
+    flag, topic = rows(server, query, conversation.id)[0]
+    assert flag
+    assert topic is None
+
+
 async def test_who_waits_and_asks_again_is_told_that_they_wait_and_can_take_it_back(start: Start) -> None:
     conversation = await start("kent-wa", "en")
     await conversation.send(ASKED)

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 from handed_over import Hand
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.conversations.store import Store
 from bot.conversations.tables import Conversation
+from bot.errors import NotFound
+from bot.handoffs.access import access_conversation
 from bot.handoffs.casework import labels, search, set_label
+from bot.handoffs.queue import queue
 from bot.liaisons.access import Who
 from bot.liaisons.audit import entries
 from bot.liaisons.tables import AuditEntry
@@ -41,6 +45,21 @@ async def test_a_message_is_found_whatever_the_case_and_the_accents(
     async with engine.begin() as connection:
         hits = await search(connection, ANA, words)
     assert [hit.conversation_id for hit in hits] == [conversation] * found
+
+
+async def test_who_has_left_is_in_no_queue_and_opened_by_nobody_while_the_erase_is_owed(
+    engine: AsyncEngine, hand: Hand
+) -> None:
+    left, held = await hand(), await hand()
+    for each in (left, held):
+        await Store(engine).revoke(each)
+    async with engine.begin() as connection:  # the hold came a moment after
+        await connection.execute(update(Conversation).where(Conversation.id == held).values(legal_hold=True))
+    async with engine.connect() as connection:
+        assert [entry.id for entry in await queue(connection, ANA)] == [held]
+        assert (await access_conversation(connection, ANA, held)).id == held
+        with pytest.raises(NotFound):
+            await access_conversation(connection, ANA, left)
 
 
 async def test_an_accent_may_be_missing_in_what_was_written(engine: AsyncEngine, hand: Hand) -> None:

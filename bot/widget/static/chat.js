@@ -120,7 +120,7 @@ function live() {
 
 // The conversation was erased, or opened elsewhere by its code.
 function over() {
-  input.value ||= tab.unsent.map(({ body }) => body.text ?? "").join("\n").trim();
+  input.value = [...tab.unsent.map(({ body }) => body.text), input.value].filter(Boolean).join("\n");
   grow();
   tab.forget();
   greet();
@@ -251,7 +251,8 @@ async function reopen() {
   log.replaceChildren();
   shown.clear();
   mine.clear();
-  if (transcript.language in data.words) picker.value = transcript.language;
+  // Unless another was picked while it opened.
+  if (!chosen && transcript.language in data.words) picker.value = transcript.language;
   translate();
   const last = [...transcript.messages].reverse().find((message) => message.author !== "resident");
   for (const message of transcript.messages) show(message, message === last);

@@ -68,7 +68,7 @@ export function wipe() {
 // --- the API ---
 
 // A connection may be dead and not say so; on a stream the server says something every 15 s.
-const ANSWER_MS = 30000, SILENT_MS = 40000;
+const ANSWER_MS = 30000, SILENT_MS = 40000, LATE_MS = 30000;
 
 export async function call(method, path, body, options = {}) {
   const headers = { "Accept-Language": picker.value };
@@ -129,7 +129,9 @@ export async function follow(id, after, on) {
         text = events.pop();
         for (const event of events) {
           const field = (name) => event.split("\n").filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2)).join("\n");
-          if (field("event")) on(field("event"), JSON.parse(field("data")));
+          // Newer tabs have taken its place: not at once, or they would take each other's for ever.
+          if (field("event") === "elsewhere") wait = LATE_MS;
+          else if (field("event")) on(field("event"), JSON.parse(field("data")));
         }
       }
     } catch {
@@ -141,7 +143,7 @@ export async function follow(id, after, on) {
       setTimeout(resolve, wait);
       addEventListener("online", resolve, { once: true });
     });
-    wait = Math.min(wait * 2, 30000);
+    wait = Math.min(wait * 2, LATE_MS);
   }
 }
 
