@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import ColumnElement, Update, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.tables import Conversation, Handoff, Message, Outbox
@@ -256,6 +256,11 @@ class Ownership:
             yield connection
             if also:
                 await also(connection)
+
+
+def locking(*which: ColumnElement[bool]) -> Update:
+    """A write that changes nothing: on both engines it locks these conversations for the rest of the transaction."""
+    return update(Conversation).where(*which).values(delivered=Conversation.delivered)
 
 
 async def wrote(connection: AsyncConnection, conversation_id: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.conversations.ownership import write
+from bot.conversations.ownership import locking, write
 from bot.conversations.tables import Conversation, Handoff
 from bot.database.tables import now
 from bot.handoffs.alarms import Alarms
@@ -103,11 +103,8 @@ class Keeper:
     async def _tell(self, row: Any) -> None:
         told = notice(self._renderer.notices.nobody_came(row.department, row.language, row.channel))
         async with self._engine.begin() as connection:
-            # A write that changes nothing, to lock the conversation first, as every move does: two who lock in another
-            # order wait for each other.
-            await connection.execute(
-                update(Conversation).where(Conversation.id == row.conversation).values(delivered=Conversation.delivered)
-            )
+            # The conversation first, as every move does: two who lock in another order wait for each other.
+            await connection.execute(locking(Conversation.id == row.conversation))
             first = await connection.execute(
                 update(Handoff)
                 .where(
