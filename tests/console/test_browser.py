@@ -132,6 +132,7 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     await expect(console.locator("#typing")).to_be_visible()
     await resident.locator("#text").press("Enter")
     await expect(console.locator(".message.resident").last).to_contain_text("En la esquina")
+    await expect(console.locator("li.message").last).to_be_in_viewport(ratio=0.9)  # also where the word of typing was
 
     await console.locator("#find").fill("reportar sin")
     await console.locator("#answers summary").first.click()

@@ -162,6 +162,14 @@ function isAtEnd() {
   return end >= 0 && end <= (byId("reply")?.getBoundingClientRect().top ?? innerHeight) + 40;
 }
 
+// The box becomes smaller where a line comes below it: who was at the end stays there.
+let staysAtEnd = false;
+function keepEnd(log) {
+  staysAtEnd = isAtEnd();
+  log.addEventListener("scroll", () => { staysAtEnd = isAtEnd(); });
+  new ResizeObserver(() => { if (staysAtEnd && scrollsItself(log)) showLast(); }).observe(log);
+}
+
 // What a resident took back or changed is not to stay on the screen.
 function takeBack() {
   const differ = [...document.querySelectorAll("#messages .replaced")].filter((replaced) => {
@@ -326,6 +334,7 @@ const first = byId("owner");
 if (first) document.body.dataset.owner = first.dataset.owner;
 // Who has yet to take the conversation reads first what it is about, at the top of a phone's page.
 if (!location.hash && (byId("reply") || (byId("messages") && scrollsItself(byId("messages"))))) showLast();
+if (byId("messages")) keepEnd(byId("messages"));
 badge();
 countDown();
 setInterval(countDown, 20000);
