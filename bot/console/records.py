@@ -30,9 +30,11 @@ async def search(
     renew: bool = False,
 ) -> HTMLResponse:
     """Past conversations, or messages that have these words; a page that is open loads its lists again (`renew`)."""
+    text = tidy(q, 200) if q.strip() else ""
     async with runtime.store.engine.begin() as connection:
         recent = await casework.recent(connection, who)
-        found = await casework.search(connection, who, tidy(q, 200), renew) if q.strip() else None
+        hits = await casework.search(connection, who, text, renew) if text else None
+    found = None if hits is None else [(hit, casework.excerpt(hit.text, text)) for hit in hits]
     return await page(request, runtime, "search.html", q=q, found=found, recent=recent, most=casework.HITS)
 
 

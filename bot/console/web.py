@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +31,9 @@ STATIC = HERE / "static"
 ROOT = "/console"
 _BROWSER_S = 180 * 86400
 """Seconds for which a browser is known after a sign-in."""
+_DIALLED = "+0123456789"
+_PHONE = re.compile(r"\+?[0-9(][0-9 ().-]{5,24}[0-9]")
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -232,6 +236,13 @@ class Words:
         """How long ago: "5 minutes"."""
         return str(format_timedelta(now() - at, threshold=1.5, locale=self.language))
 
+    @staticmethod
+    def link(contact: str) -> str | None:
+        """What calls or writes to a contact when it is pressed, where it is a phone number or an email address."""
+        if _PHONE.fullmatch(contact):
+            return "tel:" + "".join(char for char in contact if char in _DIALLED)
+        return f"mailto:{quote(contact, safe='@')}" if _EMAIL.fullmatch(contact) else None
+
 
 async def page(request: Request, runtime: Runtime, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """A page or a part of one, in the language of the session or of the browser."""
@@ -254,6 +265,7 @@ def _render(request: Request, runtime: Runtime, template: str, status: int, cont
         languages=runtime.library.languages,
         who=who,
         root=ROOT,
+        here=request.url.path,
         **{"callbacks_open": 0} | context,
     )
     return HTMLResponse(html, status)

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import ColumnElement, Update, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.tables import Conversation, Handoff, Message, Outbox
@@ -260,17 +260,17 @@ class Ownership:
                 await also(connection)
 
 
+def locking(*which: ColumnElement[bool]) -> Update:
+    """A write that changes nothing: on both engines it locks these conversations for the rest of the transaction."""
+    return update(Conversation).where(*which).values(delivered=Conversation.delivered)
+
+
 async def lock(connection: AsyncConnection, conversation_id: str) -> bool:
-    """Lock a conversation before anything of it, by a write that changes nothing; False where it is gone.
+    """Lock a conversation before anything of it; False where it is gone.
 
     Every move does so, and an erase: two who lock in another order wait for each other.
     """
-    locked = await connection.execute(
-        update(Conversation)
-        .where(Conversation.id == conversation_id)
-        .values(delivered=Conversation.delivered)
-        .returning(Conversation.id)
-    )
+    locked = await connection.execute(locking(Conversation.id == conversation_id).returning(Conversation.id))
     return locked.first() is not None
 
 

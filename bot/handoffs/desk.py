@@ -77,11 +77,7 @@ class Desk:
         """Everybody who may read the department's handed-over conversations, by name."""
         async with self._store.engine.connect() as connection:
             rows = (await connection.execute(select(Liaison).where(Liaison.active).order_by(Liaison.name))).all()
-        return [
-            Reader(name=row.name, title=in_language(row.title, language), sworn=row.sworn)
-            for row in rows
-            if department in row.departments
-        ]
+        return [reader(row, language) for row in rows if department in row.departments]
 
     async def person(self, conversation: Any) -> Reader | None:
         """The liaison who has the conversation, or None."""
@@ -89,9 +85,7 @@ class Desk:
             return None
         async with self._store.engine.connect() as connection:
             row = (await connection.execute(select(Liaison).where(Liaison.id == conversation.liaison_id))).one_or_none()
-        return (
-            Reader(name=row.name, title=in_language(row.title, conversation.language), sworn=row.sworn) if row else None
-        )
+        return reader(row, conversation.language) if row else None
 
     async def outlook(self, department: str) -> Outlook:
         """What is known of how long somebody who asks now will wait."""
@@ -250,6 +244,11 @@ def _if_it_still_can(also: Also) -> Also:
             await also(connection)
 
     return do
+
+
+def reader(person: Any, language: str) -> Reader:
+    """A person of the department, or their account's row, as residents know them."""
+    return Reader(name=person.name, title=in_language(person.title, language), sworn=person.sworn)
 
 
 def notice(reply: Reply) -> Notice:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.conversations.ownership import Also
+from bot.conversations.ownership import Also, locking
 from bot.conversations.tables import Conversation, Handoff
 from bot.database.tables import insert_unless, now
 from bot.errors import NotFound, OnHold
@@ -76,10 +76,8 @@ class Retention:
         `rasa_later`: Rasa has not forgotten it yet; `forget` sees to that.
         """
         async with self._engine.begin() as connection:
-            # A write locks the row on both engines: no legal hold slips in between the look at it and the deletion.
-            await connection.execute(
-                update(Conversation).where(Conversation.id == conversation_id).values(delivered=Conversation.delivered)
-            )
+            # No legal hold slips in between the look at it and the deletion.
+            await connection.execute(locking(Conversation.id == conversation_id))
             department = await self._erasable(connection, conversation_id)
             await self._count_erasure(connection, department)
             await connection.execute(delete(Handoff).where(Handoff.conversation_id == conversation_id))
@@ -125,14 +123,11 @@ class Retention:
 
     async def _purge_batch(self) -> list[str]:
         async with self._engine.begin() as connection:
-            # A write that changes nothing, since it locks the rows on both engines: who writes, asks for a person or
-            # sets a legal hold is first, and then the row isn't taken, or comes later, and finds it gone.
+            # Who writes, asks for a person or sets a legal hold is first, and then the row isn't taken, or comes later,
+            # and finds it gone.
             some = select(Conversation.id).where(*self._old()).limit(_BATCH)
             taken = await connection.execute(
-                update(Conversation)
-                .where(Conversation.id.in_(some), *self._old())
-                .values(delivered=Conversation.delivered)
-                .returning(Conversation.id)
+                locking(Conversation.id.in_(some), *self._old()).returning(Conversation.id)
             )
             ids = list(taken.scalars())
             if ids:

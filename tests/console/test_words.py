@@ -62,6 +62,26 @@ def test_what_meta_names_of_an_account_is_said_as_meta_does(words: Words) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("contact", "link"),
+    [
+        ("2065550142", "tel:2065550142"),
+        ("+1 (206) 555-0142", "tel:+12065550142"),
+        ("rosa.p@example.org", "mailto:rosa.p@example.org"),
+        ("rosa@example.org?bcc=x@example.org", None),
+        ("rosa?cc=x%0A@example.org", "mailto:rosa%3Fcc%3Dx%250A@example.org"),
+        ("206 555 0142, pregunte por Rosa", None),
+        ("javascript:ran(1)", None),
+        ("tel:2065550142", None),
+        ("12", None),
+    ],
+)
+def test_a_phone_number_calls_and_an_email_address_writes_where_it_is_nothing_else(
+    contact: str, link: str | None
+) -> None:
+    assert Words.link(contact) == link
+
+
 @pytest.mark.parametrize("template", ["_messages.html", "_answers.html"])
 def test_published_words_are_in_the_language_that_they_were_published_in(words: Words, template: str) -> None:
     values = dict.fromkeys(Citation.model_fields) | {"quote": "No preguntamos.", "language": "es"}
