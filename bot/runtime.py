@@ -82,6 +82,7 @@ class Runtime:
     news: News
     detector: LanguageDetector
     safety: SafetyRules
+    unserved: UnservedLanguages
     whatsapp: WhatsApp | None = None
     """The channel, where it is set up."""
 
@@ -147,7 +148,7 @@ class Runtime:
             encoder = await encoder_loading
             self.answering = await asyncio.to_thread(self._build_answering, encoder)
             self.turns = Turns(self.store, self.answering, self.retention, self.rasa, self.renderer, self.changed)
-            actions.serve(all_actions(self.answering))
+            actions.serve(all_actions(self.answering, self.unserved.names))
             if process:
                 await process.wait_ready(self.rasa)
             else:
@@ -233,6 +234,7 @@ class Runtime:
 
         self.detector = LanguageDetector({code: said.get(code, []) for code in library.languages}, names(library))
         self.safety = SafetyRules()
+        self.unserved = UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(said.values()))
         decision = load_decision(settings.data_dir / "calibration" / "decision.yml")
         decision.check(encoder_name(settings.encoder_model))
         encoder.keep_to_its_threads()
@@ -248,7 +250,7 @@ class Runtime:
             safety=self.safety,
             net=net,
             renderer=self.renderer,
-            unserved=UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(said.values())),
+            unserved=self.unserved,
             limits=Limits(
                 settings.data_dir, {name: department.profile for name, department in library.departments.items()}
             ),
