@@ -45,20 +45,25 @@ def variants(library: Library) -> dict[str, list[str]]:
     return found
 
 
-def calibration_questions(data_dir: Path) -> list[Question]:
-    """The questions of data/calibration that stand alone, and are put to search."""
-    questions = read_questions([data_dir / "calibration"])
+def calibration_questions(data_dir: Path, library: Library) -> list[Question]:
+    """The questions of data/calibration to departments of `library` that stand alone, and are put to search."""
+    questions = _put_to(library, data_dir / "calibration")
     return [each for each in questions if each.expect.kind in {"answer", "no_answer"} and not each.before]
 
 
-def follow_ups(data_dir: Path) -> list[Question]:
-    """The follow-ups of data/calibration, each with the question before it."""
-    return read_questions([data_dir / "calibration" / "follow_ups.jsonl"])
+def follow_ups(data_dir: Path, library: Library) -> list[Question]:
+    """The follow-ups of data/calibration to departments of `library`, each with the question before it."""
+    return _put_to(library, data_dir / "calibration" / "follow_ups.jsonl")
 
 
-def asked(data_dir: Path) -> list[Question]:
+def _put_to(library: Library, path: Path) -> list[Question]:
+    # A department that has been taken out leaves its questions behind.
+    return [question for question in read_questions([path]) if question.department in library.departments]
+
+
+def asked(data_dir: Path, library: Library) -> list[Question]:
     """The questions of data/calibration that search and the safety net learn from: both of the above."""
-    return [*calibration_questions(data_dir), *follow_ups(data_dir)]
+    return [*calibration_questions(data_dir, library), *follow_ups(data_dir, library)]
 
 
 def learned_text(question: Question) -> str:
@@ -99,7 +104,7 @@ def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
     """What the safety net learns from: data/safety, and everything else that is said, which is no danger."""
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
     questions = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
-    questions += [learned_text(each) for each in asked(settings.data_dir) if REPORT_DANGER not in each.topics]
+    questions += [learned_text(each) for each in asked(settings.data_dir, library) if REPORT_DANGER not in each.topics]
     return read_examples(settings.data_dir / "safety", [*questions, *said(settings.data_dir)])
 
 

@@ -72,7 +72,10 @@ def vector_cache(settings: Settings, encoder: Callable[[], Encodes]) -> VectorCa
 
 def learned_texts(settings: Settings, library: Library) -> tuple[list[str], list[str]]:
     """All that is learned from, once each: what residents write, and what departments do."""
-    search, danger = search_examples(settings, library, asked(settings.data_dir)), safety_examples(settings, library)
+    search, danger = (
+        search_examples(settings, library, asked(settings.data_dir, library)),
+        safety_examples(settings, library),
+    )
     queries = {*search.outside, *search.elsewhere, *danger.near_misses, *danger.others}
     # Those of data/nlu, for Rasa, are among what the net learns from.
     queries |= {variant.text for variant in search.variants} | {text for text, _ in danger.danger}
@@ -81,7 +84,7 @@ def learned_texts(settings: Settings, library: Library) -> tuple[list[str], list
 
 def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
     """The index of the present content, built if it isn't there."""
-    examples = search_examples(settings, library, asked(settings.data_dir))
+    examples = search_examples(settings, library, asked(settings.data_dir, library))
     return build_index(library, examples, cache, settings.cache_dir / "index", progress)
 
 

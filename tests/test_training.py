@@ -10,9 +10,9 @@ import pytest
 from real_content import real
 
 from bot.content.library import Library
-from bot.examples import safety_examples, search_examples, tuning_examples
+from bot.examples import asked, safety_examples, search_examples, tuning_examples
 from bot.settings import ROOT, Settings
-from bot.training import delete_others, fingerprint, in_use, scarce, whole
+from bot.training import delete_others, fingerprint, in_use, learned_texts, scarce, whole
 
 LIBRARY = real()
 
@@ -31,6 +31,16 @@ def test_the_encoder_is_tuned_to_more_than_is_learned_later_and_nothing_stands_t
     assert search.variants == learned.variants
     assert {"greet", "explain", "out_of_scope"} <= {intent for intent, _ in said}
     assert len({text for pair in pairs for text in pair}) == 2 * len(pairs)
+
+
+def test_a_department_that_is_taken_out_leaves_the_others_to_be_learned() -> None:
+    without = {name: each for name, each in LIBRARY.departments.items() if name != "kent-wa"}
+    fewer, data = Library(LIBRARY.languages, LIBRARY.topics, without, "fewer"), Settings().data_dir
+    found, every = asked(data, fewer), asked(data, LIBRARY)
+    assert [each for each in every if each.department != "kent-wa"] == found
+    assert len(found) < len(every)
+    queries, _ = learned_texts(Settings(), fewer)
+    assert len(queries) > 10_000
 
 
 def test_a_damaged_model_is_not_taken_for_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -148,7 +148,7 @@ def test_a_bad_line_is_named(tmp_path: Path) -> None:
 
 def test_no_follow_up_that_is_learned_repeats_a_question() -> None:
     questions = {plain(each.text) for each in read_questions([ROOT / "tests/questions"])}
-    learned = [each.text for each in follow_ups(Settings().data_dir) if len(each.text.split()) > 2]
+    learned = [each.text for each in follow_ups(Settings().data_dir, real()) if len(each.text.split()) > 2]
     assert [text for text in learned if plain(text) in questions] == []
 
 
