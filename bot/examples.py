@@ -6,10 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
-from bot.content.documents import fold
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from bot.content.documents import fold, validate
 from bot.content.library import Library, Variant
-from bot.content.yamlfile import read_data
+from bot.content.models import Text
+from bot.content.yamlfile import YamlFile
 from bot.encoder import MAX_CHARS
 from bot.questions import Question, read_questions
 from bot.replies import REPORT_DANGER
@@ -22,13 +26,37 @@ _NEAR_TOPICS = frozenset({"faq", "guide_report", "ask_person", "change_language"
 """Intents whose examples are close to a topic or need one; those of others are outside of every department's text."""
 
 
+def _lines(text: str) -> str:
+    if any(line.strip() and not line.startswith("- ") for line in text.splitlines()):
+        raise ValueError('each example is a line of its own that begins with "- "')
+    return text
+
+
+class _Intent(BaseModel):
+    """An intent in data/nlu."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    intent: Text
+    examples: Annotated[str, AfterValidator(_lines)]
+
+
+class _File(BaseModel):
+    """The shape of a file in data/nlu, where `examples` are one text: `examples: |`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Text = "3.1"
+    nlu: list[_Intent]
+
+
 def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
-    """The training examples of data/nlu by language: (intent, text)."""
+    """The training examples of data/nlu by language: (intent, text); raises ContentError with file and line."""
     examples: dict[str, list[tuple[str, str]]] = {}
     for path in sorted((data_dir / "nlu").glob("*/*.yml")):
-        for entry in read_data(path)["nlu"]:
-            texts = [line.removeprefix("- ").strip() for line in entry["examples"].splitlines() if line.strip()]
-            examples.setdefault(path.parent.name, []).extend((entry["intent"], text) for text in texts)
+        for entry in validate(_File, YamlFile.read(path)).nlu:
+            texts = [line.removeprefix("- ").strip() for line in entry.examples.splitlines() if line.strip()]
+            examples.setdefault(path.parent.name, []).extend((entry.intent, text) for text in texts)
     return examples
 
 

@@ -20,7 +20,6 @@ from bot.channels.whatsapp.intake import forget_ids
 from bot.content.library import Library, load
 from bot.content.names import names
 from bot.content.watch import watch
-from bot.content.yamlfile import ContentError, Problem
 from bot.conversations.delivery import Channel, Dispatcher, Listeners
 from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import Ownership
@@ -235,7 +234,7 @@ class Runtime:
         self.detector = LanguageDetector({code: said.get(code, []) for code in library.languages}, names(library))
         self.safety = SafetyRules()
         self.unserved = UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(said.values()))
-        decision = load_decision(settings.data_dir / "calibration" / "decision.yml")
+        decision = Decision.load(settings.data_dir / "calibration" / "decision.yml")
         decision.check(encoder_name(settings.encoder_model))
         encoder.keep_to_its_threads()
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
@@ -310,15 +309,6 @@ class Runtime:
 
     async def _send_web(self, row: Any) -> None:
         self.listeners.wake(row.conversation_id)
-
-
-def load_decision(path: Path) -> Decision:
-    """What `enlace calibrate` wrote; raises ContentError."""
-    try:
-        return Decision.load(path)
-    except (KeyError, TypeError, ValueError) as error:
-        problem = Problem(path, 1, "not what `enlace calibrate` writes: run it, or take the file of the last commit")
-        raise ContentError([problem]) from error
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -72,10 +72,8 @@ def vector_cache(settings: Settings, encoder: Callable[[], Encodes]) -> VectorCa
 
 def learned_texts(settings: Settings, library: Library) -> tuple[list[str], list[str]]:
     """All that is learned from, once each: what residents write, and what departments do."""
-    search, danger = (
-        search_examples(settings, library, asked(settings.data_dir, library)),
-        safety_examples(settings, library),
-    )
+    search = search_examples(settings, library, asked(settings.data_dir, library))
+    danger = safety_examples(settings, library)
     queries = {*search.outside, *search.elsewhere, *danger.near_misses, *danger.others}
     # Those of data/nlu, for Rasa, are among what the net learns from.
     queries |= {variant.text for variant in search.variants} | {text for text, _ in danger.danger}
