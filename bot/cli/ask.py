@@ -49,14 +49,21 @@ def ask(
 
 def _read(lines: Iterable[str]) -> list[dict[str, Any]]:
     rows = []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-                rows.append({"department": row["department"], "text": row["text"], "language": row.get("language")})
-            except (ValueError, KeyError, TypeError):
-                fail(f'line {number} is not {{"department": …, "text": …, "language"?: …}}')
+    try:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                rows.append(_row(number, line))
+    except UnicodeDecodeError as error:
+        fail(f"what is read is not UTF-8: {error.reason}")
     return rows
+
+
+def _row(number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+        return {"department": row["department"], "text": row["text"], "language": row.get("language")}
+    except (ValueError, KeyError, TypeError):
+        fail(f'line {number} is not {{"department": …, "text": …, "language"?: …}}')
 
 
 async def _ask(settings: Settings, rows: list[dict[str, Any]], as_json: bool, many: bool) -> int:

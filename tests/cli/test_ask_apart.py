@@ -130,3 +130,13 @@ def test_beside_a_server_that_is_not_ready_nothing_is_started(not_ready: int, sa
     assert done.exit_code == 1
     (line,) = done.output.splitlines()
     assert line.startswith(f"enlace: a server runs at http://127.0.0.1:{not_ready} but {said}")
+
+
+def test_questions_that_are_not_utf8_are_refused_with_a_sentence() -> None:
+    done = CliRunner().invoke(app, ["ask", "--jsonl"], input="¿qué?".encode("latin-1"))
+    assert (done.exit_code, "what is read is not UTF-8" in done.stderr) == (2, True)
+
+
+def test_to_tune_by_no_step_is_refused() -> None:
+    done = CliRunner().invoke(app, ["tune", "--steps", "0"])
+    assert (done.exit_code, "--steps" in done.stderr) == (2, True)
