@@ -73,6 +73,14 @@ def variants(library: Library) -> dict[str, list[str]]:
     return found
 
 
+def by_language(data_dir: Path, library: Library) -> dict[str, list[str]]:
+    """What residents write in each served language, as far as it is known: all variants, and the texts of data/nlu."""
+    found = variants(library)
+    for language, pairs in nlu_examples(data_dir).items():
+        found.setdefault(language, []).extend(text for _, text in pairs)
+    return {code: found.get(code, []) for code in library.languages}
+
+
 def calibration_questions(data_dir: Path, library: Library) -> list[Question]:
     """The questions of data/calibration to departments of `library` that stand alone, and are put to search."""
     questions = _put_to(library, data_dir / "calibration")

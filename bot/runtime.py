@@ -27,7 +27,7 @@ from bot.conversations.store import Store
 from bot.database.alone import alone
 from bot.database.engine import migrate, open_engine
 from bot.encoder import Encoder, encoder_name, for_training
-from bot.examples import nlu_examples, variants
+from bot.examples import by_language
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
@@ -227,11 +227,8 @@ class Runtime:
         )
         index = training.search_index(settings, library, cache, self._vector_progress)
         net = training.safety_net(settings, library, cache, self._vector_progress)
-        said = variants(library)
-        for language, pairs in nlu_examples(settings.data_dir).items():
-            said.setdefault(language, []).extend(text for _, text in pairs)
-
-        self.detector = LanguageDetector({code: said.get(code, []) for code in library.languages}, names(library))
+        said = by_language(settings.data_dir, library)
+        self.detector = LanguageDetector(said, names(library))
         self.safety = SafetyRules()
         self.unserved = UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(said.values()))
         decision = Decision.load(settings.data_dir / "calibration" / "decision.yml")
