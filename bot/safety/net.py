@@ -144,6 +144,7 @@ def build_net(examples: Examples, cache: VectorCache, folder: Path, progress: Pr
     known = [*(f"{say}/{text}" for text, say in examples.danger), *(f"near/{text}" for text in examples.near_misses)]
     made_from = (
         cache.path.name,
+        cache.made_by,
         hashed.source(__name__, kernel.__name__, Wording.__module__, plain.__module__),
         *known,
         *examples.others,
