@@ -57,7 +57,8 @@ class QuestionError(ContentError):
 
 def read_questions(paths: Iterable[Path]) -> list[Question]:
     """The questions of these files, and of the .jsonl files below these folders; raises QuestionError."""
-    questions, problems = [], []
+    questions: list[Question] = []
+    problems: list[Problem] = []
     for path in paths:
         for file in sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]:
             try:

@@ -1,6 +1,6 @@
 """The vectors of the texts in data/, which come with the project: to make them takes minutes, on some machines five.
 
-A number takes four bits. What is learned from them is the same as from the encoder's own (docs/measurements.md), and
+A number takes four bits. What is learned from them is the same as from the encoder's own (docs/architecture.md), and
 it is the same on every machine, since processors round differently.
 """
 
