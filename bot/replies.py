@@ -143,6 +143,8 @@ class Reply(BaseModel):
     forms: list[ResidentForm] = []
     reviewed: bool | None = None
     """Whether a person of the department has checked this answer; None where there is no answer."""
+    trouble: bool = False
+    """Whether it only says that a part which is needed didn't answer: then it is no answer at all."""
     elapsed_ms: float = 0.0
     number: int | None = None
     """Of its message in the conversation; None where there is none."""

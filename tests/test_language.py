@@ -11,7 +11,7 @@ from real_content import real
 
 from bot.content.library import Library
 from bot.content.names import names
-from bot.examples import nlu_examples, variants
+from bot.examples import by_language
 from bot.language import LanguageDetector
 from bot.settings import ROOT
 
@@ -74,10 +74,7 @@ def detector() -> LanguageDetector:
 
 def build(library: Library) -> LanguageDetector:
     """A detector from the real content."""
-    examples = variants(library)
-    for language, pairs in nlu_examples(ROOT / "data").items():
-        examples.setdefault(language, []).extend(text for _, text in pairs)
-    return LanguageDetector({code: examples[code] for code in library.languages}, names(library))
+    return LanguageDetector(by_language(ROOT / "data", library), names(library))
 
 
 # Keyboard noise has no language.

@@ -455,7 +455,7 @@ def test_trouble_is_told_in_both_languages_with_what_to_do(renderer: Renderer, l
     assert len(parts) == 2
     assert all("911" in part for part in parts)
     assert reply.text.startswith({"en": "I cannot answer", "es": "No puedo responder"}[language])
-    assert (reply.kind, reply.language, reply.citations) == ("no_answer", language, [])
+    assert (reply.kind, reply.language, reply.citations, reply.trouble) == ("no_answer", language, [], True)
 
 
 @pytest.mark.parametrize(

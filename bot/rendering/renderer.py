@@ -142,7 +142,7 @@ class Renderer:
         )
         languages = dict.fromkeys([language, *self.library.languages])
         text = "\n\n".join(dict.fromkeys(self.labels.say(each, message) for each in languages))
-        return Reply(kind="no_answer", department=department, language=language, text=text)
+        return Reply(kind="no_answer", department=department, language=language, text=text, trouble=True)
 
     def _one(self, say: Say, content: DepartmentContent, language: str) -> Reply:
         base: dict[str, Any] = {"department": content.profile.id, "language": language}

@@ -31,20 +31,32 @@ def key_of(kind: str, text: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{kind}\0{text}".encode()).digest()[:8], "little")
 
 
+def made_by(coming_with: Path | None = shipped.PATH) -> str:
+    """A hash of what makes vectors beside the encoder's weights: the code, and the file of those that come along."""
+    code = hashed.source(__name__, shipped.__name__, "bot.encoder", "bot.encoder.bert", "bot.encoder.packed")
+    data = coming_with.read_bytes() if coming_with and coming_with.exists() else b""
+    return f"{code}/{hashlib.sha256(data).hexdigest()}"
+
+
 class VectorCache:
     """The vectors of one model."""
 
     def __init__(
         self, folder: Path, encoder_name: str, encoder: Callable[[], Encodes], coming_with: Path | None = shipped.PATH
     ) -> None:
-        """`encoder` is called only if a text has to be encoded: loading a model takes seconds.
+        """`encoder` is called only if a text has to be encoded, and once: loading a model takes seconds.
 
         `coming_with`: the file of those that come with the project; None: all are made here.
         """
         self.path = folder / f"{file_name(encoder_name)}.encoded"
         self._encoder_name = encoder_name
-        self._encoder = encoder
+        self._encoder = functools.cache(encoder)
         self._coming_with = coming_with
+
+    @functools.cached_property
+    def made_by(self) -> str:
+        """A hash of what its vectors are made by, beside the encoder's weights."""
+        return made_by(self._coming_with)
 
     @functools.cached_property
     def _shipped(self) -> dict[int, Vectors]:

@@ -42,6 +42,8 @@ def data(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "data" / KENT, tmp_path / KENT)
     for path in (ROOT / "data").glob("*.yml"):
         shutil.copy(path, tmp_path / path.name)
+    for name in ("nlu", "safety", "calibration"):
+        shutil.copytree(ROOT / "data" / name, tmp_path / name)
     return tmp_path
 
 
@@ -89,6 +91,43 @@ def test_check_reads_what_the_assistant_reads_beside_the_departments(
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
+    done = invoke("check", "--root", str(data))
+    assert done.exit_code == 1
+    assert f"{path}:{said}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "nlu/es/deny.yml",
+            "nlu:\n  - intent: deny\n    examples:\n      - no\n",
+            "3: nlu.0.examples: Input should be a",
+        ),
+        (
+            "nlu/es/deny.yml",
+            "nlu:\n  - intent: deny\n    examples: |\n      no\n",
+            '3: nlu.0.examples: Value error, each example is a line of its own that begins with "- "',
+        ),
+        (
+            "nlu/es/deny.yml",
+            "nlu:\n  - intents: deny\n    examples: |\n      - no\n",
+            "2: nlu.0.intent: Field required",
+        ),
+        ("safety/near_misses.jsonl", '{"text": "a"}\n{"txt": "a"}\n', "2: no example with text"),
+        ("calibration/en/kent-wa.jsonl", "\n[1]\n", "2: not a question as JSON: it is no object"),
+        (
+            "calibration/en/kent-wa.jsonl",
+            '{"department": "kent-wa", "language": "en", "text": "a", "expect": {"kind": "reply"}}\n',
+            "1: expect.kind: Input should be 'answer', 'clarify'",
+        ),
+        ("calibration/decision.yml", "alone: {}\n", "1: not what `enlace calibrate` writes"),
+        ("limits.yml", "limits:\n  no_predictions: []\n", "2: limits.no_predictions: List should have at least 1 item"),
+    ],
+)
+def test_check_reads_what_is_learned_from(data: Path, name: str, text: str, said: str) -> None:
+    path = data / name
+    path.write_text(text, encoding="utf-8")
     done = invoke("check", "--root", str(data))
     assert done.exit_code == 1
     assert f"{path}:{said}" in done.stdout

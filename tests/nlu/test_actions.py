@@ -82,3 +82,10 @@ def test_who_is_not_sure_whether_somebody_is_in_danger_is_told_what_to_do_in_it(
     validated = ValidateReportForm().validate_report_happening_now(value, dispatcher, tracker(intent), {})
     assert validated == {"report_happening_now": value}
     assert [message["custom"] for message in dispatcher.messages] == says
+
+
+@pytest.mark.parametrize("text", ["do you speak Portuguese?", "please answer me in arabic", "i only speak mixteco"])
+async def test_who_asks_for_a_language_that_is_not_served_is_told_which_are(text: str) -> None:
+    turn = Turn(text=text, last_topic="detainers")
+    says = await said(turn, "action_change_language", tracker("change_language"))
+    assert says == [Say(say="smalltalk", message="languages")]
