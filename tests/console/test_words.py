@@ -118,16 +118,25 @@ def test_a_page_says_when_they_asked_how_long_is_left_and_the_language_in_its_ow
     words = spoken(library, language)
     entry = SimpleNamespace(
         id="c", place="yours", department="kent-wa", language="es", flag=None, topic=None, liaison=None,
-        since=web.now() - dt.timedelta(minutes=5), answered=False, nobody_speaks_it=False,
+        since=web.now() - dt.timedelta(minutes=5), answered=False, nobody_speaks_it=False, channel="web", summary=None,
     )  # fmt: skip
     callback = SimpleNamespace(
-        id=1, created_at=entry.since, language="es", department="kent-wa", contact="x", done_at=None, name=None
+        id=1,
+        conversation_id="c",
+        created_at=entry.since,
+        language="es",
+        department="kent-wa",
+        contact="x",
+        done_at=None,
+        name=None,
+        shown=False,
     )
     html = {
         name: web._templates.get_template(name).render(
             _=words,
             say=words,
             root=web.ROOT,
+            here=web.ROOT,
             language=language,
             languages=library.languages,
             who=SimpleNamespace(csrf="", name="Ana", on_duty=True, may=lambda what: False),

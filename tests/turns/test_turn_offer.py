@@ -83,7 +83,7 @@ async def test_of_a_long_story_the_beginning_is_offered_and_may_be_passed_on(
     assert 990 < len(summary) <= 1000
     assert summary.startswith("[Will they ask my status?] word word")
     assert summary.endswith("word word…")
-    assert summary in reply.text
+    assert summary not in reply.text  # the form shows it
     desk = Desk(store, Secrets("k" * 32), answering._renderer)
     row = await store.access(conversation.id, conversation.token)
     await desk.request(row, summary, None, whole_chat=False)
