@@ -166,6 +166,9 @@ class Answering:
             return Answered(self._renderer.unserved(unserved, department))
         # Who says no more than which place they meant has asked what they asked before. In danger nothing is put back.
         question = None if flag else await self._come_back_to(pending)
+        if question == "":
+            what = self._renderer.render([Say(say="smalltalk", message="acknowledge")], department, language)
+            return Answered(what, {"language": language})
         asked = question or pending.text
         if limit := self._limits.find(asked, department):
             answered = self._declined(pending, limit, flag, language)
@@ -210,7 +213,11 @@ class Answering:
             return Answered(reply, {"language": language, "flag": flag.say} | _about(reply, pending))
         says = [Say(say="no_answer", message=limit, confidence=1.0)]
         reply = self._renderer.render(says, department, language)
-        changes = {"language": language} | _about(reply, pending)
+        changes = {"language": language}
+        # "And the ones in Renton?" asks what was asked before it.
+        goes_on = limit == "elsewhere" and self._limits.elsewhere.only_names(pending.text)
+        if not (goes_on and pending.conversation.asked is not None):
+            changes |= _about(reply, pending)
         if flag:
             reply, changes = self._renderer.warn(flag.say, reply, language), changes | {"flag": flag.say}
         return Answered(reply, changes)
@@ -317,14 +324,17 @@ class Answering:
             turn.read_together(alone, text, await self._encoder.query(text))
 
     async def _come_back_to(self, pending: Pending) -> str | None:
-        """The question before, which nothing was found for since it named another place, if it is put to this one."""
+        """The question before, which nothing was found for since it named another place, if it is put to this one.
+
+        It is empty where the message before asked nothing either: "what about Seattle police".
+        """
         conversation, elsewhere = pending.conversation, self._limits.elsewhere
         if conversation.asked is None or conversation.topic is not None:
             return None
         if not elsewhere.only_means(pending.text, conversation.department):
             return None
         before = await self._store.text(conversation.id, conversation.asked)
-        return elsewhere.put_to(before, conversation.department)
+        return "" if elsewhere.only_names(before) else elsewhere.put_to(before, conversation.department)
 
 
 def _tells_nothing(say: Say) -> bool:
