@@ -23,7 +23,7 @@ def all_actions(turns: TurnLookup) -> list[Action]:
         BeginGuide(),
         DangerNow(turns),
         GuideReport(turns),
-        ValidateReportForm(),
+        ValidateReportForm(turns),
     ]
 
 
