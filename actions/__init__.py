@@ -28,7 +28,7 @@ def all_actions(turns: TurnLookup, unserved: Collection[str] = ()) -> list[Actio
         BeginGuide(),
         DangerNow(turns),
         GuideReport(turns),
-        ValidateReportForm(),
+        ValidateReportForm(turns),
     ]
 
 

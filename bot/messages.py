@@ -49,6 +49,12 @@ SMALLTALK = {
     "nothing_yet": N_("I do not know which answer you mean. What would you like to know?"),
     "stay": N_("All right, I have passed nothing on. What would you like to know?"),
     "stay_as_before": N_("All right, I have passed nothing more on. What would you like to know?"),
+    "why_report_happening_now": N_(
+        "I ask because in danger you need 911, and not this chat. Your answer only tells me what to show you."
+    ),
+    "why_report_with_name": N_(
+        "I ask because you may want to report with your name or without it. Your answer only tells me what to show you."
+    ),
     "stop_guide": N_("We can stop here. You can come back at any time. If you are in danger, call 911."),
 }
 TELLS = frozenset({"about_bot", "privacy", "erase", "languages"})

@@ -77,6 +77,10 @@ class Say(TypedDict, total=False):
     """Whether it is said to a yes or to a no."""
     topic: str
     topics: list[str]
+    others: list[str]
+    """Topics of what else was asked, in the same message."""
+    guided: bool
+    """Whether the guide to reporting ends with it."""
     language: str
     confidence: float
     form: Form
@@ -152,6 +156,8 @@ class Reply(BaseModel):
 
 REPORT_DANGER = "report-danger-now"
 """The topic of what to do in danger."""
+REPORT_NOT_URGENT = "report-not-urgent"
+REPORT_ANONYMOUS = "report-anonymous"
 REACH_LIAISON = "reach-liaison"
 """The topic of how to reach a person: who asks about it is offered one."""
 PERSON = "/press_person"

@@ -502,3 +502,49 @@ def test_whoever_is_asked_whether_to_pass_something_on_is_asked_nothing_else(ren
     says = [Say(say="handoff", offer=OFFER), Say(say="ask", message="report_with_name")]
     reply, alone = (renderer.render(each, "kent-wa", "es") for each in (says, says[:1]))
     assert reply == alone
+
+
+def test_one_of_several_questions_says_so_and_offers_the_others_first(renderer: Renderer) -> None:
+    others = ["reach-liaison", "share-with-ice", "report-in-spanish"]
+    say = Say(say="answer", topic="what-is-asked", confidence=0.9, others=others)
+    reply, alone = renderer.render([say], "kent-wa", "en"), answer(renderer, "kent-wa", "what-is-asked", "en")
+    lead = (
+        "You asked about more than one thing. This is about “Will they ask my status?”. You can choose the rest below."
+    )
+    assert reply.text == f"{lead}\n\n{alone.text}"
+    sends = [choice.send for choice in reply.choices]
+    assert sends[:2] == [topic_choice("share-with-ice"), topic_choice("report-in-spanish")]
+    assert (sends[-1], len(sends)) == (PERSON, len(set(sends)))
+
+
+@pytest.mark.parametrize("topic", ["report-not-urgent", "report-anonymous"])
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_the_guide_does_not_lead_back_to_itself(renderer: Renderer, department: str, topic: str) -> None:
+    reply = renderer.render([Say(say="answer", topic=topic, confidence=1.0, guided=True)], department, "en")
+    sends = [choice.send for choice in reply.choices]
+    assert (sends[0], GUIDE in sends, sends.count(PERSON), reply.handoff_offered) == (PERSON, False, 1, True)
+    assert reply.text.endswith("That is all the texts I have say about this. For more, you can ask here for a person.")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_that_to_call_911_is_in_no_answer_twice(renderer: Renderer, department: str, language: str) -> None:
+    line = {"en": "If someone is in danger now, call 911.", "es": "Si alguien está en peligro ahora, llame al 911."}
+    steps = 0
+    for topic, curated in REAL.departments[department].answers.items():
+        reply = answer(renderer, department, topic, language)
+        own = "911" in curated.answer[language] or any("911" in each.text[language] for each in curated.exceptions)
+        calls = any(step.do == "call-911" for step in curated.next_steps)
+        said = curated.answer[language].count(line[language])
+        assert reply.text.count(line[language]) == said + (calls and not own)
+        # The link stays.
+        assert any(step.href == "tel:911" for step in reply.steps) == calls
+        steps += calls
+    assert steps
+
+
+def test_below_a_warning_the_line_on_911_is_left_out(catalogs: Catalogs) -> None:
+    renderer = Renderer(changed("kent-wa", "what-is-asked", next_steps=[NextStep(do="call-911")]), catalogs)
+    say = Say(say="answer", topic="what-is-asked", confidence=0.9)
+    assert "If someone is in danger now, call 911." in renderer.render([say], "kent-wa", "en").text
+    assert "911" not in renderer.render([say], "kent-wa", "en", warned=True).text

@@ -12,7 +12,7 @@ from bot.content.models import Answer, CitationRef, NextStep, citations_of
 from bot.i18n import N_, Catalogs, in_language
 from bot.messages import NO_ANSWER
 from bot.rendering.labels import Labels, department_name
-from bot.replies import GUIDE, Choice, Citation, Form, Reply, Step
+from bot.replies import GUIDE, PERSON, REPORT_NOT_URGENT, Choice, Citation, Form, Reply, Step
 
 _DIAL = re.compile(r"[^\d+]")
 _STANDS_ALONE = 6
@@ -29,32 +29,47 @@ class Answers:
         self._labels = labels
 
     def answer(
-        self, content: DepartmentContent, answer: Answer, language: str, confidence: float, form: Form | None = None
+        self,
+        content: DepartmentContent,
+        answer: Answer,
+        language: str,
+        confidence: float,
+        form: Form | None = None,
+        *,
+        guided: bool = False,
+        warned: bool = False,
     ) -> Reply:
-        """The reply that an answer is, or a `form` of it; the published text alone where that has changed since."""
+        """The reply that an answer is, or a `form` of it; the published text alone where that has changed since.
+
+        `guided`: the guide to reporting ends with it; `warned`: it stands below a warning, which says when to call 911.
+        """
         if language not in answer.answer:
             # Where a language is only `usable` a topic may be missing: the original is better than nothing.
             language = next(iter(answer.answer))
         person = answer.silent or any(step.do == "person" for step in answer.next_steps)
         choices = self._labels.choices([step.topic for step in answer.next_steps if step.topic], content, language)
-        if answer.topic == "report-not-urgent":
+        if answer.topic == REPORT_NOT_URGENT and not guided:
             choices.append(self._labels.choice(GUIDE, language))
         if person:
             choices = self._labels.and_person(choices, language)
+        if guided:
+            choices = [self._labels.choice(PERSON, language), *(each for each in choices if each.send != PERSON)]
         if answer.topic in content.stale:
             return self._withheld(content, answer, language, confidence, choices)
         citations = self.citations(content, answer, language)
+        all_there_is = N_("That is all the texts I have say about this. For more, you can ask here for a person.")
+        end = [self._labels.say(language, all_there_is)] if guided else []
         return Reply(
             kind="no_answer" if answer.silent else "answer",
             department=content.profile.id,
             language=language,
-            text="\n\n".join(self._parts(content, answer, language, citations, form)),
+            text="\n\n".join([*self._parts(content, answer, language, citations, form, warned), *end]),
             topic=answer.topic,
             confidence=round(confidence, 4),
             citations=citations,
             choices=choices,
             steps=[] if form else self.steps(content, answer, language),
-            handoff_offered=person,
+            handoff_offered=person or guided,
             reviewed=answer.reviewed_by is not None,
         )
 
@@ -108,6 +123,7 @@ class Answers:
         language: str,
         citations: Sequence[Citation],
         form: Form | None,
+        warned: bool,
     ) -> list[str]:
         """The paragraphs of an answer. Whatever the form, its exceptions are among them."""
         whole = answer.answer[language]
@@ -120,7 +136,10 @@ class Answers:
             lines = [f"• {in_language(exception.text, language)}" for exception in answer.exceptions]
             parts.append("\n".join([self._labels.say(language, N_("Exceptions and limits:")), *lines]))
         if form is None:
-            lines = [line for step in answer.next_steps if (line := self._step_line(step, content, language))]
+            # That to call 911 isn't said twice.
+            said = warned or any("911" in part for part in parts)
+            steps = [step for step in answer.next_steps if not (said and step.do == "call-911")]
+            lines = [line for step in steps if (line := self._step_line(step, content, language))]
             parts += ["\n".join(lines)] if lines else []
         return parts or [whole]
 
