@@ -2,7 +2,7 @@
 
 from rasa_sdk import Action
 
-from actions.answer import Answer, ChooseTopic
+from actions.answer import AboutPerson, Answer, ChooseTopic
 from actions.handoff import Connect, OfferHandoff
 from actions.language import ChangeLanguage
 from actions.last_answer import LastAnswer, NextSteps
@@ -14,6 +14,7 @@ def all_actions(turns: TurnLookup) -> list[Action]:
     """An instance of every action; `turns` has what each needs to know of the turn it runs in."""
     return [
         Answer(turns),
+        AboutPerson(turns),
         ChooseTopic(turns),
         OfferHandoff(),
         Connect(),
