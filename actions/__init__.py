@@ -1,5 +1,7 @@
 """Rasa's custom actions: thin, one capability a module. Each says *what to say*; bot/rendering/ says it."""
 
+from collections.abc import Collection
+
 from rasa_sdk import Action
 
 from actions.answer import AboutPerson, Answer, ChooseTopic
@@ -10,21 +12,24 @@ from actions.report import BeginGuide, DangerNow, GuideReport, ValidateReportFor
 from actions.turns import TurnLookup
 
 
-def all_actions(turns: TurnLookup) -> list[Action]:
-    """An instance of every action; `turns` has what each needs to know of the turn it runs in."""
+def all_actions(turns: TurnLookup, unserved: Collection[str] = ()) -> list[Action]:
+    """An instance of every action; `turns` has what each needs to know of the turn it runs in.
+
+    `unserved`: how languages that aren't served are called in themselves.
+    """
     return [
         Answer(turns),
         AboutPerson(turns),
         ChooseTopic(turns),
         OfferHandoff(),
         Connect(),
-        ChangeLanguage(turns),
+        ChangeLanguage(turns, unserved),
         LastAnswer(turns),
         NextSteps(turns),
         BeginGuide(),
         DangerNow(turns),
         GuideReport(turns),
-        ValidateReportForm(),
+        ValidateReportForm(turns),
     ]
 
 

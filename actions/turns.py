@@ -22,6 +22,13 @@ class Turn(Protocol):
     """Whether a person is waited for, or was offered just now."""
     outcome: Outcome
     """What search says to the turn's message."""
+    flag: str | None
+    """What the safety net warns of, if it does."""
+
+    @property
+    def sure_topic(self) -> str | None:
+        """The topic that search is so sure of that it overrules what else speaks, or None."""
+        ...
 
     def answers(self, topic: str) -> bool:
         """Whether the department has an enabled answer to `topic`."""

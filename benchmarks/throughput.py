@@ -99,7 +99,9 @@ async def ours(running: Running) -> Result:
         async def ask(number: int, text: str) -> None:
             headers = {"Authorization": f"Bearer {opened[number]['token']}"}
             path = f"/api/conversations/{opened[number]['id']}/messages"
-            (await http.post(path, json={"text": text}, headers=headers)).raise_for_status()
+            answer = (await http.post(path, json={"text": text}, headers=headers)).raise_for_status()
+            if answer.json()["trouble"]:
+                raise ValueError("a part that is needed did not answer")
 
         return await measure("Enlace", ask)
 

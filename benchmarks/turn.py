@@ -33,6 +33,8 @@ def run(running: Running) -> None:
         answer = json.loads(response.read())
         if response.status >= 300:
             raise SystemExit(f"the server answered {response.status}: {answer}")
+        if answer.get("trouble"):
+            raise SystemExit(f"a part that is needed did not answer: {answer['text']}")
         return answer, response.getheader("Server-Timing") or ""
 
     for number, question in enumerate(sample(TURNS + WARM_UP)):

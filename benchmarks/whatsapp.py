@@ -1,9 +1,9 @@
 """WhatsApp under load: 10,000 messages in random batches and order while the app is killed; how soon they are taken.
 
 The first part sends what Meta would, again whatever was not answered with a 200, and some of it twice. Afterwards every
-message has to be in its conversation once and answered once, every part of an answer on its phone once, and nothing may
-stand before what had been taken before it was sent. The second part measures the webhook alone, at 50 a second, while
-turns run. The Cloud API is the local one.
+message has to be in its conversation once and answered once, every part of an answer sent and on its phone once, and
+nothing may stand before what had been taken before it was sent. The second part measures the webhook alone, at 50 a
+second, while turns run. The Cloud API is the local one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import random
 import statistics
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,6 +155,21 @@ async def _rest(database: str) -> int:
     return left
 
 
+def undelivered(rows: Iterable[tuple[int, str]], shown: Iterable[str]) -> Counter[str]:
+    """What should have reached a phone and hasn't, counted: of the outbox's `rows` (id, state), by what was `shown`."""
+    arrived: dict[int, set[int]] = {}
+    parts: dict[int, int] = {}
+    for found in filter(None, map(tracked, shown)):
+        arrived.setdefault(found.outbox_id, set()).add(found.part)
+        parts[found.outbox_id] = found.parts
+    wrong = Counter({"not sent": 0, "parts never on a phone": 0})
+    for number, state in rows:
+        wrong["not sent"] += state != "sent"
+        if state == "sent":
+            wrong["parts never on a phone"] += parts.get(number, 1) - len(arrived.get(number, ()))
+    return wrong
+
+
 async def _check(database: str, messages: list[_Message], cloud: Running) -> Counter[str]:
     """What is wrong, counted."""
     engine = open_engine(database)
@@ -163,6 +179,7 @@ async def _check(database: str, messages: list[_Message], cloud: Running) -> Cou
                 text("SELECT conversation_id, number, author, in_reply_to, text FROM messages ORDER BY id")
             )
         ).all()
+        outbox = (await connection.execute(text("SELECT id, state FROM outbox"))).all()
     await engine.dispose()
     wrong: Counter[str] = Counter()
     of_word = {f"c{message.contact}m{message.place}x": message for message in messages}
@@ -192,11 +209,14 @@ async def _check(database: str, messages: list[_Message], cloud: Running) -> Cou
             homes.setdefault(message.contact, set()).add(conversation)
     wrong["two conversations"] = sum(len(each) > 1 for each in homes.values())
     wrong["parts twice on a phone"] = 0
+    every: list[str] = []
     for user in cloud.cloud.phones:
         shown = [each.request["biz_opaque_callback_data"] for each in user.messages if each.outgoing and each.request]
+        every += shown
         wrong["parts twice on a phone"] += len(shown) - len(set(shown))
         order = [found[:2] for data in shown if (found := tracked(data))]
         wrong["parts out of order on a phone"] += order != sorted(order)
+    wrong.update(undelivered(((row.id, row.state) for row in outbox), every))
     print(f"{len(found)} conversations, {sum(seen.values())} messages, {sum(map(len, replies.values()))} answers")
     return wrong
 

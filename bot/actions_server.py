@@ -22,6 +22,10 @@ from bot.problems import StartError, kind_and_place, reason
 log = logging.getLogger(__name__)
 
 
+# It warns of each form whose slots need no validation of ours.
+logging.getLogger("rasa_sdk.forms").setLevel(logging.ERROR)
+
+
 class EmbeddedServer(uvicorn.Server):
     """A uvicorn that leaves the signals to the one it lives with."""
 

@@ -25,6 +25,7 @@ _POLICE = (
 )
 _ITS_PEOPLE = r"(?:ones?|guys|folks|people|too|also|tambien)"
 """What may stand after a place that is asked about as the one before it was: "the Federal Way ones?"."""
+_ITS_PEOPLE_ALONE = re.compile(rf"\b{_ITS_PEOPLE}\b")
 _ASKS = (
     "y|and|does|do|did|can|could|will|would|is|are|may|what about|if|si|puede|pueden|me|te|le|nos|a|an|the|el|la|los|"
     "las|un|una|agente|agentes|agents?|del?|de la|de los|del lado de"
@@ -51,9 +52,6 @@ _MEANT = re.compile(
     r"\b(?:(?:what|how) a?bout|i mean|i meant|meant|my bad|quise decir|queria decir|me equivoque|mejor dicho|o sea) "
 )
 """What only leads to whom somebody means."""
-_SHORTEST = 4
-"""Words of a question that can be put to a department: "and Renton?" goes on from another one."""
-
 _OF = re.compile(r" (?:(?:of|in|de|del|en) )?")
 """What may stand between a place, or its police, and where that is."""
 
@@ -100,6 +98,7 @@ class Elsewhere:
         ours, police, sheriff, self._says_no_more = (
             frozenset(map(plain, names)) for names in (lists.ours, lists.police, lists.sheriff, lists.says_no_more)
         )
+        self._anybodys = ours | police | sheriff
         # A county's police is its sheriff.
         self._means_it = {
             name: ours | police | (sheriff if "county" in " ".join(names) else frozenset())
@@ -123,13 +122,19 @@ class Elsewhere:
         means_it = self._means_it[department]
         return said <= means_it | self._says_no_more and bool(named or said & means_it)
 
+    def only_names(self, text: str) -> bool:
+        """Whether `text` names a place, or its police, and asks nothing: "and the ones in Renton?"."""
+        words, named = self._places.subn(" ", without_marks(text))
+        said = _ITS_PEOPLE_ALONE.sub(" ", _MEANT.sub(" ", f"{words} ")).split()
+        return bool(named) and self._says_no_more.union(self._anybodys).issuperset(said)
+
     def put_to(self, question: str, department: str) -> str | None:
-        """A `question` about another place as one to `department`; None if it is none, or too short to stand alone."""
+        """A `question` about another place as one to `department`; None if it is none, or asks nothing."""
         pieces = question.split()
         owners = [index for index, piece in enumerate(pieces) for _ in without_marks(piece).split()]
         words = " ".join(filter(None, map(without_marks, pieces)))
         place = self._place(words, department)
-        if place is None or len(owners) < _SHORTEST:
+        if place is None or self.only_names(question):
             return None
         first, last = (owners[words.count(" ", 0, end)] for end in (place.start(), place.end()))
         return " ".join([*pieces[:first], self._called[department], *pieces[last + 1 :]])

@@ -57,9 +57,13 @@ class EnlaceError(Exception):
     status = 500
     message = N_("Something went wrong on our side. Please try again. If you are in danger now, call 911.")
 
-    def __init__(self, details: list[dict[str, Any]] | None = None, **values: Any) -> None:
-        """`values` fill the placeholders of the message; `details` name fields that are wrong."""
+    def __init__(self, details: list[dict[str, Any]] | None = None, message: str | None = None, **values: Any) -> None:
+        """`values` fill the placeholders of the message; `details` name fields that are wrong.
+
+        `message`: of the catalogs, where another than the kind's own says better what is so.
+        """
         super().__init__(self.code)
+        self.message = message or self.message
         self.details = details or []
         self.values = values
 
@@ -82,14 +86,14 @@ class EmptyMessage(BadRequest):
     """A message without a visible character."""
 
     code = "empty_message"
-    message = N_("Your message is empty. Please write your question.")
+    message = N_("This is empty. Please write something.")
 
 
 class MessageTooLong(BadRequest):
     """A message over the limit."""
 
     code = "message_too_long"
-    message = N_("Your message is too long. Please write at most %(limit)s characters, with one question.")
+    message = N_("This is too long. Please write at most %(limit)s characters.")
 
 
 class BadContact(BadRequest):
@@ -103,14 +107,17 @@ class WeakPassword(BadRequest):
     """A new password that is easy to guess."""
 
     code = "weak_password"
-    message = N_("A password needs at least %(chars)s characters, not all alike, and must not have your email in it.")
+    message = N_(
+        "A password needs at least %(chars)s characters, at least 6 of them different, and must not have your email in "
+        "it."
+    )
 
 
 class WrongPassword(BadRequest):
     """Whoever changes their password typed another than the one they have."""
 
     code = "wrong_password"
-    message = N_("The old password is not right.")
+    message = N_("The current password is not right.")
 
 
 class UnknownChoice(BadRequest):
@@ -125,7 +132,7 @@ class Unauthorized(EnlaceError):
 
     code = "unauthorized"
     status = 401
-    message = N_("This conversation can only be opened where it was started. Please start a new one.")
+    message = N_("This chat is not open here any more. Write to start a new one.")
 
 
 class SignInFailed(Unauthorized):
@@ -162,7 +169,7 @@ class TooSoon(EnlaceError):
 
     code = "too_soon"
     status = 429
-    message = N_("That was tried too often. Please wait up to a minute and try again.")
+    message = N_("That was tried too often. Please wait a minute and try again.")
 
 
 class TooOften(EnlaceError):
@@ -170,7 +177,7 @@ class TooOften(EnlaceError):
 
     code = "too_often"
     status = 429
-    message = N_("That was a lot at once. Please wait a moment and try again. If you are in danger now, call 911.")
+    message = N_("That was too fast. Please wait a moment and try again. If you are in danger now, call 911.")
 
 
 class NotFound(EnlaceError):
@@ -192,14 +199,14 @@ class UnknownDepartment(NotFound):
     """A department that is not served."""
 
     code = "unknown_department"
-    message = N_("This police department is not served here. Please choose one from the list.")
+    message = N_("Enlace does not serve this police department. Please choose another one.")
 
 
 class UnknownLanguage(NotFound):
     """A language that is not served."""
 
     code = "unknown_language"
-    message = N_("This language is not served here. Please choose one from the list.")
+    message = N_("Enlace does not serve this language. Please choose another one.")
 
 
 class Conflict(EnlaceError):

@@ -6,10 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
-from bot.content.documents import fold
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from bot.content.documents import fold, validate
 from bot.content.library import Library, Variant
-from bot.content.yamlfile import read_data
+from bot.content.models import Text
+from bot.content.yamlfile import YamlFile
 from bot.encoder import MAX_CHARS
 from bot.questions import Question, read_questions
 from bot.replies import REPORT_DANGER
@@ -25,13 +29,37 @@ _MAY_BE_DESPAIR = frozenset({"no_person"})
 """Intents of which the safety net doesn't learn that they are no danger: "I don't want to talk to anybody any more"."""
 
 
+def _lines(text: str) -> str:
+    if any(line.strip() and not line.startswith("- ") for line in text.splitlines()):
+        raise ValueError('each example is a line of its own that begins with "- "')
+    return text
+
+
+class _Intent(BaseModel):
+    """An intent in data/nlu."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    intent: Text
+    examples: Annotated[str, AfterValidator(_lines)]
+
+
+class _File(BaseModel):
+    """The shape of a file in data/nlu, where `examples` are one text: `examples: |`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Text = "3.1"
+    nlu: list[_Intent]
+
+
 def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
-    """The training examples of data/nlu by language: (intent, text)."""
+    """The training examples of data/nlu by language: (intent, text); raises ContentError with file and line."""
     examples: dict[str, list[tuple[str, str]]] = {}
     for path in sorted((data_dir / "nlu").glob("*/*.yml")):
-        for entry in read_data(path)["nlu"]:
-            texts = [line.removeprefix("- ").strip() for line in entry["examples"].splitlines() if line.strip()]
-            examples.setdefault(path.parent.name, []).extend((entry["intent"], text) for text in texts)
+        for entry in validate(_File, YamlFile.read(path)).nlu:
+            texts = [line.removeprefix("- ").strip() for line in entry.examples.splitlines() if line.strip()]
+            examples.setdefault(path.parent.name, []).extend((entry.intent, text) for text in texts)
     return examples
 
 
@@ -52,20 +80,33 @@ def variants(library: Library) -> dict[str, list[str]]:
     return found
 
 
-def calibration_questions(data_dir: Path) -> list[Question]:
-    """The questions of data/calibration that stand alone, and are put to search."""
-    questions = read_questions([data_dir / "calibration"])
+def by_language(data_dir: Path, library: Library) -> dict[str, list[str]]:
+    """What residents write in each served language, as far as it is known: all variants, and the texts of data/nlu."""
+    found = variants(library)
+    for language, pairs in nlu_examples(data_dir).items():
+        found.setdefault(language, []).extend(text for _, text in pairs)
+    return {code: found.get(code, []) for code in library.languages}
+
+
+def calibration_questions(data_dir: Path, library: Library) -> list[Question]:
+    """The questions of data/calibration to departments of `library` that stand alone, and are put to search."""
+    questions = _put_to(library, data_dir / "calibration")
     return [each for each in questions if each.expect.kind in {"answer", "no_answer"} and not each.before]
 
 
-def follow_ups(data_dir: Path) -> list[Question]:
-    """The follow-ups of data/calibration, each with the question before it."""
-    return read_questions([data_dir / "calibration" / "follow_ups.jsonl"])
+def follow_ups(data_dir: Path, library: Library) -> list[Question]:
+    """The follow-ups of data/calibration to departments of `library`, each with the question before it."""
+    return _put_to(library, data_dir / "calibration" / "follow_ups.jsonl")
 
 
-def asked(data_dir: Path) -> list[Question]:
+def _put_to(library: Library, path: Path) -> list[Question]:
+    # A department that has been taken out leaves its questions behind.
+    return [question for question in read_questions([path]) if question.department in library.departments]
+
+
+def asked(data_dir: Path, library: Library) -> list[Question]:
     """The questions of data/calibration that search and the safety net learn from: both of the above."""
-    return [*calibration_questions(data_dir), *follow_ups(data_dir)]
+    return [*calibration_questions(data_dir, library), *follow_ups(data_dir, library)]
 
 
 def learned_text(question: Question) -> str:
@@ -106,7 +147,7 @@ def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
     """What the safety net learns from: data/safety, and everything else that is said, which is no danger."""
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
     questions = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
-    questions += [learned_text(each) for each in asked(settings.data_dir) if REPORT_DANGER not in each.topics]
+    questions += [learned_text(each) for each in asked(settings.data_dir, library) if REPORT_DANGER not in each.topics]
     harmless = [text for intent, text in _said(settings.data_dir) if intent not in _MAY_BE_DESPAIR]
     return read_examples(settings.data_dir / "safety", [*questions, *harmless])
 

@@ -83,9 +83,9 @@ def in_language(text: Mapping[str, str], language: str) -> str:
     return text.get(language) or next(iter(text.values()))
 
 
-def language_name(language: str) -> str:
-    """A language's name in itself, as it stands inside a sentence: "español", "English"."""
-    return str(Locale.parse(language).get_language_name(language))
+def language_name(language: str, said_in: str | None = None) -> str:
+    """A language's name as it stands inside a sentence of `said_in`, or else of itself: "español", "Spanish"."""
+    return str(Locale.parse(language).get_language_name(said_in or language))
 
 
 def in_days(days: int, language: str) -> str:

@@ -32,6 +32,9 @@ _SHARED = 0.5
 """How much of the words of the other languages one without examples is taken to share with them."""
 _SURE = 2.0
 """Lead, in nats, at which the language of a conversation is moved."""
+_SURE_OF_FEW = 5.5
+"""The same, of three words or fewer: who writes so few mostly goes on in the language that they have ("y?", "info")."""
+_FEW = 3
 
 
 def _words(text: str) -> list[str]:
@@ -140,4 +143,5 @@ class LanguageDetector:
         scores = self.scores(text)
         best = max(scores, key=lambda code: (scores[code], code == current))
         lead = -max((score for code, score in scores.items() if code != best), default=0.0)
-        return best if lead >= _SURE or (first and lead > 0) else current
+        sure = _SURE if len(_words(text)) > _FEW else _SURE_OF_FEW
+        return best if lead >= sure or (first and lead > 0) else current

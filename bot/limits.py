@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bot.content.documents import validate
 from bot.content.models import Department
@@ -40,7 +40,10 @@ class _File(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limits: dict[Annotated[str, AfterValidator(_known)], list[Annotated[str, AfterValidator(_regular)]]]
+    limits: dict[
+        Annotated[str, AfterValidator(_known)],
+        Annotated[list[Annotated[str, AfterValidator(_regular)]], Field(min_length=1)],
+    ]
 
 
 class Limits:
@@ -49,17 +52,15 @@ class Limits:
     def __init__(self, data_dir: Path, departments: Mapping[str, Department]) -> None:
         """Read limits.yml and places.yml of `data_dir`; raises ContentError if it can't."""
         file = validate(_File, YamlFile.read(data_dir / "limits.yml"))
-        self._limits = {
-            name: re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
-            for name, patterns in file.limits.items()
-        }
+        # Each by itself: flags, the names and numbers of groups are a pattern's own.
+        self._limits = {name: [re.compile(pattern) for pattern in each] for name, each in file.limits.items()}
         self.elsewhere = Elsewhere(data_dir / "places.yml", departments)
 
     def find(self, text: str, department: str) -> str | None:
         """The key of the sentence that says the limit (bot/messages.py, NO_ANSWER), or None."""
         words = without_marks(text)
         if len(words.split()) <= MAX_WORDS:
-            for name, pattern in self._limits.items():
-                if pattern.search(words):
+            for name, patterns in self._limits.items():
+                if any(pattern.search(words) for pattern in patterns):
                     return name
         return "elsewhere" if self.elsewhere.asks(text, department) else None

@@ -11,7 +11,7 @@ from bot.i18n import N_
 
 SMALLTALK = {
     "greet": N_(
-        "Hello. I am Enlace, an automatic assistant for %(department)s. You can ask me what officers will "
+        "Hello. I am Enlace, an automatic assistant (%(department)s). You can ask me what officers will "
         "ask you, what the text says about immigration, and how to report a crime. I show you what the "
         "published text says, or tell you that it says nothing. What would you like to know?"
     ),
@@ -19,7 +19,7 @@ SMALLTALK = {
     "thanks": N_("You are welcome. Do you have another question?"),
     "acknowledge": N_("All right. What would you like to know?"),
     "about_bot": N_(
-        "I am Enlace, an automatic assistant for %(department)s. I am not a person and not a police "
+        "I am Enlace, an automatic assistant (%(department)s). I am not a person and not a police "
         "officer. I answer only from published texts, and I show you the words. I cannot take reports or "
         "send officers. In an emergency, call 911."
     ),
@@ -27,12 +27,12 @@ SMALLTALK = {
         "Whoever holds this phone can read this chat on it: on the web page, “Leave now” at the top closes and erases "
         "it. On WhatsApp, write ERASE, and then delete the chat on your phone, too. "
         "This chat is kept until %(time)s after its last message, and longer while you wait for a person "
-        "or talk with one. The people who run this service can read it. People from the police department "
-        "can read it only if you ask for a person and agree: then what you write from then on until the "
-        "person has left, and what you wrote before only if you say so. They can keep a copy. A court or "
-        "the law can require that it be kept or handed over. I hide phone and ID numbers that you write when "
-        "I can tell what they are. On WhatsApp your own number is stored, encrypted, so that I can "
-        "answer. You do not have to give your name or your immigration status: please do not write them. "
+        "or a call, or talk with a person. The people who run this service can read it. People from the "
+        "police department can read it only if you ask for a person and agree: then what you write from "
+        "then on until the person has left, and what you wrote before only if you say so. They can keep a "
+        "copy. A court or the law can require that it be kept or handed over. I hide phone and ID numbers "
+        "that you write when I can tell what they are. On WhatsApp your own number is stored, encrypted, so "
+        "that I can answer. You do not have to give your name or your immigration status: please do not write them. "
         "To erase this chat, open “Before you write” at the top of the chat and press “Erase this chat "
         "now”."
     ),
@@ -52,6 +52,12 @@ SMALLTALK = {
     "nothing_yet": N_("I do not know which answer you mean. What would you like to know?"),
     "stay": N_("All right, I have passed nothing on. What would you like to know?"),
     "stay_as_before": N_("All right, I have passed nothing more on. What would you like to know?"),
+    "why_report_happening_now": N_(
+        "I ask because in danger you need 911, and not this chat. Your answer only tells me what to show you."
+    ),
+    "why_report_with_name": N_(
+        "I ask because you may want to report with your name or without it. Your answer only tells me what to show you."
+    ),
     "stop_guide": N_("We can stop here. You can come back at any time. If you are in danger, call 911."),
 }
 TELLS = frozenset({"about_bot", "privacy", "erase", "languages"})
@@ -69,15 +75,15 @@ NO_ANSWER = {
     ),
     "not_in_the_texts_waiting": N_("I found nothing about that in the texts I have (%(department)s)."),
     "no_promises": N_(
-        "I can only show what the text of %(department)s says. I cannot promise or say anything else. You "
+        "I can only show what the text says (%(department)s). I cannot promise or say anything else. You "
         "can ask me what it says, or ask for a person."
     ),
     "no_legal_advice": N_(
-        "I cannot give legal advice, only show what the text of %(department)s says. For your case ask a "
+        "I cannot give legal advice, only show what the text says (%(department)s). For your case ask a "
         "lawyer, or ask here for a person."
     ),
     "no_predictions": N_(
-        "I cannot know what will happen, only show what the text of %(department)s says. You can ask me "
+        "I cannot know what will happen, only show what the text says (%(department)s). You can ask me "
         "what it says, or ask for a person."
     ),
     "elsewhere": N_(
@@ -85,7 +91,7 @@ NO_ANSWER = {
         "departments or agencies do. You can ask me about this one, or ask for a person."
     ),
     "insult": N_(
-        "I am sorry that this is frustrating. I can only answer what the texts of %(department)s say. You "
+        "I am sorry that this is frustrating. I can only answer what the texts say (%(department)s). You "
         "can ask me about them, or ask for a person."
     ),
 }
@@ -93,7 +99,7 @@ ASKS_NOTHING = frozenset({"insult"})
 """Those that decline no question: the conversation stays about what it was about."""
 
 OFFER = {
-    "again": N_("I have passed nothing on yet. If you want me to, choose one of these."),
+    "again": N_("I have not passed this on yet. If you want me to, choose one of these."),
 }
 """In place of the offer of a person, where it has just been made."""
 
@@ -113,7 +119,7 @@ UNREVIEWED = N_("Nobody at the department has reviewed this summary yet. The quo
 
 WHATSAPP = {
     "welcome": N_(
-        "Hello. I am Enlace, an automatic assistant for %(department)s, not a person and not a police "
+        "Hello. I am Enlace, an automatic assistant (%(department)s), not a person and not a police "
         "officer. This chat cannot send the police: in an emergency call 911. Please do not send "
         "documents, photos, or anybody’s immigration status. What you write is kept for %(time)s after "
         "the last message, and longer while you wait for a person or talk with one. The people who run "
@@ -131,7 +137,7 @@ WHATSAPP = {
     "started": N_("Welcome back. What would you like to know?"),
     "erased": N_(
         "What you wrote has been erased here. It is still in WhatsApp on your phone: delete this chat there, too. If "
-        "you write again, a new conversation begins."
+        "you write again, a new chat begins."
     ),
     "helped": N_("Thank you for telling me."),
     "not_helped": N_("I am sorry that this did not help. You can ask in other words, or ask for a person."),

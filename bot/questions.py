@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.content.documents import fold
-from bot.problems import StartError
+from bot.content.yamlfile import ContentError, Problem, read_text
 from bot.replies import Kind
 
 
@@ -51,25 +51,38 @@ class Question(BaseModel):
         return {*self.expect.topics, *([self.expect.topic] if self.expect.topic else [])}
 
 
-class QuestionError(StartError):
-    """A line that isn't a question; the message has file and line."""
+class QuestionError(ContentError):
+    """Lines that aren't questions; the message has file and line of each."""
 
 
 def read_questions(paths: Iterable[Path]) -> list[Question]:
     """The questions of these files, and of the .jsonl files below these folders; raises QuestionError."""
-    questions = []
+    questions: list[Question] = []
+    problems: list[Problem] = []
     for path in paths:
         for file in sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]:
-            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                text = read_text(file)
+            except ContentError as error:
+                problems += error.problems
+                continue
+            for number, line in enumerate(text.split("\n"), start=1):
                 if line.strip():
                     try:
                         questions.append(_question(json.loads(line)))
-                    except (ValueError, ValidationError) as error:
-                        raise QuestionError(f"{file}:{number}: {error}") from error
+                    except ValidationError as error:
+                        wrong = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+                        problems.append(Problem(file, number, "; ".join(wrong)))
+                    except ValueError as error:
+                        problems.append(Problem(file, number, f"not a question as JSON: {error}"))
+    if problems:
+        raise QuestionError(problems)
     return questions
 
 
-def _question(row: dict[str, Any]) -> Question:
+def _question(row: Any) -> Question:
+    if not isinstance(row, dict):
+        raise ValueError("it is no object")
     if isinstance(row.get("topics"), list) and isinstance(row.get("expect"), dict):
         row["expect"].setdefault("topics", row["topics"])
     return Question.model_validate(row)

@@ -38,6 +38,10 @@ class HandoffOffer(BaseModel):
     """What would be passed on. The resident may change it, or leave it out."""
     asked: int | None = None
     """Number of the message whose words it has, if it has any."""
+    topic: str | None = None
+    """What it is about, where it names a topic."""
+    danger: bool = False
+    """Whether danger was found, which is passed on with it."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,11 @@ class Outlook:
     """What is known of how long a resident will wait."""
 
     wait_s: float | None = None
-    """Seconds that half of the last who asked waited or less; None where too few asked."""
+    """Seconds within which half of the last who asked had a person; None where fewer had one, or too few asked."""
     opens_at: dt.datetime | None = None
-    """When the office opens, where it is closed now."""
+    """When those who answer are back, where none is at work now."""
+    nobody: bool = False
+    """Whether nobody has an account who may read it."""
 
 
 class Say(TypedDict, total=False):
@@ -71,6 +77,10 @@ class Say(TypedDict, total=False):
     """Whether it is said to a yes or to a no."""
     topic: str
     topics: list[str]
+    others: list[str]
+    """Topics of what else was asked, in the same message."""
+    guided: bool
+    """Whether the guide to reporting ends with it."""
     language: str
     confidence: float
     form: Form
@@ -88,10 +98,14 @@ class Choice(BaseModel):
 
 
 class Step(BaseModel):
-    """What the resident can do next outside the chat: `href` is tel:, mailto: or https:, or None for an address."""
+    """What the resident can do next outside the chat: `href` is tel:, mailto: or https:, or None for an address.
+
+    `value`: the number or address with which `label` ends, where it says before it whose that is.
+    """
 
     label: str
     href: str | None
+    value: str | None = None
 
 
 class Citation(BaseModel):
@@ -133,6 +147,8 @@ class Reply(BaseModel):
     forms: list[ResidentForm] = []
     reviewed: bool | None = None
     """Whether a person of the department has checked this answer; None where there is no answer."""
+    trouble: bool = False
+    """Whether it only says that a part which is needed didn't answer: then it is no answer at all."""
     elapsed_ms: float = 0.0
     number: int | None = None
     """Of its message in the conversation; None where there is none."""
@@ -140,6 +156,8 @@ class Reply(BaseModel):
 
 REPORT_DANGER = "report-danger-now"
 """The topic of what to do in danger."""
+REPORT_NOT_URGENT = "report-not-urgent"
+REPORT_ANONYMOUS = "report-anonymous"
 REACH_LIAISON = "reach-liaison"
 """The topic of how to reach a person: who asks about it is offered one."""
 PERSON = "/press_person"

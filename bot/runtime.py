@@ -20,7 +20,6 @@ from bot.channels.whatsapp.intake import forget_ids
 from bot.content.library import Library, load
 from bot.content.names import names
 from bot.content.watch import watch
-from bot.content.yamlfile import ContentError, Problem
 from bot.conversations.delivery import Channel, Dispatcher, Listeners
 from bot.conversations.outbox import OutboxStore
 from bot.conversations.ownership import Ownership
@@ -28,7 +27,7 @@ from bot.conversations.store import Store
 from bot.database.alone import alone
 from bot.database.engine import migrate, open_engine
 from bot.encoder import Encoder, encoder_name, for_training
-from bot.examples import nlu_examples, variants
+from bot.examples import by_language
 from bot.handoffs.alarms import Alarms
 from bot.handoffs.desk import Desk
 from bot.handoffs.keeper import Keeper
@@ -82,6 +81,7 @@ class Runtime:
     news: News
     detector: LanguageDetector
     safety: SafetyRules
+    unserved: UnservedLanguages
     whatsapp: WhatsApp | None = None
     """The channel, where it is set up."""
 
@@ -147,7 +147,7 @@ class Runtime:
             encoder = await encoder_loading
             self.answering = await asyncio.to_thread(self._build_answering, encoder)
             self.turns = Turns(self.store, self.answering, self.retention, self.rasa, self.renderer, self.changed)
-            actions.serve(all_actions(self.answering))
+            actions.serve(all_actions(self.answering, self.unserved.names))
             if process:
                 await process.wait_ready(self.rasa)
             else:
@@ -227,13 +227,11 @@ class Runtime:
         )
         index = training.search_index(settings, library, cache, self._vector_progress)
         net = training.safety_net(settings, library, cache, self._vector_progress)
-        said = variants(library)
-        for language, pairs in nlu_examples(settings.data_dir).items():
-            said.setdefault(language, []).extend(text for _, text in pairs)
-
-        self.detector = LanguageDetector({code: said.get(code, []) for code in library.languages}, names(library))
+        said = by_language(settings.data_dir, library)
+        self.detector = LanguageDetector(said, names(library))
         self.safety = SafetyRules()
-        decision = load_decision(settings.data_dir / "calibration" / "decision.yml")
+        self.unserved = UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(said.values()))
+        decision = Decision.load(settings.data_dir / "calibration" / "decision.yml")
         decision.check(encoder_name(settings.encoder_model))
         encoder.keep_to_its_threads()
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
@@ -248,7 +246,7 @@ class Runtime:
             safety=self.safety,
             net=net,
             renderer=self.renderer,
-            unserved=UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(said.values())),
+            unserved=self.unserved,
             limits=Limits(
                 settings.data_dir, {name: department.profile for name, department in library.departments.items()}
             ),
@@ -288,6 +286,7 @@ class Runtime:
             alarms=Alarms(engine, settings.alarm_every_s, ways),
             retention=self.retention,
             patience_s=settings.patience_s,
+            finish_leaving=self.turns.finish_leaving,
             forget=self.rasa.forget,
             publish=self._tell,
         )
@@ -308,15 +307,6 @@ class Runtime:
 
     async def _send_web(self, row: Any) -> None:
         self.listeners.wake(row.conversation_id)
-
-
-def load_decision(path: Path) -> Decision:
-    """What `enlace calibrate` wrote; raises ContentError."""
-    try:
-        return Decision.load(path)
-    except (KeyError, TypeError, ValueError) as error:
-        problem = Problem(path, 1, "not what `enlace calibrate` writes: run it, or take the file of the last commit")
-        raise ContentError([problem]) from error
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

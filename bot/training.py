@@ -8,10 +8,11 @@ import gzip
 import hashlib
 import logging
 import subprocess
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from bot.examples import asked, safety_examples, said, search_examples, variants
 from bot.problems import StartError
 from bot.rasa import environment
 from bot.retrieval import hashed
-from bot.retrieval.cache import Progress, VectorCache
+from bot.retrieval.cache import Progress, VectorCache, made_by
 from bot.retrieval.index import Index
 from bot.retrieval.learning import build_index, passages
 from bot.safety.net import SafetyNet, build_net
@@ -30,6 +31,8 @@ from bot.settings import ROOT, Settings
 log = logging.getLogger(__name__)
 _PIECE = 2**20
 _NEEDED_GIB = 13
+_WRITTEN_S = 3600
+"""Seconds after which nobody writes a file any more."""
 
 
 class TrainingError(StartError):
@@ -43,7 +46,7 @@ knew 4 % less of the small talk, and took three times as long."""
 
 def fingerprint(settings: Settings, library: Library) -> str:
     """A hash over everything that the model depends on."""
-    digest = hashlib.sha256(encoder_name(settings.encoder_model).encode())
+    digest = hashlib.sha256(f"{encoder_name(settings.encoder_model)}\0{made_by()}\0".encode())
     paths = [ROOT / "config.yml", ROOT / "domain.yml", ROOT / "requirements/rasa.txt"]
     paths += sorted((ROOT / "bot/nlu").glob("*.py"))
     paths += sorted((settings.data_dir / "rules").glob("*.yml")) + sorted((settings.data_dir / "nlu").glob("*/*.yml"))
@@ -72,7 +75,8 @@ def vector_cache(settings: Settings, encoder: Callable[[], Encodes]) -> VectorCa
 
 def learned_texts(settings: Settings, library: Library) -> tuple[list[str], list[str]]:
     """All that is learned from, once each: what residents write, and what departments do."""
-    search, danger = search_examples(settings, library, asked(settings.data_dir)), safety_examples(settings, library)
+    search = search_examples(settings, library, asked(settings.data_dir, library))
+    danger = safety_examples(settings, library)
     queries = {*search.outside, *search.elsewhere, *danger.near_misses, *danger.others}
     # Those of data/nlu, for Rasa, are among what the net learns from.
     queries |= {variant.text for variant in search.variants} | {text for text, _ in danger.danger}
@@ -81,7 +85,7 @@ def learned_texts(settings: Settings, library: Library) -> tuple[list[str], list
 
 def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
     """The index of the present content, built if it isn't there."""
-    examples = search_examples(settings, library, asked(settings.data_dir))
+    examples = search_examples(settings, library, asked(settings.data_dir, library))
     return build_index(library, examples, cache, settings.cache_dir / "index", progress)
 
 
@@ -105,13 +109,21 @@ def train(settings: Settings, library: Library, cache: VectorCache, progress: Pr
         return path if whole(path) else _train(settings, library, path, cache, progress)
 
 
-def scarce(meminfo: Path = Path("/proc/meminfo"), limit: Path = Path("/sys/fs/cgroup/memory.max")) -> str | None:
-    """A warning where less memory is there than training takes, by the system and by this process's cgroup."""
+def scarce(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> str | None:
+    """A warning where less memory is there than training takes: by the system, and by what the cgroup of this process
+    and those above it (version 2) may still take.
+    """
     try:
-        words = dict(line.split(":") for line in meminfo.read_text(encoding="ascii").splitlines())
+        words = dict(line.split(":") for line in (proc / "meminfo").read_text(encoding="ascii").splitlines())
         there = int(words["MemAvailable"].split()[0]) / 2**20
-        if (most := limit.read_text(encoding="ascii").strip() if limit.exists() else "max") != "max":
-            there = min(there, int(most) / 2**30)
+        own = proc / "self" / "cgroup"
+        lines = own.read_text(encoding="utf-8").splitlines() if own.exists() else []
+        for name in (line.removeprefix("0::/") for line in lines if line.startswith("0::/")):
+            for folder in (cgroups / name, *(cgroups / parent for parent in PurePosixPath(name).parents)):
+                limit = folder / "memory.max"
+                if (most := limit.read_text(encoding="ascii").strip() if limit.exists() else "max") != "max":
+                    taken = int((folder / "memory.current").read_text(encoding="ascii"))
+                    there = min(there, (int(most) - taken) / 2**30)
     except (OSError, ValueError, KeyError):  # not Linux
         return None
     if there >= _NEEDED_GIB:
@@ -152,9 +164,19 @@ def delete_others(path: Path) -> None:
                 old.unlink(missing_ok=True)
 
 
+def _sweep(folder: Path, vectors: Path) -> None:
+    """Delete what trainings left behind that were cut off; a server that starts may be writing vectors."""
+    for old in folder.glob("enlace-*.tar.gz"):
+        old.unlink(missing_ok=True)
+    for old in vectors.glob("*.tmp"):
+        if time.time() - old.stat().st_mtime > _WRITTEN_S:
+            old.unlink(missing_ok=True)
+
+
 def _train(settings: Settings, library: Library, path: Path, cache: VectorCache, progress: Progress | None) -> Path:
     folder = settings.cache_dir / "train"
     folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder, cache.path.parent)
     texts = sorted({*said(settings.data_dir)})
     vectors, questions = cache.queries(texts, progress), cache.queries(faq(library), progress)
     np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=vectors, questions=questions)

@@ -120,6 +120,12 @@ class UnservedLanguages:
         self._lingua = self._build_lingua()
         self._token = re.compile(rf"\b(?:{'|'.join(sorted(phrases))})\b|{_WORD}")
 
+    @property
+    def names(self) -> frozenset[str]:
+        """How those that aren't served are called in themselves."""
+        some = (each for code, each in self._languages.items() if code.partition("-")[0] not in self._served)
+        return frozenset(each.name for each in some)
+
     def _read_signs(self, entry: _Entry) -> _Signs:
         points = dict.fromkeys(map(_fold, entry.words.split()), 1)
         points |= dict.fromkeys(map(_fold, entry.alone), _CERTAIN)

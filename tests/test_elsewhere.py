@@ -38,6 +38,9 @@ def elsewhere(library: Library) -> Elsewhere:
         ("kent-wa", "el sherif del condado de Pierce detiene gente pa la migra"),
         ("kent-wa", "los de Seattle preguntan por papeles?"),
         ("los-angeles-county-ca", "and the LAPD?"),
+        ("los-angeles-county-ca", "does the los angeles police department ask about papers"),
+        ("los-angeles-county-ca", "do the Los Angeles city police ask for papers"),
+        ("los-angeles-county-ca", "¿El Departamento de Policía de Los Ángeles pregunta por papeles?"),
         ("los-angeles-county-ca", "does Houston have such a plan"),
         ("kansas-city-mo", "la patrulla de caminos pide papeles?"),
         ("roeland-park-ks", "y en merriam te piden papeles?"),
@@ -77,6 +80,10 @@ def test_another_places_police(elsewhere: Elsewhere, department: str, text: str)
         ("kansas-city-mo", "what does the KCPD do with ICE"),
         ("kent-wa", "my name is Auburn and police stopped me"),
         ("los-angeles-county-ca", "does LA County help ICE"),
+        ("los-angeles-county-ca", "does the los angeles county sheriffs department ask about papers"),
+        ("los-angeles-county-ca", "el departamento del sheriff de los angeles pide papeles?"),
+        ("los-angeles-county-ca", "el departamento de policia del condado de los angeles pide papeles?"),
+        ("los-angeles-county-ca", "el departamento de policia de los angeles county pide papeles?"),
         ("los-angeles-county-ca", "en arizona los sherifes agarraban paisanos, aqui tambien?"),
         ("kent-wa", "texas cops ask everybody for papers, yall do that too?"),
         ("roeland-park-ks", "mi chequera la hallaron en Topeka, me la habían robado aquí en octubre"),
@@ -158,6 +165,9 @@ def test_what_was_asked_of_another_place_is_asked_of_the_department(
         ("kent-wa", "do you report people to ICE", "and in Kent?"),
         ("kansas-city-mo", "does Overland Park police ask for papers", "and the sheriff?"),
         ("kent-wa", "and Renton?", "and Kent?"),
+        ("kent-wa", "what about Seattle police", "and in Kent?"),
+        ("kansas-city-mo", "y la de Overland Park?", "y ustedes"),
+        ("kent-wa", "and the ones in Renton?", "and you?"),
         *(
             ("kent-wa", "does Tukwila PD report you to ICE", text)
             for text in (
@@ -179,6 +189,22 @@ def test_what_was_asked_of_another_place_is_asked_of_the_department(
 )
 def test_what_stays_elsewhere_or_was_never_there(elsewhere: Elsewhere, department: str, before: str, text: str) -> None:
     assert comes_back(elsewhere, text, before, department) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["and the ones in Renton?", "y la de Overland Park?", "what about Seattle police", "and Olathe?", "¿y la LAPD?"],
+)
+def test_a_place_alone_asks_nothing(elsewhere: Elsewhere, text: str) -> None:
+    assert elsewhere.only_names(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["do Seattle police ask for papers", "and you?", "reporté un robo en Renton", "does Tukwila work with ICE", ""],
+)
+def test_what_asks_something_or_names_no_place_is_no_place_alone(elsewhere: Elsewhere, text: str) -> None:
+    assert not elsewhere.only_names(text)
 
 
 def test_almost_no_other_message_is_taken_for_one_that_comes_back(elsewhere: Elsewhere) -> None:

@@ -17,14 +17,15 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 from compiling import compile_catalog
 
-from bot.i18n import Catalogs, MissingCatalogError
+from bot.i18n import Catalogs, MissingCatalogError, language_name
 from bot.settings import ROOT
 
 SPANISH = "locales/es/LC_MESSAGES/enlace.po"
 ENGLISH = "locales/en/LC_MESSAGES/enlace.po"
 CHECK = ROOT / "scripts" / "check_catalogs.py"
 Checks = Callable[[Path], str]
-TOO_LONG = "Your message is too long. Please write at most %(limit)s characters, with one question."
+LIMIT = "máximo %(limit)s caracteres"
+TOO_LONG = "This is too long. Please write at most %(limit)s characters."
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_the_browsers_languages_are_negotiated(catalogs: Catalogs, header: str |
 def test_a_message_is_translated_and_filled(catalogs: Catalogs) -> None:
     assert catalogs.gettext("en", TOO_LONG, limit=400) == TOO_LONG.replace("%(limit)s", "400")
     spanish = catalogs.gettext("es", TOO_LONG, limit=400)
-    assert spanish.startswith("Su mensaje es demasiado largo.")
+    assert spanish.startswith("Es demasiado largo.")
     assert "400" in spanish
     assert catalogs.gettext("es", "Yes") == "Sí"
 
@@ -78,6 +79,31 @@ def test_a_language_without_a_catalog_stops_the_start() -> None:
 @pytest.mark.parametrize(("language", "date"), [("en", "July 24, 2019"), ("es", "24 de julio de 2019")])
 def test_a_date_is_written_as_people_do(language: str, date: str) -> None:
     assert Catalogs.date(language, dt.date(2019, 7, 24)) == date
+
+
+def test_a_language_is_named_in_itself_or_in_the_language_that_speaks_of_it() -> None:
+    assert (language_name("es"), language_name("en")) == ("español", "English")
+    assert (language_name("es", "en"), language_name("en", "es")) == ("Spanish", "inglés")
+
+
+def test_the_name_of_a_department_stands_where_it_needs_no_article() -> None:
+    """ "a person from Kent Police Department" is no English, and "de" would be "del" before some names in Spanish."""
+    for path in (ENGLISH, SPANISH):
+        with (ROOT / path).open("rb") as file:
+            texts = [str(text) for message in read_po(file) for text in (message.id, message.string)]
+        named = [text for text in texts if "%(department)s" in text]
+        assert len(named) > 10
+        for text in named:
+            assert re.search(r"^%\(department\)s: |\(%\(department\)s\)|: %\(department\)s\.$", text), text
+
+
+def test_spanish_quotes_with_its_own_marks() -> None:
+    with (ROOT / SPANISH).open("rb") as file:
+        quoted = [str(message.string) for message in read_po(file) if re.search("[“”«»]", str(message.string))]
+    assert len(quoted) > 5
+    for text in quoted:
+        assert "“" not in text, text
+        assert "”" not in text, text
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -183,9 +209,9 @@ def test_a_problem_ends_the_check_with_the_remedy(project: Path) -> None:
         ("locales/enlace.pot", 'msgid "Guide me"\nmsgstr ""', "", ["locales/enlace.pot: missing", "'Guide me'"]),
         (SPANISH, 'msgstr "Sí"', 'msgstr ""', [": not translated: 'Yes'", f"{SPANISH}:"]),
         (SPANISH, 'msgid "Yes"', '#, fuzzy\nmsgid "Yes"', [": fuzzy: 'Yes'", f"{SPANISH}:"]),
-        (SPANISH, "de %(limit)s caracteres", "de pocos caracteres", [": other placeholders than the original: 'Your"]),
-        (SPANISH, "de %(limit)s caracteres", "de %(límite)s caracteres", [": other placeholders than the original"]),
-        (SPANISH, "de %(limit)s caracteres", "de %(limit)s (100% ) caracteres", [": a % that is no placeholder must"]),
+        (SPANISH, LIMIT, "máximo pocos caracteres", [": other placeholders than the original: 'This"]),
+        (SPANISH, LIMIT, "máximo %(límite)s caracteres", [": other placeholders than the original"]),
+        (SPANISH, LIMIT, "máximo %(limit)s (100% ) caracteres", [": a % that is no placeholder must"]),
         (ENGLISH, 'msgid "Yes"', 'msgid "Yeah"', [f"{ENGLISH}: missing", "'Yes'", "obsolete", "'Yeah'"]),
         (SPANISH, 'msgid "Yes"', "nonsense", [f"{SPANISH}: cannot be read"]),
     ],

@@ -11,7 +11,7 @@ from real_content import real
 
 from bot.content.library import Library
 from bot.content.names import names
-from bot.examples import nlu_examples, variants
+from bot.examples import by_language
 from bot.language import LanguageDetector
 from bot.settings import ROOT
 
@@ -74,10 +74,7 @@ def detector() -> LanguageDetector:
 
 def build(library: Library) -> LanguageDetector:
     """A detector from the real content."""
-    examples = variants(library)
-    for language, pairs in nlu_examples(ROOT / "data").items():
-        examples.setdefault(language, []).extend(text for _, text in pairs)
-    return LanguageDetector({code: examples[code] for code in library.languages}, names(library))
+    return LanguageDetector(by_language(ROOT / "data", library), names(library))
 
 
 # Keyboard noise has no language.
@@ -141,6 +138,21 @@ def test_a_clear_change_in_the_middle_moves_the_conversation(
     other = {"en": "es", "es": "en"}[language]
     assert detector.decide(text, other, chosen=False, first=False) == language
     assert detector.decide(text, language, chosen=False, first=False) == language
+
+
+@pytest.mark.parametrize("text", ["y?", "ya", "me", "legal", "normal", "social", "info", "k?", "i aora", "i si no"])
+@pytest.mark.parametrize("current", ["en", "es"])
+def test_two_letters_do_not_move_a_conversation(detector: LanguageDetector, text: str, current: str) -> None:
+    assert detector.decide(text, current, chosen=False, first=False) == current
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("gracias", "es"), ("por favor", "es"), ("no entiendo nada", "es"), ("thanks", "en"), ("please help me", "en")],
+)
+def test_few_clear_words_do(detector: LanguageDetector, text: str, language: str) -> None:
+    other = {"en": "es", "es": "en"}[language]
+    assert detector.decide(text, other, chosen=False, first=False) == language
 
 
 NAMES = ["Kent", "KCPD", "Hope City", "Roeland Park", "Los Angeles", "Los Ángeles", "kansas city", "Kent, Washington"]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from bot.content.library import Library
+from bot.content.yamlfile import ContentError
 from bot.limits import MAX_WORDS, Limits
+from bot.settings import ROOT
 
 
 @pytest.mark.parametrize(
@@ -106,3 +111,31 @@ def test_almost_no_variant_is_declined_by_how_it_is_asked(limits: Limits, librar
     variants = [(variant.department, variant.text) for variant in library.variants()]
     declined = [(name, text) for name, text in variants if limits.find(text, name) not in {None, "elsewhere"}]
     assert len(declined) <= len(variants) * 0.001, declined
+
+
+def written(folder: Path, text: str, library: Library) -> Limits:
+    """Limits of which limits.yml says this."""
+    shutil.copy(ROOT / "data/places.yml", folder)
+    (folder / "limits.yml").write_text(f"limits:\n{text}", encoding="utf-8")
+    return Limits(folder, {name: each.profile for name, each in library.departments.items()})
+
+
+def test_a_limit_without_a_pattern_is_refused(tmp_path: Path, library: Library) -> None:
+    with pytest.raises(ContentError, match=r"limits\.yml:2: limits\.no_predictions: List should have at least 1 item"):
+        written(tmp_path, "  no_predictions: []\n", library)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "text", "found"),
+    [
+        ("[zzz, '(?i)ABC']", "abc", True),
+        ("['(?P<a>x)', '(?P<a>y)']", "y", True),
+        (r"['(foo)', '(zz)\1']", "zzzz", True),
+        (r"['(foo)', '(zz)\1']", "zz", False),
+    ],
+)
+def test_each_pattern_of_a_limit_stands_for_itself(
+    tmp_path: Path, library: Library, patterns: str, text: str, found: bool
+) -> None:
+    limits = written(tmp_path, f"  no_predictions: {patterns}\n", library)
+    assert limits.find(text, "kent-wa") == ("no_predictions" if found else None)

@@ -35,6 +35,7 @@ TOPICS = [
     for language in LANGUAGES
 ]
 DEPARTMENTS = list(REAL.departments)
+KANSAS_CITY, ROELAND_PARK = "kansas-city-mo", "roeland-park-ks"
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +180,14 @@ def test_a_person_is_offered_without_a_topic_that_is_switched_off(catalogs: Cata
     assert (reply.kind, reply.citations, reply.steps, reply.topic) == ("handoff", [], [], None)
 
 
+def test_who_wrote_of_danger_is_told_that_it_is_passed_on_and_nobody_else(renderer: Renderer) -> None:
+    said = "If you wrote of danger, that a danger was found is passed on, too."
+    for danger in (False, True):
+        offer = OFFER.model_copy(update={"danger": danger})
+        reply = renderer.render([Say(say="handoff", offer=offer)], "kent-wa", "en")
+        assert (said in reply.text.split("\n\n")) is danger
+
+
 def test_danger_has_a_warning_where_the_topic_on_it_is_switched_off(renderer: Renderer) -> None:
     reply = renderer.render([Say(say="emergency")], "kent-wa", "en")
     assert (reply.kind, reply.steps[0].href) == ("emergency", "tel:911")
@@ -209,6 +218,7 @@ def test_a_stale_translation_is_not_shown(catalogs: Catalogs) -> None:
         (Say(say="clarify", topics=["what-is-asked", "report-anonymous"], confidence=0.5), "clarify"),
         *((Say(say="no_answer", message=message, confidence=0.1), "no_answer") for message in NO_ANSWER),
         (Say(say="handoff", offer=OFFER), "handoff"),
+        (Say(say="handoff", offer=OFFER, channel="whatsapp"), "handoff"),
         (Say(say="handoff", offer=HandoffOffer(readers=[], summary="¿Preguntan?")), "handoff"),
     ],
 )
@@ -229,7 +239,9 @@ def test_everything_that_can_be_said_is_said_in_each_language(renderer: Renderer
             assert reply.handoff_offered
         if kind == "handoff":
             assert reply.handoff
-            assert reply.handoff.summary in reply.text
+            assert (reply.handoff.summary in reply.text) is (
+                say.get("channel") == "whatsapp"
+            )  # there it stands in its field
             assert all(reader.name in reply.text for reader in reply.handoff.readers)
 
 
@@ -239,7 +251,7 @@ def test_who_waits_can_take_it_back_and_sees_the_published_number(
 ) -> None:
     reply = renderer.render([Say(say="waiting", channel=channel)], "kent-wa", "en")
     assert (reply.kind, reply.handoff, reply.forms, reply.choices) == ("handoff", None, forms, [])
-    assert [step.href for step in reply.steps] == ["tel:2538565890", "tel:911"]
+    assert [step.href for step in reply.steps] == ["tel:911", "tel:2538565890"]
 
 
 @pytest.mark.parametrize("message", SAFETY)
@@ -290,6 +302,84 @@ def test_an_answer_keeps_its_exceptions_however_it_is_said(
 
 
 @pytest.mark.parametrize(
+    ("department", "topic", "language", "form", "words"),
+    [
+        (KANSAS_CITY, "share-with-ice", "en", "short", ["“patently false” that officers would call ICE", "67.307"]),
+        (KANSAS_CITY, "share-with-ice", "es", "short", ["«evidentemente falso» que los policías", "67.307"]),
+        (KANSAS_CITY, "federal-cooperation", "en", "short", ["does work with ICE (immigration).", "67.307"]),
+        (KANSAS_CITY, "federal-cooperation", "es", "limits", ["67.307", "ayudan con regularidad a agencias externas"]),
+        (KANSAS_CITY, "federal-cooperation", "en", "limits", ["assist any local, state or federal law enforcement"]),
+        (KANSAS_CITY, "hope-city-robberies", "en", "limits", ["67.307", "ask for back-up"]),
+        (KANSAS_CITY, "reward-campaign", "es", "short", ["información que lleve a un arresto"]),
+        (ROELAND_PARK, "federal-cooperation", "en", "short", ["when a statute, an ordinance, federal law or a court"]),
+        (ROELAND_PARK, "federal-cooperation", "es", "limits", ["cuando lo exige una ley, una ordenanza"]),
+        (ROELAND_PARK, "ice-assistance", "en", "limits", ["This rule does not apply when a specific threat"]),
+        (ROELAND_PARK, "ice-contact-no-warrant", "en", "limits", ["with all of its federal partners"]),
+        (ROELAND_PARK, "detainers", "en", "short", ["the Chief or a supervisor decides whether to cooperate"]),
+        (ROELAND_PARK, "right-to-report", "es", "short", ["no dice si un reporte le llega a ICE"]),
+        (ROELAND_PARK, "victims-witnesses", "en", "short", ["the risk to future cooperation with police"]),
+        (ROELAND_PARK, "arrest-for-status", "es", "short", ["no debe detener, arrestar ni encarcelar"]),
+        (ROELAND_PARK, "supervisor-approval", "es", "short", ["Toda acción para hacer cumplir la ley"]),
+    ],
+)
+def test_what_is_left_of_an_answer_still_says_what_the_text_denies_and_requires(
+    renderer: Renderer, department: str, topic: str, language: str, form: Form, words: list[str]
+) -> None:
+    said = renderer.render([Say(say="answer", topic=topic, confidence=1.0, form=form)], department, language)
+    for each in words:
+        assert each in said.text
+
+
+@pytest.mark.parametrize(
+    ("department", "topic", "language", "words"),
+    [
+        (KANSAS_CITY, "what-is-asked", "en", "do not say whether officers ask for a driver’s license, a passport"),
+        (KANSAS_CITY, "what-is-asked", "es", "no dicen si los policías piden una licencia de manejar, un pasaporte"),
+        (KANSAS_CITY, "hope-city-robberies", "en", "the department called that “patently false”"),
+        (KANSAS_CITY, "hope-city-robberies", "es", "escribió que eso es «evidentemente falso»"),
+        (
+            KANSAS_CITY,
+            "ice-stop-2019",
+            "en",
+            "very respectfully with the man and, after the arrest, with his family",
+        ),
+        (KANSAS_CITY, "ice-stop-2019", "es", "con mucho respeto con el hombre y, tras el arresto, con su familia"),
+        (KANSAS_CITY, "homicide-tips-numbers", "en", "since the press conference on the reward increase"),
+        (KANSAS_CITY, "homicide-tips-numbers", "es", "las pistas, incluidas las de Kansas City, Misuri, pasaron de 39"),
+        (KANSAS_CITY, "homicide-reward", "en", "Both tips came in after a press conference on June 21"),
+        (KANSAS_CITY, "homicide-reward", "es", "Las dos pistas llegaron después de una conferencia de prensa"),
+        (KANSAS_CITY, "about-policy", "en", "Whoever wrote them says “I”; our copies give no name."),
+        (KANSAS_CITY, "about-policy", "es", "Quien las escribió dice «yo», pero nuestras copias no dan su nombre."),
+        (KANSAS_CITY, "reward-campaign", "en", "decide against bringing a gun"),
+        (KANSAS_CITY, "reward-campaign", "es", "decida no llevar un arma"),
+        (KANSAS_CITY, "immigration-enforcement", "en", "it does not do “proactive” enforcement"),
+        (KANSAS_CITY, "ice-stop-outreach", "en", "fear of the department would hurt everyone"),
+        (KANSAS_CITY, "ice-stop-outreach", "es", "el miedo al departamento perjudicaría a todos"),
+        (KANSAS_CITY, "hope-city-help", "en", "were cold until they found out that police came to help"),
+        (KANSAS_CITY, "hope-city-help", "es", "La gente fue fría hasta ver que iban a ayudar."),
+        (KANSAS_CITY, "spanish-officers", "en", "to encourage them to take part in the investigation"),
+        (KANSAS_CITY, "report-in-spanish", "es", "para animarlas a participar en la investigación"),
+        (ROELAND_PARK, "ice-contact-no-warrant", "en", "somebody who may or may not be here legally"),
+        (ROELAND_PARK, "ice-contact-no-warrant", "es", "cuántas pruebas tiene inmigración"),
+    ],
+)
+def test_an_answer_tells_what_its_quotes_say(
+    renderer: Renderer, department: str, topic: str, language: str, words: str
+) -> None:
+    assert words in answer(renderer, department, topic, language).text
+
+
+def test_all_federal_partners_and_enforcement_stay_what_the_text_calls_them(renderer: Renderer) -> None:
+    for topic in REAL.departments[ROELAND_PARK].answers:
+        english, spanish = (answer(renderer, ROELAND_PARK, topic, language).text for language in LANGUAGES)
+        assert english.count("federal partners") == english.count("all of its federal partners"), topic
+        assert spanish.count("socios federales") == spanish.count("todos sus socios federales"), topic
+        assert "acción policial" not in spanish, topic
+        for citation in answer(renderer, ROELAND_PARK, topic, "es").citations:
+            assert "acción policial" not in (citation.translation or "")
+
+
+@pytest.mark.parametrize(
     ("text", "first"),
     [
         ("No. They do not ask. Call if you can.", "No. They do not ask. Call if you can."),
@@ -321,7 +411,7 @@ def test_how_to_reach_a_person_is_the_button_that_offers_one_and_stands_once(ren
 def test_what_can_be_done_now_is_the_guide_a_person_and_what_the_last_answer_says(renderer: Renderer) -> None:
     reply = renderer.render([Say(say="next_steps", topic="reach-liaison")], "kent-wa", "en")
     assert reply.text.startswith("If someone is in danger now, call 911.")
-    assert reply.text.endswith("(Chief Padilla is named there): (253) 856-5890")
+    assert reply.text.endswith("(the page also names Chief Padilla): (253) 856-5890")
     assert [step.href for step in reply.steps] == ["tel:911", "tel:2538565890"]
     assert [choice.send for choice in reply.choices] == [GUIDE, topic_choice("report-not-urgent"), PERSON]
     after = renderer.render([Say(say="next_steps", topic="what-is-asked")], "kent-wa", "en")
@@ -399,7 +489,7 @@ def test_trouble_is_told_in_both_languages_with_what_to_do(renderer: Renderer, l
     assert len(parts) == 2
     assert all("911" in part for part in parts)
     assert reply.text.startswith({"en": "I cannot answer", "es": "No puedo responder"}[language])
-    assert (reply.kind, reply.language, reply.citations) == ("no_answer", language, [])
+    assert (reply.kind, reply.language, reply.citations, reply.trouble) == ("no_answer", language, [], True)
 
 
 @pytest.mark.parametrize(
@@ -446,3 +536,49 @@ def test_whoever_is_asked_whether_to_pass_something_on_is_asked_nothing_else(ren
     says = [Say(say="handoff", offer=OFFER), Say(say="ask", message="report_with_name")]
     reply, alone = (renderer.render(each, "kent-wa", "es") for each in (says, says[:1]))
     assert reply == alone
+
+
+def test_one_of_several_questions_says_so_and_offers_the_others_first(renderer: Renderer) -> None:
+    others = ["reach-liaison", "share-with-ice", "report-in-spanish"]
+    say = Say(say="answer", topic="what-is-asked", confidence=0.9, others=others)
+    reply, alone = renderer.render([say], "kent-wa", "en"), answer(renderer, "kent-wa", "what-is-asked", "en")
+    lead = (
+        "You asked about more than one thing. This is about “Will they ask my status?”. You can choose the rest below."
+    )
+    assert reply.text == f"{lead}\n\n{alone.text}"
+    sends = [choice.send for choice in reply.choices]
+    assert sends[:2] == [topic_choice("share-with-ice"), topic_choice("report-in-spanish")]
+    assert (sends[-1], len(sends)) == (PERSON, len(set(sends)))
+
+
+@pytest.mark.parametrize("topic", ["report-not-urgent", "report-anonymous"])
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_the_guide_does_not_lead_back_to_itself(renderer: Renderer, department: str, topic: str) -> None:
+    reply = renderer.render([Say(say="answer", topic=topic, confidence=1.0, guided=True)], department, "en")
+    sends = [choice.send for choice in reply.choices]
+    assert (sends[0], GUIDE in sends, sends.count(PERSON), reply.handoff_offered) == (PERSON, False, 1, True)
+    assert reply.text.endswith("That is all the texts I have say about this. For more, you can ask here for a person.")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_that_to_call_911_is_in_no_answer_twice(renderer: Renderer, department: str, language: str) -> None:
+    line = {"en": "If someone is in danger now, call 911.", "es": "Si alguien está en peligro ahora, llame al 911."}
+    steps = 0
+    for topic, curated in REAL.departments[department].answers.items():
+        reply = answer(renderer, department, topic, language)
+        own = "911" in curated.answer[language] or any("911" in each.text[language] for each in curated.exceptions)
+        calls = any(step.do == "call-911" for step in curated.next_steps)
+        said = curated.answer[language].count(line[language])
+        assert reply.text.count(line[language]) == said + (calls and not own)
+        # The link stays.
+        assert any(step.href == "tel:911" for step in reply.steps) == calls
+        steps += calls
+    assert steps
+
+
+def test_below_a_warning_the_line_on_911_is_left_out(catalogs: Catalogs) -> None:
+    renderer = Renderer(changed("kent-wa", "what-is-asked", next_steps=[NextStep(do="call-911")]), catalogs)
+    say = Say(say="answer", topic="what-is-asked", confidence=0.9)
+    assert "If someone is in danger now, call 911." in renderer.render([say], "kent-wa", "en").text
+    assert "911" not in renderer.render([say], "kent-wa", "en", warned=True).text

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from real_content import real
 
 from bot.content.library import Library
-from bot.examples import safety_examples, search_examples, tuning_examples
+from bot.examples import asked, safety_examples, search_examples, tuning_examples
 from bot.settings import ROOT, Settings
-from bot.training import delete_others, fingerprint, in_use, scarce, whole
+from bot.training import _sweep, delete_others, fingerprint, in_use, learned_texts, scarce, whole
 
 LIBRARY = real()
 
@@ -38,6 +40,16 @@ def test_the_net_does_not_learn_that_to_want_nobody_any_more_is_no_danger() -> N
     assert "ya no quiero hablar con nadie" not in known.others
     assert "ya no quiero hablar con nadie" in search_examples(Settings(), LIBRARY, []).outside
     assert "hablar con una persona" in known.others
+
+
+def test_a_department_that_is_taken_out_leaves_the_others_to_be_learned() -> None:
+    without = {name: each for name, each in LIBRARY.departments.items() if name != "kent-wa"}
+    fewer, data = Library(LIBRARY.languages, LIBRARY.topics, without, "fewer"), Settings().data_dir
+    found, every = asked(data, fewer), asked(data, LIBRARY)
+    assert [each for each in every if each.department != "kent-wa"] == found
+    assert len(found) < len(every)
+    queries, _ = learned_texts(Settings(), fewer)
+    assert len(queries) > 10_000
 
 
 def test_a_damaged_model_is_not_taken_for_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -67,23 +79,36 @@ def test_a_model_that_a_running_rasa_may_need_again_is_not_deleted(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("available", "limit", "warns"),
+    ("available", "limits", "warns"),
     [
-        (14, None, None),
-        (14, "max", None),
-        (12.5, "max", "12.5 are"),
-        (20, str(4 * 2**30), "4.0 are"),
-        (2, None, "2.0 are"),
+        (14, {}, None),
+        (14, {"a/b": ("max", 9)}, None),
+        (12.5, {"a/b": ("max", 9)}, "12.5 are"),
+        (20, {"a/b": (4, 0)}, "4.0 are"),
+        (20, {"a/b": (16, 6)}, "10.0 are"),
+        (20, {"a": (16, 4), "a/b": ("max", 9)}, "12.0 are"),
+        (20, {"": (8, 1)}, "7.0 are"),
+        (20, {"a/c": (4, 0)}, None),
+        (2, {}, "2.0 are"),
     ],
 )
-def test_too_little_memory_is_warned_of(tmp_path: Path, available: float, limit: str | None, warns: str | None) -> None:
-    meminfo, most = tmp_path / "meminfo", tmp_path / "memory.max"
-    meminfo.write_text(f"MemTotal: 99999999 kB\nMemAvailable:   {int(available * 2**20)} kB\n", encoding="ascii")
-    if limit:
-        most.write_text(f"{limit}\n", encoding="ascii")
-    said = scarce(meminfo, most)
+def test_too_little_memory_is_warned_of(
+    tmp_path: Path, available: float, limits: dict[str, tuple[float | str, float]], warns: str | None
+) -> None:
+    proc, cgroups = tmp_path / "proc", tmp_path / "cgroup"
+    (proc / "self").mkdir(parents=True)
+    (proc / "meminfo").write_text(
+        f"MemTotal: 99999999 kB\nMemAvailable:   {int(available * 2**20)} kB\n", encoding="ascii"
+    )
+    (proc / "self/cgroup").write_text("0::/a/b\n", encoding="ascii")
+    for name, (most, taken) in limits.items():
+        (cgroups / name).mkdir(parents=True, exist_ok=True)
+        text = most if isinstance(most, str) else str(int(most * 2**30))
+        (cgroups / name / "memory.max").write_text(f"{text}\n", encoding="ascii")
+        (cgroups / name / "memory.current").write_text(f"{int(taken * 2**30)}\n", encoding="ascii")
+    said = scarce(proc, cgroups)
     assert said is None if warns is None else warns in str(said)
-    assert scarce(tmp_path / "none", most) is None
+    assert scarce(tmp_path / "none", cgroups) is None
 
 
 @pytest.mark.parametrize(
@@ -111,6 +136,28 @@ def test_a_model_is_trained_anew_where_a_file_changes_that_it_is_made_of(
     path = next(tmp_path.glob(name))
     path.write_bytes(path.read_bytes() + b"\n")
     assert fingerprint(settings, LIBRARY) != before
+
+
+def test_a_model_is_trained_anew_for_other_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint(Settings(), LIBRARY)
+    monkeypatch.setattr("bot.training.made_by", lambda: "others")
+    assert fingerprint(Settings(), LIBRARY) != before
+
+
+def test_what_a_training_that_was_cut_off_left_behind_is_deleted(tmp_path: Path) -> None:
+    train, vectors = tmp_path / "train", tmp_path / "vectors"
+    for path in (
+        train / "enlace-a.tar.gz",
+        train / "vectors.npz",
+        vectors / "e.encoded.1.tmp",
+        vectors / "e.encoded.2.tmp",
+    ):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    long_ago = time.time() - 7200
+    os.utime(vectors / "e.encoded.1.tmp", (long_ago, long_ago))
+    _sweep(train, vectors)
+    assert sorted(path.name for path in tmp_path.glob("*/*")) == ["e.encoded.2.tmp", "vectors.npz"]
 
 
 def test_a_model_is_trained_anew_for_other_variants_and_another_encoder() -> None:

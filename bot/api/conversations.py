@@ -192,11 +192,12 @@ async def read(conversation: CurrentConversation, runtime: CurrentRuntime) -> Tr
 @router.get(
     "/conversations/{conversation_id}/events",
     response_class=EventSourceResponse,
-    responses=errors(*TOKEN)
+    responses=errors(*TOKEN, 429)
     | {
         200: {
             "content": {"text/event-stream": {}},
-            "description": "A `message` event for each message, and `typing` while a liaison is writing.",
+            "description": "A `message` event for each message, and `typing` while a liaison is writing. "
+            "`elsewhere` at its end, where newer streams of the conversation have taken its place.",
         }
     },
 )
@@ -207,20 +208,26 @@ async def events(
     after: Annotated[int, Query(ge=0, le=MAX_ID, description="The same, for clients that can't set headers.")] = 0,
 ) -> Response:
     """New messages as they come, each with its number as event id; resumes after the last one seen."""
+    await runtime.flood.stream(conversation.id)
 
     async def stream() -> AsyncIterator[ServerSentEvent]:
-        seen = max(last_event_id, after)
+        number = max(last_event_id, after)
         async with runtime.listeners.listen(conversation.id) as news:
+            # What the transcript brought, before the stream.
+            await runtime.whole(seen(conversation, runtime, min(number, conversation.last_number)))
             while True:
                 news.clear()
+                if news.is_over:
+                    yield ServerSentEvent("{}", event="elsewhere")
+                    return
                 if not await runtime.whole(runtime.store.is_open(conversation.id, conversation.token_hash)):
                     return  # erased, or opened elsewhere: who asks again is told so
-                before = seen
-                for row in await runtime.whole(runtime.store.messages(conversation.id, seen)):
-                    seen = row.number
-                    yield ServerSentEvent(_message(row).model_dump_json(), event="message", id=str(seen))
-                if seen > before and await runtime.whole(runtime.store.delivered(conversation.id, seen)):
-                    runtime.news.publish(conversation.id)
+                before = number
+                for row in await runtime.whole(runtime.store.messages(conversation.id, number)):
+                    number = row.number
+                    yield ServerSentEvent(_message(row).model_dump_json(), event="message", id=str(number))
+                if number > before:
+                    await runtime.whole(seen(conversation, runtime, number))
                 if runtime.news.typing.is_typing(conversation.id):
                     yield ServerSentEvent("{}", event="typing")
                 await news.wait()
@@ -228,10 +235,16 @@ async def events(
     return EventSourceResponse(stream(), ping=_PING_S, headers={"Cache-Control": "no-store"})
 
 
+async def seen(conversation: Any, runtime: Runtime, number: int) -> None:
+    """The resident's page has the messages up to this one: the console is to say so."""
+    if number > conversation.delivered and await runtime.store.delivered(conversation.id, number):
+        runtime.news.publish(conversation.id)
+
+
 @router.post("/conversations/{conversation_id}/typing", status_code=204, responses=errors(*TOKEN))
 async def typing(conversation: CurrentConversation, runtime: CurrentRuntime) -> Response:
     """The resident is writing: the liaison who has the conversation sees that, not what."""
-    if conversation.owner == "liaison":
+    if conversation.owner == "liaison" and await runtime.flood.typing(conversation.id):
         runtime.news.type(conversation.id, conversation.department)
     return Response(status_code=204)
 
@@ -273,15 +286,17 @@ async def leave(conversation: CurrentConversation, runtime: CurrentRuntime) -> R
 @router.post(
     "/conversations/{conversation_id}/messages/{number}/helpful",
     status_code=204,
-    responses=errors(*BODY, *TOKEN, 404),
+    responses=errors(*BODY, *TOKEN, 404, 429),
 )
 async def rate_answer(
     body: Helpful,
     number: Annotated[int, Path(ge=1, le=MAX_ID)],
     conversation: CurrentConversation,
     runtime: CurrentRuntime,
+    request: Request,
 ) -> Response:
     """Whether an answer of the assistant helped."""
+    await runtime.flood.message(conversation.id, request)
     await runtime.store.rate_answer(conversation.id, number, body.helpful)
     return Response(status_code=204)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -50,12 +51,22 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
+def is_of_another_site(request: Request) -> bool:
+    """Whether another site's page had the browser send this, as far as the browser says: an older one says the origin
+    alone, and "null" for a page that is to tell nobody where it is, as ours are.
+    """
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if site not in {None, "same-origin", "none"}:
+        return True
+    return origin not in {None, "null"} and urlsplit(origin).netloc != request.headers.get("host")
+
+
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="The conversation's token.")
 
 
 async def access(
     request: Request,
-    conversation_id: Annotated[str, Path(max_length=64)],
+    conversation_id: Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")],
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Any:
     """The conversation in the path, if the token is its own."""

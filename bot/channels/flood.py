@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterable
 
 from fastapi import Request
-from limits import RateLimitItem, parse_many
+from limits import RateLimitItem, RateLimitItemPerSecond, parse_many
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from bot.errors import TooOften
+from bot.errors import TooOften, TooSoon
 from bot.settings import Settings
+
+_TYPING = RateLimitItemPerSecond(1)
 
 
 class Flood:
@@ -39,19 +41,29 @@ class Flood:
         await self._take(self._conversation, "conversation", conversation_id)
         await self._take(self._of_address, "address", self._address(request))
 
+    async def stream(self, conversation_id: str) -> None:
+        """A conversation is to be followed live, counted apart: no lost connection costs a message. Raises TooOften."""
+        await self._take(self._conversation, "stream", conversation_id)
+
+    async def typing(self, conversation_id: str) -> bool:
+        """Whether it may be told now that the resident is typing; it costs no message."""
+        return await self._limiter.hit(_TYPING, "typing", conversation_id)
+
     async def start(self, request: Request) -> None:
         """A conversation is begun, or a code is tried; raises TooOften."""
         await self._take(self._starts, "start", self._address(request))
 
     async def sign_in(self, request: Request) -> None:
-        """Somebody tries to sign in to the console; raises TooOften."""
-        await self._take(self._sign_ins, "sign-in", self._address(request))
+        """Somebody tries to sign in to the console; raises TooSoon."""
+        await self._take(self._sign_ins, "sign-in", self._address(request), error=TooSoon)
 
-    async def _take(self, limits: Iterable[RateLimitItem], *key: str) -> None:
+    async def _take(
+        self, limits: Iterable[RateLimitItem], *key: str, error: type[TooOften | TooSoon] = TooOften
+    ) -> None:
         for limit in limits:
             if not await self._limiter.hit(limit, *key):
                 window = await self._limiter.get_window_stats(limit, *key)
-                raise TooOften(seconds=max(1, math.ceil(window.reset_time - time.time())))
+                raise error(seconds=max(1, math.ceil(window.reset_time - time.time())))
 
     def _address(self, request: Request) -> str:
         """A keyed hash of where a request comes from: of an IPv6 address its network, since a host has many."""

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -16,6 +16,8 @@ import typer
 
 from bot.cli.terminal import address, fail, load_settings, reachable, say
 from bot.settings import Settings
+
+_LOG_LINES = 20
 
 
 def ask(
@@ -47,14 +49,21 @@ def ask(
 
 def _read(lines: Iterable[str]) -> list[dict[str, Any]]:
     rows = []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-                rows.append({"department": row["department"], "text": row["text"], "language": row.get("language")})
-            except (ValueError, KeyError, TypeError):
-                fail(f'line {number} is not {{"department": …, "text": …, "language"?: …}}')
+    try:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                rows.append(_row(number, line))
+    except UnicodeDecodeError as error:
+        fail(f"what is read is not UTF-8: {error.reason}")
     return rows
+
+
+def _row(number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+        return {"department": row["department"], "text": row["text"], "language": row.get("language")}
+    except (ValueError, KeyError, TypeError):
+        fail(f'line {number} is not {{"department": …, "text": …, "language"?: …}}')
 
 
 async def _ask(settings: Settings, rows: list[dict[str, Any]], as_json: bool, many: bool) -> int:
@@ -62,11 +71,11 @@ async def _ask(settings: Settings, rows: list[dict[str, Any]], as_json: bool, ma
     async with client(settings) as http:
         for row in rows:
             reply = await one(http, row)
-            failed += "error" in reply
+            failed += wrong(reply) is not None
             if as_json:
                 typer.echo(json.dumps(reply, ensure_ascii=False))
             elif "error" in reply:
-                fail(reply["error"]["message"], code=1)
+                fail(str(wrong(reply)), code=1)
             else:
                 _print(reply)
             if many:
@@ -74,8 +83,18 @@ async def _ask(settings: Settings, rows: list[dict[str, Any]], as_json: bool, ma
     return failed
 
 
+def wrong(reply: dict[str, Any]) -> str | None:
+    """What is said instead of an answer: that the request failed, or that a part which is needed didn't answer."""
+    if "error" in reply:
+        return str(reply["error"]["message"])
+    return str(reply["text"]) if reply.get("trouble") else None
+
+
 async def one(http: Any, row: dict[str, Any]) -> dict[str, Any]:
-    """One question in a conversation of its own, which is erased behind it; first what was said `before`."""
+    """One question in a conversation of its own, which is erased behind it; first what was said `before`.
+
+    The reply to the question, or to the first of those messages of which something went `wrong`.
+    """
     start = {key: row[key] for key in ("department", "language") if row.get(key)}
     # Without a language the department's own is only a first guess: the message decides.
     started = await _post(http, "/api/conversations", json=start)
@@ -84,11 +103,13 @@ async def one(http: Any, row: dict[str, Any]) -> dict[str, Any]:
     conversation = started.json()
     path = f"/api/conversations/{conversation['id']}"
     headers = {"Authorization": f"Bearer {conversation['token']}"}
-    for text in row.get("before", []):
-        await _post(http, f"{path}/messages", json={"text": text}, headers=headers)
-    reply = await _post(http, f"{path}/messages", json={"text": row["text"]}, headers=headers)
+    reply: dict[str, Any] = {}
+    for text in (*row.get("before", []), row["text"]):
+        reply = dict((await _post(http, f"{path}/messages", json={"text": text}, headers=headers)).json())
+        if wrong(reply):
+            break
     await http.delete(path, headers=headers)
-    return dict(reply.json())
+    return reply
 
 
 async def _post(http: Any, path: str, **request: Any) -> Any:
@@ -134,12 +155,18 @@ async def client(settings: Settings) -> AsyncIterator[Any]:
     from bot.app import create_app
 
     say("no server is running; starting what is needed (about half a minute)")
-    with TemporaryDirectory() as folder:
-        app = create_app(apart(settings, Path(folder)), say)
-        async with app.router.lifespan_context(app):
-            transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(base_url="http://enlace", transport=transport, timeout=30) as http:
-                yield http
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        app = create_app(apart(settings, folder), say)
+        try:
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        except BaseException:
+            if (log := folder / "logs" / "rasa.log").exists():  # it goes with the folder
+                say("\n".join(["Rasa's log ends:", *log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]]))
+            raise
+        transport = httpx.ASGITransport(app)
+        http = httpx.AsyncClient(base_url="http://enlace", transport=transport, timeout=30)
+        yield await stack.enter_async_context(http)
 
 
 def apart(settings: Settings, folder: Path) -> Settings:
@@ -150,7 +177,12 @@ def apart(settings: Settings, folder: Path) -> Settings:
     # Nobody else is there whom a hundred questions a second could be in the way of.
     unlimited = dict.fromkeys(("limit_conversation", "limit_address", "limit_starts"), "1000000/second")
     nobody: dict[str, Any] = {"whatsapp_numbers": {}, "smtp_host": None, "webhook_url": None}
-    own = {"database_url": f"sqlite+aiosqlite:///{folder / 'enlace.db'}", "rasa_url": None, "actions_port": 0}
+    own = {
+        "var_dir": folder,
+        "database_url": f"sqlite+aiosqlite:///{folder / 'enlace.db'}",
+        "rasa_url": None,
+        "actions_port": 0,
+    }
     return settings.model_copy(update={**unlimited, **nobody, **own})
 
 

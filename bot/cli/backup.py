@@ -33,19 +33,24 @@ def backup(
     database = Path(url.database or "")
     if not database.is_file():
         fail(f"there is no database at {database} (ENLACE_VAR_DIR, ENLACE_DATABASE_URL)", code=1)
+    there = f"{file} is there already: name a file that isn't, or move it away"
+    if file.exists():
+        fail(there, code=1)
+    # What is ended on its way never has the backup's name.
+    part = file.with_name(f"{file.name}.part")
     try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
-        fail(f"{file} is there already: name a file that isn't, or move it away", code=1)
+        fail(f"{part} is there already: a backup that was broken off, if none is running; then delete it", code=1)
     with contextlib.ExitStack() as undo:
-        undo.callback(file.unlink)
+        undo.callback(part.unlink)
         try:
             # mode=rw: what isn't there is not made.
             with (
                 contextlib.closing(
                     sqlite3.connect(f"file:{quote(str(database))}?mode=rw", uri=True, timeout=15)
                 ) as source,
-                contextlib.closing(sqlite3.connect(file)) as copy,
+                contextlib.closing(sqlite3.connect(part)) as copy,
             ):
                 source.backup(copy)
         except sqlite3.Error as error:
@@ -53,5 +58,11 @@ def backup(
                 f"{database} can't be copied ({reason(error)}): look whether it is a database, and for a full disk",
                 code=1,
             )
-        undo.pop_all()
+        try:
+            os.link(part, file)
+        except FileExistsError:
+            fail(there, code=1)
+        except OSError:  # a file system without hard links
+            part.rename(file)
+            undo.pop_all()
     typer.echo(f"{file}: {file.stat().st_size} bytes")

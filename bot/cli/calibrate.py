@@ -31,8 +31,8 @@ def calibrate(
     settings = load_settings()
     library = load(settings.data_dir)
     cache = training.vector_cache(settings, lambda: for_training(settings.encoder_model))
-    questions = examples.calibration_questions(settings.data_dir)
-    follow_ups = examples.follow_ups(settings.data_dir)
+    questions = examples.calibration_questions(settings.data_dir, library)
+    follow_ups = examples.follow_ups(settings.data_dir, library)
     say(f"learning from everything, {len(questions)} questions and {len(follow_ups)} follow-ups among it")
     learned = Learned(library, examples.search_examples(settings, library, [*questions, *follow_ups]), cache)
     may_go_on = FollowUps(library.languages).match

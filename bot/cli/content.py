@@ -43,7 +43,12 @@ def _beside(folder: Path, library: Library) -> Iterator[Problem]:
     from bot.channels.whatsapp.commands import Commands
     from bot.content.yamlfile import ContentError
     from bot.elsewhere import Elsewhere
+    from bot.examples import nlu_examples
     from bot.limits import Limits
+    from bot.questions import read_questions
+    from bot.retrieval.decision import Decision
+    from bot.safety.net import read_examples
+    from bot.safety.rules import SafetyRules
     from bot.unserved import UnservedLanguages
 
     profiles = {name: department.profile for name, department in library.departments.items()}
@@ -52,6 +57,11 @@ def _beside(folder: Path, library: Library) -> Iterator[Problem]:
         lambda: Elsewhere(folder / "places.yml", profiles),
         lambda: UnservedLanguages(folder / "unserved.yml", library.languages),
         lambda: Commands(folder),
+        lambda: nlu_examples(folder),
+        lambda: read_examples(folder / "safety", []),
+        lambda: read_questions([folder / "calibration"]),
+        lambda: Decision.load(folder / "calibration" / "decision.yml"),
+        SafetyRules,
     ]
     for read in readers:
         try:

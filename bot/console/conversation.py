@@ -17,7 +17,7 @@ from bot.api.dependencies import CurrentRuntime
 from bot.channels.whatsapp.contacts import window_closes
 from bot.console.web import LookingUp, Reading, SignedIn, Watching, Words, page, to
 from bot.conversations.tables import Inbox
-from bot.database.tables import MAX_ID, now
+from bot.database.tables import MAX_ID, STORABLE, now
 from bot.errors import Conflict, NotFound
 from bot.handoffs import casework
 from bot.handoffs.access import access_conversation
@@ -32,7 +32,7 @@ from bot.runtime import Runtime
 from bot.text import tidy
 
 router = APIRouter(prefix="/conversations/{conversation_id}")
-Id = Annotated[str, Path(max_length=32)]
+Id = Annotated[str, Path(max_length=32, pattern=STORABLE)]
 MAX_CHARS = 4000
 CHANNEL = "console"
 _STATES = 40
@@ -86,8 +86,8 @@ async def say(
     who: SignedIn,
     runtime: CurrentRuntime,
     text: Annotated[str, Form(max_length=20_000)],
-    key: Annotated[str, Form(max_length=40, min_length=8)],
-    topic: Annotated[str, Form(max_length=64)] = "",
+    key: Annotated[str, Form(max_length=40, min_length=8, pattern=STORABLE)],
+    topic: Annotated[str, Form(max_length=64, pattern=STORABLE)] = "",
 ) -> HTMLResponse:
     """Write to the resident. `key` is the form's own: sent twice with the same words, it is said once."""
     async with runtime.store.engine.connect() as connection:
@@ -167,7 +167,7 @@ async def label(
     conversation_id: Id,
     who: SignedIn,
     runtime: CurrentRuntime,
-    label: Annotated[str, Form(max_length=40)],
+    label: Annotated[str, Form(max_length=40, pattern=STORABLE)],
     on: Annotated[bool, Form()] = True,
 ) -> HTMLResponse:
     """Put a label on, or take it off."""

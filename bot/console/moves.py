@@ -18,8 +18,7 @@ from bot.conversations.tables import Conversation
 from bot.database.tables import MAX_ID
 from bot.errors import Conflict, Forbidden, NotFound
 from bot.handoffs.access import access_conversation
-from bot.handoffs.desk import notice
-from bot.i18n import in_language
+from bot.handoffs.desk import notice, reader
 from bot.liaisons.access import Who
 from bot.liaisons.audit import Action, record
 from bot.liaisons.sessions import is_away
@@ -34,7 +33,7 @@ router = APIRouter(prefix="/conversations/{conversation_id}")
 async def claim(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
     """Take it from the queue; 409 with the name of whoever else was first."""
     row = await _row(runtime, who, conversation_id)
-    told = notice(runtime.renderer.notices.joined(row.department, row.language, _reader(who, row.language)))
+    told = notice(runtime.renderer.notices.joined(row.department, row.language, reader(who, row.language)))
     return await _taken(runtime, who, row, runtime.ownership.claim(row.id, who.id, told, _audited("claim", who, row)))
 
 
@@ -42,7 +41,7 @@ async def claim(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> 
 async def reopen(conversation_id: Id, who: SignedIn, runtime: CurrentRuntime) -> Response:
     """Take one that was ended up again."""
     row = await _row(runtime, who, conversation_id)
-    told = notice(runtime.renderer.notices.joined(row.department, row.language, _reader(who, row.language)))
+    told = notice(runtime.renderer.notices.joined(row.department, row.language, reader(who, row.language)))
     return await _taken(runtime, who, row, runtime.ownership.reopen(row.id, who.id, told, _audited("reopen", who, row)))
 
 
@@ -89,7 +88,7 @@ async def transfer(
         raise NotFound
     notices = runtime.renderer.notices
     said = notices.joined if colleague == who.id else notices.passed_on
-    told = notice(said(row.department, row.language, _reader(to_whom, row.language)))
+    told = notice(said(row.department, row.language, reader(to_whom, row.language)))
     audited = _audited("transfer", who, row, to=colleague)
     await runtime.ownership.transfer(row.id, _of(who, row), colleague, told, audited, here=colleague == who.id)
     return _moved(runtime, row)
@@ -127,13 +126,7 @@ def _of(who: Who, row: Any) -> int:
 
 async def _holder(runtime: Runtime, row: Any) -> Reader:
     """Who has it, as the resident knows them."""
-    async with runtime.store.engine.connect() as connection:
-        liaison = (await connection.execute(select(Liaison).where(Liaison.id == row.liaison_id))).one_or_none()
-    return _reader(liaison, row.language) if liaison else Reader(name="", title="", sworn=False)
-
-
-def _reader(person: Any, language: str) -> Reader:
-    return Reader(name=person.name, title=in_language(person.title, language), sworn=person.sworn)
+    return await runtime.desk.person(row) or Reader(name="", title="", sworn=False)
 
 
 def _audited(action: Action, who: Who, row: Any, **detail: Any) -> Also:

@@ -21,7 +21,8 @@ from bot.console.web import (
     set_cookie,
     to,
 )
-from bot.errors import EnlaceError, SignInFailed, TooOften, TooSoon
+from bot.database.tables import STORABLE
+from bot.errors import EnlaceError, SignInFailed, TooSoon
 from bot.runtime import Runtime
 
 router = APIRouter()
@@ -43,7 +44,7 @@ async def form(
 async def sign_in(
     request: Request,
     runtime: CurrentRuntime,
-    email: Annotated[str, Form(max_length=254)],
+    email: Annotated[str, Form(max_length=254, pattern=STORABLE)],
     password: Annotated[str, Form(max_length=1024)],
     next: Annotated[str, Form(max_length=200)] = ROOT,  # noqa: A002
 ) -> Response:
@@ -52,7 +53,7 @@ async def sign_in(
     try:
         await runtime.flood.sign_in(request)
         token = await runtime.sessions.sign_in(email, password, language, _browser(request, runtime))
-    except (SignInFailed, TooOften, TooSoon) as error:
+    except (SignInFailed, TooSoon) as error:
         return await _again(request, runtime, "sign_in.html", error, next)
     answer = await page(request, runtime, "second_factor.html", problem=None, next=next)
     set_cookie(answer, runtime.settings, token)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_timedelta, get_timezone_name
@@ -14,7 +15,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from bot.api.dependencies import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime, is_of_another_site
 from bot.channels.whatsapp import errors
 from bot.database.tables import now
 from bot.errors import EnlaceError, Forbidden, OldPage, SignInFailed, Unauthorized
@@ -30,6 +31,9 @@ STATIC = HERE / "static"
 ROOT = "/console"
 _BROWSER_S = 180 * 86400
 """Seconds for which a browser is known after a sign-in."""
+_DIALLED = "+0123456789"
+_PHONE = re.compile(r"\+?[0-9(][0-9 ().-]{5,24}[0-9]")
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -81,12 +85,10 @@ def forget_cookie(response: Response, settings: Settings) -> None:
 
 def from_own_page(request: Request) -> None:
     """Raises Forbidden for what another site's page had the browser send."""
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    if site not in {None, "same-origin", "none"}:
+    if is_of_another_site(request):
         raise Forbidden
-    if origin not in {None, "null"} and urlsplit(origin).netloc != request.headers.get("host"):
-        raise Forbidden
-    if site is None and origin in {None, "null"}:  # a browser says one or the other; what says neither is none
+    # A browser says one or the other; what says neither is none.
+    if "sec-fetch-site" not in request.headers and request.headers.get("origin", "null") == "null":
         raise Forbidden
 
 
@@ -197,20 +199,27 @@ class Words:
 
     def _reason(self, reason: str) -> str | None:
         """What a channel's own word for what went wrong, or WhatsApp's code, means; None for any other."""
-        if reason in errors.OURS:
-            return self(errors.OURS[reason])
-        if reason.isdecimal():
-            return self(errors.WORDS.get(int(reason), errors.OTHER), code=reason)
-        return None
+        sentence = errors.in_words(reason)
+        return self(sentence, code=reason) if sentence else None
 
     def tongue(self, code: str) -> str:
         """A language's name in itself."""
         return language_name(code)
 
+    def language_name(self, code: str) -> str:
+        """A language's name in the language of the page."""
+        return language_name(code, self.language)
+
     def moment(self, at: dt.datetime, department: str) -> str:
         """A moment in the department's own time."""
         known = self._runtime.library.departments.get(department)
         return self._runtime.catalogs.moment(self.language, at, known.profile.time_zone if known else "UTC")
+
+    @staticmethod
+    def left(at: dt.datetime) -> str:
+        """How long it is until a moment, in hours and minutes, as console.js counts it down."""
+        minutes = max(int((at - now()).total_seconds() // 60), 0)
+        return f"{minutes // 60}:{minutes % 60:02} h"
 
     @staticmethod
     def is_over(at: dt.datetime) -> bool:
@@ -226,6 +235,13 @@ class Words:
     def since(self, at: dt.datetime) -> str:
         """How long ago: "5 minutes"."""
         return str(format_timedelta(now() - at, threshold=1.5, locale=self.language))
+
+    @staticmethod
+    def link(contact: str) -> str | None:
+        """What calls or writes to a contact when it is pressed, where it is a phone number or an email address."""
+        if _PHONE.fullmatch(contact):
+            return "tel:" + "".join(char for char in contact if char in _DIALLED)
+        return f"mailto:{quote(contact, safe='@')}" if _EMAIL.fullmatch(contact) else None
 
 
 async def page(request: Request, runtime: Runtime, template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -249,6 +265,7 @@ def _render(request: Request, runtime: Runtime, template: str, status: int, cont
         languages=runtime.library.languages,
         who=who,
         root=ROOT,
+        here=request.url.path,
         **{"callbacks_open": 0} | context,
     )
     return HTMLResponse(html, status)

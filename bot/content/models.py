@@ -18,6 +18,21 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Questions(_Model):
+    """The words of a language by which two questions in one message are told apart."""
+
+    begin: list[Text] = []
+    """How a question begins: "can", "how"."""
+    joined_by: list[Text] = []
+    """What joins a question to the one before it: "and", "also"."""
+    asked_by: list[Text] = []
+    """What stands before a question that is asked about: "I want to know"."""
+    indirect: list[Text] = []
+    """How such a one begins beside `begin`: "if"."""
+    other: list[Text] = []
+    """What names a question that was not answered yet: "the other one"."""
+
+
 class Language(_Model):
     """A language that is served."""
 
@@ -28,6 +43,7 @@ class Language(_Model):
     """How messages begin that go on from the one before."""
     references: list[Text]
     """Words that stand for something that was said before."""
+    questions: Questions = Questions()
     whatsapp: Text | None = None
     """What Meta calls it in templates, where it has another code for it or several: `pt_BR`."""
 

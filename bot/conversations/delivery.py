@@ -24,6 +24,8 @@ Send = Callable[[Any], Awaitable[None]]
 
 _FIRST_RETRY_S = 2.0
 _LAST_RETRY_S = 600.0
+_LISTENERS = 5
+"""That one conversation has at most: more than anybody has tabs of it."""
 _AT_ONCE = 50
 """Conversations that are sent to at the same time."""
 
@@ -34,11 +36,19 @@ def backoff_s(attempts: int) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
 
 
+class Listener(asyncio.Event):
+    """Set when there is news; whoever listens clears it before they look."""
+
+    is_over = False
+    """Whether later ones have taken its place."""
+
+
 class Listeners:
     """Who waits for news of a conversation, in this process."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: defaultdict[str, dict[Listener, None]] = defaultdict(dict)
+        """In the order in which they came."""
 
     def wake(self, conversation_id: str) -> None:
         """Something new is stored for this conversation."""
@@ -46,16 +56,22 @@ class Listeners:
             event.set()
 
     @contextlib.asynccontextmanager
-    async def listen(self, conversation_id: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set when there is news; the listener clears it before it looks."""
-        event = asyncio.Event()
-        self._waiting[conversation_id].add(event)
+    async def listen(self, conversation_id: str) -> AsyncIterator[Listener]:
+        """One more listener; of too many the first is over."""
+        listener = Listener()
+        waiting = self._waiting[conversation_id]
+        waiting[listener] = None
+        if len(waiting) > _LISTENERS:
+            first = next(iter(waiting))
+            del waiting[first]
+            first.is_over = True
+            first.set()
         try:
-            yield event
+            yield listener
         finally:
-            self._waiting[conversation_id].discard(event)
-            if not self._waiting[conversation_id]:
-                del self._waiting[conversation_id]
+            waiting.pop(listener, None)
+            if not waiting:
+                self._waiting.pop(conversation_id, None)
 
 
 class GiveUp(Exception):

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import ColumnElement, Update, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.tables import Conversation, Handoff, Message, Outbox
@@ -53,6 +53,8 @@ class Consent:
     """Masked; None: nothing."""
     asked: int | None = None
     """Number of the message whose words the summary has; None: none's."""
+    topic: str | None = None
+    """What the summary says that it is about; None: nothing."""
     name: str | None = None
     """Encrypted; None: they stay anonymous."""
     whole_chat: bool = False
@@ -78,6 +80,7 @@ class Ownership:
             values = {
                 "summary": consent.summary,
                 "asked": consent.asked,
+                "topic": consent.topic,
                 "name": consent.name,
                 "language": row.language,
                 "shown_from": await _share(connection, row, consent, before),
@@ -87,8 +90,7 @@ class Ownership:
                     insert(Handoff).values(
                         conversation_id=conversation_id,
                         department=row.department,
-                        topic=row.topic,
-                        flag=row.flag if row.flagged_at and row.flagged_at > now() - FLAG_LASTS else None,
+                        flag=danger(row),
                         alarm_at=now(),
                         shown_before=row.shown_from,
                         **values,
@@ -216,7 +218,7 @@ class Ownership:
                     conversation_id=conversation_id,
                     department=row.department,
                     language=row.language,
-                    topic=row.topic,
+                    topic=last.topic,
                     flag=last.flag if last.ended_at > moment - FLAG_LASTS else None,
                     summary=last.summary,
                     asked=last.asked,
@@ -256,6 +258,26 @@ class Ownership:
             yield connection
             if also:
                 await also(connection)
+
+
+def locking(*which: ColumnElement[bool]) -> Update:
+    """A write that changes nothing: on both engines it locks these conversations for the rest of the transaction."""
+    return update(Conversation).where(*which).values(delivered=Conversation.delivered)
+
+
+async def lock(connection: AsyncConnection, conversation_id: str) -> bool:
+    """Lock a conversation before anything of it; False where it is gone.
+
+    Every move does so, and an erase: two who lock in another order wait for each other.
+    """
+    locked = await connection.execute(locking(Conversation.id == conversation_id).returning(Conversation.id))
+    return locked.first() is not None
+
+
+def danger(conversation: Any) -> str | None:
+    """What the safety layer found in it that counts as danger now: passed on with a request, whatever else is not."""
+    flagged_at = conversation.flagged_at
+    return conversation.flag if flagged_at and flagged_at > now() - FLAG_LASTS else None
 
 
 async def wrote(connection: AsyncConnection, conversation_id: str) -> None:

@@ -17,8 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.conversations.ownership import Also, found, write, wrote, wrote_again
-from bot.conversations.tables import Conversation, Handoff, Inbox, Message
-from bot.database.tables import now
+from bot.conversations.tables import Conversation, Handoff, Inbox, Leaving, Message
+from bot.database.tables import insert_unless, now
 from bot.errors import NotFound, Unauthorized
 from bot.liaisons.tables import Liaison
 from bot.secrets import hash_token
@@ -95,12 +95,16 @@ class Store:
             return int(first)
 
     async def pending(self, conversation_id: str) -> Pending | None:
-        """The oldest message of the conversation that has not had its turn."""
+        """The oldest message of the conversation that has not had its turn; None where its resident has left."""
         query = (
             select(Inbox.id.label("inbox_id"), Inbox.number, Inbox.choice, Message.text, Conversation)
             .join(Conversation, Conversation.id == Inbox.conversation_id)
             .join(Message, (Message.conversation_id == Inbox.conversation_id) & (Message.number == Inbox.number))
-            .where(Inbox.conversation_id == conversation_id, Inbox.state == "received")
+            .where(
+                Inbox.conversation_id == conversation_id,
+                Inbox.state == "received",
+                Inbox.conversation_id.not_in(select(Leaving.conversation_id)),
+            )
             .order_by(Inbox.id)
             .limit(1)
         )
@@ -252,13 +256,23 @@ class Store:
             return moved.first() is not None
 
     async def revoke(self, conversation_id: str) -> None:
-        """From now on no token opens the conversation, and no code."""
+        """From now on no token opens the conversation, and no code; unless it is on legal hold, it is to be erased."""
         async with self.engine.begin() as connection:
             await connection.execute(
                 update(Conversation)
                 .where(Conversation.id == conversation_id)
                 .values(token_hash=hash_token(secrets.token_urlsafe(32)), resume_hash=None)
             )
+            # In the same transaction: whatever ends this process, it is known that an erase is owed.
+            left = select(Conversation.id).where(Conversation.id == conversation_id, ~Conversation.legal_hold)
+            new = insert_unless(connection, Leaving).from_select(["conversation_id"], left)
+            await connection.execute(new.on_conflict_do_nothing())
+
+    async def leaving(self) -> list[str]:
+        """Conversations whose residents have left, and that are still to be erased."""
+        query = select(Leaving.conversation_id).join(Conversation, Conversation.id == Leaving.conversation_id)
+        async with self.engine.connect() as connection:
+            return list(await connection.scalars(query.where(~Conversation.legal_hold)))
 
     async def rate_answer(self, conversation_id: str, number: int, helpful: bool) -> None:
         """Whether an answer of the assistant helped; a second time changes that. Raises NotFound."""

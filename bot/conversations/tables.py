@@ -57,6 +57,14 @@ class Conversation(Base):
     last_at: Mapped[dt.datetime] = mapped_column(default=now, index=True)
 
 
+class Leaving(Base):
+    """A conversation that its resident has left, and that is still to be erased: nobody answers or reads it."""
+
+    __tablename__ = "leaving"
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
+
+
 class Message(Base):
     """One message of a conversation, in its order. A resident's text is stored masked."""
 
@@ -152,6 +160,7 @@ class Handoff(Base):
     department: Mapped[str] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(8))
     topic: Mapped[str | None] = mapped_column(String(64))
+    """What the resident agreed to pass on that it is about; None where their summary names no topic."""
     flag: Mapped[str | None] = mapped_column(String(32))
     """What the safety layer found in the conversation, last before the handoff ended."""
     summary: Mapped[str | None] = mapped_column(Text)

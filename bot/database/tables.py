@@ -18,6 +18,9 @@ from sqlalchemy.orm import DeclarativeBase
 MAX_ID = 2**31 - 1
 """The largest integer of a column that every database takes; more, in an address, would be an error of the database."""
 
+STORABLE = r"^[^\x00]*$"
+"""Matches every text that every database takes: PostgreSQL refuses a NUL, also in what is only looked for."""
+
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
     """A moment in UTC; SQLite forgets the zone, so it is put back."""

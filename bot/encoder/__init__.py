@@ -41,6 +41,11 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12), dtype=np.float32)
 
 
+def as_read(text: str) -> str:
+    """What the encoder is given of a message: of one in capitals alone small letters, since it knows the two apart."""
+    return text.lower() if text.isupper() else text
+
+
 def encoder_name(model: str) -> str:
     """What tells the vectors of one encoder from another's, without loading it."""
     if model != DEFAULT_MODEL:
@@ -139,7 +144,8 @@ class Encoder:
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of what residents write; shape (len(texts), dimensions)."""
-        return unit(np.asarray(self._model.encode_query(list(texts), show_progress_bar=False), dtype=np.float32))
+        read = [as_read(text) for text in texts]
+        return unit(np.asarray(self._model.encode_query(read, show_progress_bar=False), dtype=np.float32))
 
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Vectors of published text; shape (len(texts), dimensions)."""

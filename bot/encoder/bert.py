@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from bot.encoder import as_read
 from bot.encoder.packed import Packed
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class BulkEncoder:
 
     def queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of what residents write; shape (len(texts), dimensions), each row of length 1."""
-        return self._encode(texts, "query: ")
+        return self._encode([as_read(text) for text in texts], "query: ")
 
     def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of published text; shape (len(texts), dimensions), each row of length 1."""

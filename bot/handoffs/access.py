@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.conversations.tables import Conversation, Handoff, Message
+from bot.conversations.tables import Conversation, Handoff, Leaving, Message
 from bot.errors import NotFound
 from bot.liaisons.access import Who
 
@@ -15,17 +15,24 @@ from bot.liaisons.access import Who
 async def access_conversation(connection: AsyncConnection, who: Who, conversation_id: str) -> Any:
     """The one door of a person to a conversation: its row, or NotFound.
 
-    It opens to those of its department, and to nobody before the resident has agreed that a person reads it.
+    It opens to those of its department, and to nobody before the resident has agreed that a person reads it, or after
+    they have left.
     """
     query = select(Conversation).where(
         Conversation.id == conversation_id,
         Conversation.department.in_(who.departments),
         Conversation.shown_from.is_not(None),
+        is_there(),
     )
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise NotFound
     return row
+
+
+def is_there() -> ColumnElement[bool]:
+    """Of a conversation: its resident has not left. One that they left is about to be erased, unless it is on hold."""
+    return Conversation.id.not_in(select(Leaving.conversation_id)) | Conversation.legal_hold
 
 
 def shown() -> ColumnElement[bool]:

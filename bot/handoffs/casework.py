@@ -20,8 +20,11 @@ from bot.handoffs.tables import Callback, CannedReply, Label, Note
 from bot.liaisons.access import Who
 from bot.liaisons.audit import has_found, record
 from bot.liaisons.tables import Liaison
+from bot.text import shortened
 
 HITS = 50
+_BEFORE, _AFTER = 80, 160
+"""Characters that are shown around what a search found."""
 # Capitals, too: where a PostgreSQL's collation is C, its lower() knows English letters alone.
 _PLAIN = dict(zip("áéíóúüñÁÉÍÓÚÜÑ", "aeiouunaeiouun", strict=True))
 
@@ -134,9 +137,13 @@ async def delete_canned_reply(connection: AsyncConnection, who: Who, canned_id: 
 
 
 async def callbacks(connection: AsyncConnection, who: Who) -> Sequence[Any]:
-    """Those that nobody has made yet, the oldest first, then the last ones made."""
+    """Those that nobody has made yet, the oldest first, then the last ones made.
+
+    Each with its conversation's `shown_from`: where that is None, liaisons may not read the conversation.
+    """
     query = (
-        select(Callback, Liaison.name)
+        select(Callback, Liaison.name, Conversation.shown_from)
+        .join(Conversation, Conversation.id == Callback.conversation_id)
         .outerjoin(Liaison, Liaison.id == Callback.done_by)
         .where(Callback.department.in_(who.departments))
         .order_by(Callback.done_at.is_not(None), Callback.done_at.desc(), Callback.created_at, Callback.id)
@@ -191,8 +198,7 @@ async def search(connection: AsyncConnection, who: Who, text: str, renew: bool =
     A plain search through the rows: there is no index that would have to forget what is erased. That somebody searches
     is audited; of a page that is open and loads itself again (`renew`) only the conversations that are new to them.
     """
-    plain = "".join(_PLAIN.get(char, char) for char in text.lower())
-    escaped = plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = _folded(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     folded: ColumnElement[str] = func.lower(Message.text)
     for accented, letter in _PLAIN.items():
         folded = func.replace(folded, accented, letter)
@@ -200,6 +206,7 @@ async def search(connection: AsyncConnection, who: Who, text: str, renew: bool =
         select(
             Message.text,
             Message.author,
+            Liaison.name,
             Message.language,
             Message.number,
             Message.created_at,
@@ -208,6 +215,7 @@ async def search(connection: AsyncConnection, who: Who, text: str, renew: bool =
             Conversation.owner,
         )
         .join(Conversation, Conversation.id == Message.conversation_id)
+        .outerjoin(Liaison, Liaison.id == Message.liaison_id)
         .where(
             Conversation.department.in_(who.departments),
             Conversation.shown_from.is_not(None),
@@ -227,6 +235,23 @@ async def search(connection: AsyncConnection, who: Who, text: str, renew: bool =
             detail["conversations"] = list(dict.fromkeys(theirs))
         await record(connection, "search", who, department, **detail)
     return found
+
+
+def excerpt(text: str, words: str) -> tuple[str, str, str]:
+    """What `search` found `words` in: some characters before the first place, the words as they stand there, and some
+    after it, cut at words.
+    """
+    at = _folded(text).find(_folded(words))
+    if at < 0:  # the database folds some letter otherwise
+        return "", "", shortened(text, _BEFORE + _AFTER)
+    end = at + len(words)
+    # The end of a word may be the first place: the beginning of a text is shortened as its end is, backwards.
+    return shortened(text[:at][::-1], _BEFORE)[::-1], text[at:end], shortened(text[end:], _AFTER)
+
+
+def _folded(text: str) -> str:
+    """As the search compares, letter for letter."""
+    return "".join(_PLAIN.get(char, char.lower() if len(char.lower()) == 1 else char) for char in text)
 
 
 async def recent(connection: AsyncConnection, who: Who) -> Sequence[Any]:

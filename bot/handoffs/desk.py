@@ -5,21 +5,21 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.conversations.ownership import Also, Consent, Notice, Ownership
+from bot.conversations.ownership import Also, Consent, Notice, Ownership, danger
 from bot.conversations.store import NewConversation, Store
 from bot.conversations.tables import Conversation
 from bot.database.tables import now
-from bot.errors import Conflict
+from bot.errors import AlreadyClaimed, Conflict
 from bot.handoffs.satisfaction import rating
 from bot.handoffs.tables import Callback
 from bot.handoffs.wait import outlook
-from bot.i18n import in_language
+from bot.i18n import N_, in_language
 from bot.liaisons.tables import Liaison
 from bot.messages import REASONS
 from bot.rendering.renderer import Renderer
@@ -33,6 +33,10 @@ MAX_SUMMARY_CHARS = 1000
 """Of what is offered, of the fields in which it is changed, and of what is passed on."""
 MAX_LINE_CHARS = 200
 """Of a name, a contact, a time to be called."""
+
+IS_HERE = N_("%(name)s is already here. If you do not want to go on, write that, or erase this chat.")
+NOT_WAITING = N_("That button is over: you are not waiting for a person now.")
+"""Why a resident's request can't be taken back."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,19 @@ class Desk:
         question = await self._store.text(conversation.id, asked) if asked is not None else None
         summary = self._renderer.summary(conversation.department, language, conversation.topic, question)
         summary = shortened(summary, MAX_SUMMARY_CHARS)
-        readers = await self.readers(conversation.department, language)
-        return HandoffOffer(readers=readers, summary=summary, asked=asked)
+        return HandoffOffer(
+            readers=await self.readers(conversation.department, language),
+            summary=summary,
+            asked=asked,
+            topic=conversation.topic if self._renderer.labels.names(conversation.topic, summary) else None,
+            danger=danger(conversation) is not None,
+        )
 
     async def readers(self, department: str, language: str) -> list[Reader]:
         """Everybody who may read the department's handed-over conversations, by name."""
         async with self._store.engine.connect() as connection:
             rows = (await connection.execute(select(Liaison).where(Liaison.active).order_by(Liaison.name))).all()
-        return [
-            Reader(name=row.name, title=in_language(row.title, language), sworn=row.sworn)
-            for row in rows
-            if department in row.departments
-        ]
+        return [reader(row, language) for row in rows if department in row.departments]
 
     async def person(self, conversation: Any) -> Reader | None:
         """The liaison who has the conversation, or None."""
@@ -80,13 +85,13 @@ class Desk:
             return None
         async with self._store.engine.connect() as connection:
             row = (await connection.execute(select(Liaison).where(Liaison.id == conversation.liaison_id))).one_or_none()
-        return (
-            Reader(name=row.name, title=in_language(row.title, conversation.language), sworn=row.sworn) if row else None
-        )
+        return reader(row, conversation.language) if row else None
 
     async def outlook(self, department: str) -> Outlook:
         """What is known of how long somebody who asks now will wait."""
-        return await outlook(self._store.engine, self._renderer.library.departments[department].profile)
+        profile = self._renderer.library.departments[department].profile
+        known = await outlook(self._store.engine, profile)
+        return replace(known, nobody=not await self.readers(department, profile.default_language))
 
     async def agreeing(self, conversation_id: str, whole_chat: bool) -> Also | None:
         """What a turn's transaction does when the resident agrees by a button: to the summary that they were shown.
@@ -96,7 +101,7 @@ class Desk:
         offered = await self._store.offered(conversation_id)
         if offered is None:
             return None
-        consent = Consent(offered["summary"], offered.get("asked"), whole_chat=whole_chat)
+        consent = Consent(offered["summary"], offered.get("asked"), offered.get("topic"), whole_chat=whole_chat)
         return self._ownership.requesting(conversation_id, consent)
 
     async def pressed(self, conversation: Any, choice: str) -> tuple[Reply, Also] | None:
@@ -110,7 +115,7 @@ class Desk:
             reply = self._renderer.notices.connected(department, language, expected, conversation.channel)
             return reply, self._ownership.requesting(conversation.id, Consent(None))
         if choice == WITHDRAW:
-            reply = self._renderer.notices.withdrawn(department, language)
+            reply = await self._withdrawn(conversation)
             return reply, _if_it_still_can(self._ownership.withdrawing(conversation.id))
         if choice in {HELPED, NOT_HELPED}:
             helpful = choice == HELPED
@@ -128,6 +133,7 @@ class Desk:
         consent = Consent(
             summary=await beside(clean, summary, MAX_SUMMARY_CHARS) if summary and summary.strip() else None,
             asked=conversation.asked if summary else None,
+            topic=conversation.topic if self._renderer.labels.names(conversation.topic, summary or "") else None,
             name=self._secrets.encrypt(line(name, MAX_LINE_CHARS)) if name and name.strip() else None,
             whole_chat=whole_chat,
         )
@@ -140,11 +146,24 @@ class Desk:
         return reply
 
     async def withdraw(self, conversation: Any) -> Reply:
-        """The resident would rather not be handed over; raises Conflict once a liaison has the conversation."""
-        reply = self._renderer.notices.withdrawn(conversation.department, conversation.language)
-        reply.number = await self._ownership.withdraw(conversation.id, notice(reply))
+        """The resident would rather not be handed over; raises AlreadyClaimed once a liaison has the conversation, and
+        Conflict where nobody is waited for.
+        """
+        reply = await self._withdrawn(conversation)
+        try:
+            reply.number = await self._ownership.withdraw(conversation.id, notice(reply))
+        except AlreadyClaimed as error:
+            raise AlreadyClaimed(message=IS_HERE, **error.values) from None
+        except Conflict:
+            raise Conflict(message=NOT_WAITING) from None
         self._changed(conversation.id)
         return reply
+
+    async def _withdrawn(self, conversation: Any) -> Reply:
+        wish = select(Callback.id).where(*_open_wish(conversation.id)).limit(1)
+        async with self._store.engine.connect() as connection:
+            callback = await connection.scalar(wish) is not None
+        return self._renderer.notices.withdrawn(conversation.department, conversation.language, callback)
 
     async def call_back(self, conversation: Any, contact: str, time: str, language: str) -> None:
         """The resident wants to be called back: `contact` and `time` as they wrote them, stored encrypted.
@@ -158,7 +177,6 @@ class Desk:
             "contact": self._secrets.encrypt(line(contact, MAX_LINE_CHARS)),
             "time": self._secrets.encrypt(line(time, MAX_LINE_CHARS)),
         }
-        open_wish = (Callback.conversation_id == conversation.id, Callback.done_at.is_(None))
         async with self._store.engine.begin() as connection:
             # Counts as a last message, and locks the row: a purge at this moment comes first, or not at all.
             held = await connection.scalar(
@@ -170,7 +188,7 @@ class Desk:
             replaced = None
             if not held:
                 again = await connection.execute(
-                    update(Callback).where(*open_wish).values(**values).returning(Callback.id)
+                    update(Callback).where(*_open_wish(conversation.id)).values(**values).returning(Callback.id)
                 )
                 replaced = again.first()
             if replaced is None:
@@ -213,6 +231,11 @@ class Desk:
         return Resumed(conversation.id, token, conversation.department) if conversation else None
 
 
+def _open_wish(conversation_id: str) -> tuple[Any, ...]:
+    """A wish to be called back that nobody has met yet."""
+    return (Callback.conversation_id == conversation_id, Callback.done_at.is_(None))
+
+
 def _if_it_still_can(also: Also) -> Also:
     """A button stays on the screen when what it does is over: then it does nothing."""
 
@@ -221,6 +244,11 @@ def _if_it_still_can(also: Also) -> Also:
             await also(connection)
 
     return do
+
+
+def reader(person: Any, language: str) -> Reader:
+    """A person of the department, or their account's row, as residents know them."""
+    return Reader(name=person.name, title=in_language(person.title, language), sworn=person.sworn)
 
 
 def notice(reply: Reply) -> Notice:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.conversations.ownership import write
+from bot.conversations.ownership import lock, write
 from bot.conversations.tables import Conversation, Handoff
 from bot.database.tables import now
 from bot.handoffs.alarms import Alarms
@@ -38,15 +38,19 @@ class Keeper:
         alarms: Alarms,
         retention: Retention,
         patience_s: float,
+        finish_leaving: Callable[[], Awaitable[None]],
         forget: Callable[[str], Awaitable[None]],
         publish: Callable[[str, str], None],
     ) -> None:
-        """`forget` has Rasa forget a conversation; `publish(conversation, event)` tells the consoles."""
+        """`finish_leaving` erases what residents have left, where that was cut off; `forget` has Rasa forget a
+        conversation; `publish(conversation, event)` tells the consoles.
+        """
         self._engine = engine
         self._renderer = renderer
         self._alarms = alarms
         self._retention = retention
         self._patience = dt.timedelta(seconds=patience_s)
+        self._finish_leaving = finish_leaving
         self._forget = forget
         self._publish = publish
 
@@ -57,7 +61,7 @@ class Keeper:
             self._repeat(_EVERY_S, self.tell_those_who_wait, self.raise_alarms),
             # Each way by itself: a mail server that hangs holds up no webhook.
             *(self._repeat(_EVERY_S, partial(self._alarms.deliver, way)) for way in self._alarms.ways),
-            self._repeat(_EVERY_S * 5, self._forgetting),
+            self._repeat(_EVERY_S * 5, self._finish_leaving, self._forgetting, self._retention.overwrite),
             self._repeat(_PURGE_EVERY_S, self.purge),
         ]
         tasks = [asyncio.create_task(each) for each in rounds]
@@ -103,11 +107,7 @@ class Keeper:
     async def _tell(self, row: Any) -> None:
         told = notice(self._renderer.notices.nobody_came(row.department, row.language, row.channel))
         async with self._engine.begin() as connection:
-            # A write that changes nothing, to lock the conversation first, as every move does: two who lock in another
-            # order wait for each other.
-            await connection.execute(
-                update(Conversation).where(Conversation.id == row.conversation).values(delivered=Conversation.delivered)
-            )
+            await lock(connection, row.conversation)
             first = await connection.execute(
                 update(Handoff)
                 .where(

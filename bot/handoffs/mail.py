@@ -46,15 +46,22 @@ class Mail:
         # The same delivery tried again is the same mail to a mail program.
         await self._send(to, subject, text, f"alarm-{alarm.delivery}")
 
-    async def trouble(self, what: str) -> None:
-        """WhatsApp doesn't work: to those who administrate; raises what the mail server refuses."""
+    async def trouble(self, what: str, sentence: str | None) -> None:
+        """WhatsApp doesn't work: to those who administrate; raises what the mail server refuses.
+
+        `what`: Meta's name or code for it; `sentence`: of the catalogs, says the same, with %(code)s for it.
+        """
         async with self._engine.connect() as connection:
             query = select(Liaison.email).where(Liaison.active, Liaison.role == "admin").order_by(Liaison.id)
             to = list(await connection.scalars(query))
         if to:
-            texts = (self._catalogs.gettext(language, TROUBLE, what=what) for language in self._library.languages)
+            texts = (self._trouble_text(what, sentence, language) for language in self._library.languages)
             subject = self._catalogs.gettext(SOURCE_LANGUAGE, TROUBLE_SUBJECT)
             await self._send(to, subject, "\n\n".join(texts), f"trouble-{secrets.token_hex(8)}")
+
+    def _trouble_text(self, what: str, sentence: str | None, language: str) -> str:
+        said = self._catalogs.gettext(language, sentence, code=what) if sentence else what
+        return self._catalogs.gettext(language, TROUBLE, what=said)
 
     async def _send(self, to: list[str], subject: str, text: str, name: str) -> None:
         settings = self._settings
@@ -93,7 +100,7 @@ class Mail:
         def say(message: str, **values: object) -> str:
             return self._catalogs.gettext(language, message, **values)
 
-        department, tongue = self._department(alarm, language), language_name(alarm.language)
+        department, tongue = self._department(alarm, language), language_name(alarm.language, language)
         if alarm.callback is not None:
             lines = [say(CALLBACK, department=department), say(CALLBACK_IN, tongue=tongue)]
         else:
@@ -108,17 +115,17 @@ class Mail:
 
 
 SUBJECT = N_("%(department)s: a resident is waiting for a person")
-WAITING = N_("A resident has been waiting for a person of %(department)s for %(time)s.")
+WAITING = N_("A resident has been waiting for a person for %(time)s (%(department)s).")
 UNANSWERED = N_(
-    "A person of %(department)s has this conversation, and the resident has been waiting for their answer for %(time)s."
+    "Somebody at the department (%(department)s) has this conversation. The resident has waited %(time)s for their "
+    "answer."
 )
 SPEAKS = N_("Language: %(tongue)s. Alarm number %(number)s.")
 FLAGGED = N_("The safety rules found: %(flag)s.")
 CALLBACK_SUBJECT = N_("%(department)s: a resident wants to be called back")
-CALLBACK = N_("A resident wants to be called back by %(department)s. The console says when, and shows the contact.")
+CALLBACK = N_("A resident wants to be called back (%(department)s). The time and the contact are in the console.")
 CALLBACK_IN = N_("Language: %(tongue)s.")
 TROUBLE_SUBJECT = N_("Enlace: WhatsApp is not working")
 TROUBLE = N_(
-    "WhatsApp is not working (Meta says: %(what)s), so messages may not arrive. “enlace whatsapp check” says what is "
-    "wrong and what to do."
+    "WhatsApp is not working, so messages may not arrive: %(what)s. Run “enlace whatsapp check”: it says what to do."
 )

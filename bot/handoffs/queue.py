@@ -12,11 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from bot.conversations.tables import Conversation, Handoff, Message
+from bot.handoffs.access import is_there
 from bot.liaisons.access import Who
 from bot.liaisons.sessions import present_liaisons
 from bot.liaisons.tables import Liaison
+from bot.text import shortened
 
 Place = Literal["yours", "for_you", "for_others", "with_others"]
+SUMMARY_CHARS = 100
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class Entry:
     language: str
     flag: str | None
     topic: str | None
+    channel: str
+    summary: str | None
+    """The beginning of what the resident agreed to pass on; None where they passed no summary on."""
+    summary_language: str
     since: dt.datetime
     """When the resident asked for a person."""
     liaison: str | None
@@ -53,10 +60,13 @@ async def queue(connection: AsyncConnection, who: Who) -> list[Entry]:
             Conversation.id,
             Conversation.department,
             Conversation.language,
+            Conversation.channel,
             Conversation.owner,
             Conversation.liaison_id,
             Handoff.flag,
             Handoff.topic,
+            Handoff.summary,
+            Handoff.language.label("summary_language"),
             Handoff.requested_at,
             Liaison.name,
             Message.author,
@@ -64,7 +74,11 @@ async def queue(connection: AsyncConnection, who: Who) -> list[Entry]:
         .join(Handoff, (Handoff.conversation_id == Conversation.id) & Handoff.ended_at.is_(None))
         .outerjoin(Liaison, Liaison.id == Conversation.liaison_id)
         .outerjoin(Message, (Message.conversation_id == Conversation.id) & (Message.number == last))
-        .where(Conversation.owner.in_(("waiting", "liaison")), Conversation.department.in_(who.departments))
+        .where(
+            Conversation.owner.in_(("waiting", "liaison")),
+            Conversation.department.in_(who.departments),
+            is_there(),
+        )
         # False sorts before true on both engines.
         .order_by(Handoff.flag.is_(None), Handoff.requested_at, Conversation.id)
     )
@@ -92,6 +106,9 @@ def _entry(row: Any, who: Who, spoken: set[str]) -> Entry:
         language=row.language,
         flag=row.flag,
         topic=row.topic,
+        channel=row.channel,
+        summary=shortened(row.summary, SUMMARY_CHARS) if row.summary else None,
+        summary_language=row.summary_language,
         since=row.requested_at,
         liaison=row.name,
         answered=row.author == "liaison",

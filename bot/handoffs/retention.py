@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.conversations.ownership import Also
+from bot.conversations.ownership import Also, locking
 from bot.conversations.tables import Conversation, Handoff
 from bot.database.tables import insert_unless, now
 from bot.errors import NotFound, OnHold
@@ -20,6 +21,8 @@ from bot.liaisons.audit import record
 
 log = logging.getLogger(__name__)
 _BATCH = 200
+_TRIES, _TRY_S = 20, 0.05
+"""How often, and seconds apart, what was deleted is tried to be overwritten before the one who deleted goes on."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Retention:
         self._retention = dt.timedelta(days=retention_days)
         self._contact = dt.timedelta(days=contact_days)
         self._also = also
+        self._to_overwrite = False
 
     async def due(self) -> Purged:
         """What `purge` would delete now."""
@@ -72,10 +76,8 @@ class Retention:
         `rasa_later`: Rasa has not forgotten it yet; `forget` sees to that.
         """
         async with self._engine.begin() as connection:
-            # A write locks the row on both engines: no legal hold slips in between the look at it and the deletion.
-            await connection.execute(
-                update(Conversation).where(Conversation.id == conversation_id).values(delivered=Conversation.delivered)
-            )
+            # No legal hold slips in between the look at it and the deletion.
+            await connection.execute(locking(Conversation.id == conversation_id))
             department = await self._erasable(connection, conversation_id)
             await self._count_erasure(connection, department)
             await connection.execute(delete(Handoff).where(Handoff.conversation_id == conversation_id))
@@ -83,6 +85,11 @@ class Retention:
             if rasa_later:
                 await connection.execute(insert(ToForget).values(conversation_id=conversation_id))
         await self._overwrite()
+
+    async def overwrite(self) -> None:
+        """Overwrite what was deleted while somebody read it; does nothing where nothing was."""
+        if self._to_overwrite:
+            await self._overwrite()
 
     async def check(self, conversation_id: str) -> None:
         """Raises what `erase` would, and changes nothing."""
@@ -116,14 +123,11 @@ class Retention:
 
     async def _purge_batch(self) -> list[str]:
         async with self._engine.begin() as connection:
-            # A write that changes nothing, since it locks the rows on both engines: who writes, asks for a person or
-            # sets a legal hold is first, and then the row isn't taken, or comes later, and finds it gone.
+            # Who writes, asks for a person or sets a legal hold is first, and then the row isn't taken, or comes later,
+            # and finds it gone.
             some = select(Conversation.id).where(*self._old()).limit(_BATCH)
             taken = await connection.execute(
-                update(Conversation)
-                .where(Conversation.id.in_(some), *self._old())
-                .values(delivered=Conversation.delivered)
-                .returning(Conversation.id)
+                locking(Conversation.id.in_(some), *self._old()).returning(Conversation.id)
             )
             ids = list(taken.scalars())
             if ids:
@@ -152,12 +156,30 @@ class Retention:
         )
 
     async def _overwrite(self) -> None:
-        if self._engine.dialect.name == "sqlite":
-            # The write-ahead log still has what was erased, until it is written back and cut.
-            async with self._engine.connect() as connection:
+        if self._engine.dialect.name != "sqlite":
+            return
+        for _ in range(_TRIES):
+            if await self._cut():
+                self._to_overwrite = False
+                return
+            await asyncio.sleep(_TRY_S)
+        if not self._to_overwrite:
+            log.warning("the database is being read; what was deleted is overwritten as soon as nobody reads it")
+        self._to_overwrite = True
+
+    async def _cut(self) -> bool:
+        """Write back and cut SQLite's write-ahead log, which still has what was deleted; False where somebody reads it.
+
+        Whoever waits for the readers has locked the writers out already, so it doesn't wait.
+        """
+        async with self._engine.connect() as connection:
+            patience = await connection.scalar(text("PRAGMA busy_timeout"))
+            await connection.execute(text("PRAGMA busy_timeout=0"))
+            try:
                 busy = await connection.scalar(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-            if busy:
-                log.warning("the write-ahead log is being read; what was deleted is overwritten at the next purge")
+            finally:
+                await connection.execute(text(f"PRAGMA busy_timeout={patience}"))
+        return not busy
 
 
 async def _delete(connection: AsyncConnection, ids: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.conversations.ownership import Also
 from bot.conversations.tables import Handoff
 from bot.errors import Conflict
+from bot.i18n import N_
 
 
 def rating(conversation_id: str, helpful: bool, why: str | None = None) -> Also:
@@ -30,7 +31,7 @@ def rating(conversation_id: str, helpful: bool, why: str | None = None) -> Also:
             update(Handoff).where(Handoff.id == last).values(helpful=helpful, helpful_why=why).returning(Handoff.id)
         )
         if rated.first() is None:
-            raise Conflict
+            raise Conflict(message=N_("There is nothing to rate yet: no person has finished with this chat."))
 
     return rate
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import statistics
 
 from sqlalchemy import select
@@ -30,12 +31,13 @@ _DAYS = 30
 async def expected_wait(
     connection: AsyncConnection, department: str, hours: OfficeHours, at: dt.datetime
 ) -> float | None:
-    """Seconds that half of the last who asked waited or less, office hours alone; None where too few asked.
+    """Seconds, of office hours alone, within which half of the last who asked had a person.
 
-    Who waits still, or gave up, has waited at least so long, and counts with that: else only quick answers would count.
+    None where too few asked, or fewer than half had a person: who waits still, or gave up, counts as one to whom nobody
+    has come. Else only quick answers would count, and who gave up soon as if they had been answered.
     """
     query = (
-        select(Handoff.requested_at, Handoff.claimed_at, Handoff.ended_at)
+        select(Handoff.requested_at, Handoff.claimed_at)
         .where(
             Handoff.department == department,
             Handoff.requested_at > at - dt.timedelta(days=_DAYS),
@@ -50,4 +52,7 @@ async def expected_wait(
     rows = (await connection.execute(query)).all()
     if len(rows) < _FEWEST:
         return None
-    return statistics.median(hours.open_seconds(row.requested_at, row.claimed_at or row.ended_at or at) for row in rows)
+    median = statistics.median(
+        math.inf if row.claimed_at is None else hours.open_seconds(row.requested_at, row.claimed_at) for row in rows
+    )
+    return None if median == math.inf else median

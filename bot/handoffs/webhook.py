@@ -32,7 +32,7 @@ class Webhook:
         content = {"event": event, **asdict(alarm), "url": f"{self._public_url}{alarm.path}"}
         await self._post(content, alarm.delivery)
 
-    async def trouble(self, what: str) -> None:
+    async def trouble(self, what: str, sentence: str | None) -> None:
         """WhatsApp doesn't work, by Meta's name or code for it; raises as `send` does."""
         await self._post({"event": "whatsapp.trouble", "what": what}, f"whatsapp-{secrets.token_hex(8)}")
 

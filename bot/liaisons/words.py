@@ -65,3 +65,38 @@ ACTIONS = {
     "audit": N_("read this list"),
     "figures": N_("looked at the figures"),
 }
+DID = {
+    "add": N_("made it"),
+    "change": N_("changed what it says"),
+    "reset": N_("gave it a new password and second factor"),
+    "enable": N_("switched it on"),
+    "disable": N_("switched it off"),
+    "password": N_("the password"),
+    "on_duty": N_("went on duty"),
+    "off_duty": N_("went off duty"),
+    "add_canned_reply": N_("added a canned reply"),
+    "delete_canned_reply": N_("deleted a canned reply"),
+}
+"""What was done to an account, or which setting was changed: `did` in the detail of an audit entry."""
+PUT = {True: N_("put on"), False: N_("taken off")}
+"""A label, or a legal hold: `on` in the detail."""
+DETAILS = {
+    "account": N_("account"),
+    "to": N_("to"),
+    "name": N_("name"),
+    "title": N_("title"),
+    "role": N_("role"),
+    "departments": N_("departments"),
+    "languages": N_("languages"),
+    "sworn": N_("police officer"),
+    "changed": N_("changed"),
+    "everywhere": N_("everywhere"),
+    "callback": N_("callback"),
+    "conversations": N_("conversations"),
+    "contacts": N_("contacts"),
+    "messages": N_("messages"),
+    "chars": N_("characters"),
+    "hits": N_("messages found"),
+    "days": N_("days"),
+}
+"""The other keys of the detail."""

@@ -2,7 +2,7 @@
 
 Multilingual E5 puts all texts into a narrow cone (cosines of 0.75 to 0.95). Taking the mean of the training vectors
 away and scaling to length 1 again spreads them. Under a radial kernel a message is only near what is really near it; a
-linear model took three times as many questions for small talk (docs/architecture.md has the measurements). The app's
+linear model took three times as many questions for small talk (docs/measurements.md). The app's
 search learns in the same way (bot/retrieval/kernel.py), in another interpreter.
 """
 

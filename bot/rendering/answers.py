@@ -12,7 +12,7 @@ from bot.content.models import Answer, CitationRef, NextStep, citations_of
 from bot.i18n import N_, Catalogs, in_language
 from bot.messages import NO_ANSWER
 from bot.rendering.labels import Labels, department_name
-from bot.replies import GUIDE, Choice, Citation, Form, Reply, Step
+from bot.replies import GUIDE, PERSON, REPORT_NOT_URGENT, Choice, Citation, Form, Reply, Step
 
 _DIAL = re.compile(r"[^\d+]")
 _STANDS_ALONE = 6
@@ -29,34 +29,47 @@ class Answers:
         self._labels = labels
 
     def answer(
-        self, content: DepartmentContent, answer: Answer, language: str, confidence: float, form: Form | None = None
+        self,
+        content: DepartmentContent,
+        answer: Answer,
+        language: str,
+        confidence: float,
+        form: Form | None = None,
+        *,
+        guided: bool = False,
+        warned: bool = False,
     ) -> Reply:
-        """The reply that an answer is, or a `form` of it; the published text alone where that has changed since."""
+        """The reply that an answer is, or a `form` of it; the published text alone where that has changed since.
+
+        `guided`: the guide to reporting ends with it; `warned`: it stands below a warning, which says when to call 911.
+        """
         if language not in answer.answer:
             # Where a language is only `usable` a topic may be missing: the original is better than nothing.
             language = next(iter(answer.answer))
         person = answer.silent or form == "known" or any(step.do == "person" for step in answer.next_steps)
         choices = self._labels.choices([step.topic for step in answer.next_steps if step.topic], content, language)
-        if answer.topic == "report-not-urgent":
+        if answer.topic == REPORT_NOT_URGENT and not guided:
             choices.append(self._labels.choice(GUIDE, language))
         if person:
             choices = self._labels.and_person(choices, language)
-        if form == "known":
-            choices = [choices[-1], *choices[:-1]]
+        if guided or form == "known":
+            choices = [self._labels.choice(PERSON, language), *(each for each in choices if each.send != PERSON)]
         if answer.topic in content.stale:
             return self._withheld(content, answer, language, confidence, choices)
         citations = self.citations(content, answer, language)
+        all_there_is = N_("That is all the texts I have say about this. For more, you can ask here for a person.")
+        end = [self._labels.say(language, all_there_is)] if guided else []
         return Reply(
             kind="no_answer" if answer.silent else "answer",
             department=content.profile.id,
             language=language,
-            text="\n\n".join(self._parts(content, answer, language, citations, form)),
+            text="\n\n".join([*self._parts(content, answer, language, citations, form, warned), *end]),
             topic=answer.topic,
             confidence=round(confidence, 4),
             citations=citations,
             choices=choices,
             steps=[] if form else self.steps(content, answer, language),
-            handoff_offered=person,
+            handoff_offered=person or guided,
             reviewed=answer.reviewed_by is not None,
         )
 
@@ -95,8 +108,9 @@ class Answers:
         return [citation for index, citation in enumerate(citations) if citation not in citations[:index]]
 
     def steps(self, content: DepartmentContent, answer: Answer, language: str) -> list[Step]:
-        """The next steps that can be a link."""
-        return [link for step in answer.next_steps if (link := self._step(step, content, language))]
+        """The next steps that can be a link, 911 first."""
+        links = [link for step in answer.next_steps if (link := self._step(step, content, language))]
+        return sorted(links, key=lambda link: link.href != "tel:911")
 
     def call(self, number: str, language: str) -> Step:
         """A link to an emergency number."""
@@ -109,6 +123,7 @@ class Answers:
         language: str,
         citations: Sequence[Citation],
         form: Form | None,
+        warned: bool,
     ) -> list[str]:
         """The paragraphs of an answer. Whatever the form, its exceptions are among them."""
         whole = answer.answer[language]
@@ -125,7 +140,10 @@ class Answers:
             lines = [f"• {in_language(exception.text, language)}" for exception in answer.exceptions]
             parts.append("\n".join([self._labels.say(language, N_("Exceptions and limits:")), *lines]))
         if form is None:
-            lines = [line for step in answer.next_steps if (line := self._step_line(step, content, language))]
+            # That to call 911 isn't said twice.
+            said = warned or any("911" in part for part in parts)
+            steps = [step for step in answer.next_steps if not (said and step.do == "call-911")]
+            lines = [line for step in steps if (line := self._step_line(step, content, language))]
             parts += ["\n".join(lines)] if lines else []
         return parts or [whole]
 
@@ -223,7 +241,8 @@ class Answers:
             if step.contact == contact.id and contact.confirmed and contact.value:
                 href = {"phone": f"tel:{_DIAL.sub('', contact.value)}", "email": f"mailto:{contact.value}"}
                 label = f"{in_language(contact.label, language)}: {contact.value}"
-                return Step(label=label, href=href.get(contact.kind, contact.value if contact.kind == "link" else None))
+                link = href.get(contact.kind, contact.value if contact.kind == "link" else None)
+                return Step(label=label, href=link, value=contact.value)
         return None
 
 

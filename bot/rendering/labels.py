@@ -44,6 +44,11 @@ class Labels:
         """The label of a topic; raises KeyError."""
         return in_language(self._library().topics[topic].label, language)
 
+    def names(self, topic: str | None, text: str) -> bool:
+        """Whether a text names a topic by its label, in any language."""
+        known = self._library().topics.get(topic) if topic else None
+        return known is not None and any(label in text for label in known.label.values())
+
     def of(self, department: str, language: str, send: str) -> str | None:
         """The label of the button that sends `send`, or None if there is no such button in this department."""
         own = self.fixed(language) | self.forms(language)

@@ -22,17 +22,22 @@ class Notices:
 
     def connected(self, department: str, language: str, outlook: Outlook, channel: str = "web") -> Reply:
         """After the resident agreed: their request is in the queue."""
-        if outlook.opens_at is not None:
+        if outlook.nobody:
+            hint = self._catalogs.gettext(
+                language,
+                N_("Nobody from the department has an account here yet, so maybe nobody will read it or call you."),
+            )
+        elif outlook.opens_at is not None:
             zone = self._time_zone(department)
             hint = self._catalogs.gettext(
                 language,
-                N_("The office is closed now and opens again on %(moment)s."),
+                N_("The people who answer here are not working now. They are back on %(moment)s."),
                 moment=self._catalogs.moment(language, outlook.opens_at, zone),
             )
         elif outlook.wait_s is not None:
             hint = self._catalogs.gettext(
                 language,
-                N_("Lately, half of those who asked waited %(time)s or less."),
+                N_("Lately, half of those who asked had a person within %(time)s."),
                 time=duration(outlook.wait_s, language),
             )
         else:
@@ -55,8 +60,9 @@ class Notices:
             forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
         )
 
-    def withdrawn(self, department: str, language: str) -> Reply:
-        """After the resident took their request back."""
+    def withdrawn(self, department: str, language: str, callback: bool = False) -> Reply:
+        """After the resident took their request back. `callback`: they have asked to be called, too."""
+        more = N_("If you asked to be called back, that still stands. To take it back, erase this chat.")
         return self._notice(
             department,
             language,
@@ -66,6 +72,7 @@ class Notices:
                 "agree. If somebody there has already opened this chat, they may still be able to read "
                 "what you wrote until now."
             ),
+            *([self._catalogs.gettext(language, more)] if callback else []),
         )
 
     def waiting(self, department: str, language: str, channel: str = "web") -> Reply:
@@ -75,8 +82,8 @@ class Notices:
             language,
             N_(
                 "You are already waiting for a person, and what you agreed to is passed on. I cannot say when "
-                "somebody will answer. You can go on waiting, or press below that you no longer want a "
-                "person. If you are in danger now, call 911."
+                "somebody will answer. You can go on waiting, or stop with the button below. If you are in "
+                "danger now, call 911."
             ),
             forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
         )
@@ -126,12 +133,12 @@ class Notices:
     def passed_on(self, department: str, language: str, reader: Reader) -> Reply:
         """A liaison has given the conversation to a colleague, who may not be there."""
         officer = N_(
-            "%(name)s (%(title)s, police officer) will answer you from now on. I do not answer meanwhile, but I "
-            "still warn about danger."
+            "%(name)s (%(title)s, police officer) has this chat now. I cannot say when they will answer. I do not "
+            "answer meanwhile, but I still warn about danger."
         )
         other = N_(
-            "%(name)s (%(title)s, not a police officer) will answer you from now on. I do not answer meanwhile, "
-            "but I still warn about danger."
+            "%(name)s (%(title)s, not a police officer) has this chat now. I cannot say when they will answer. I "
+            "do not answer meanwhile, but I still warn about danger."
         )
         return self._of_reader(department, language, reader, officer if reader.sworn else other)
 
@@ -151,10 +158,9 @@ class Notices:
             department,
             language,
             N_(
-                "%(name)s has left this chat. The automatic assistant answers again, and you can ask for "
-                "a person at any time. People from the department can still read what they could read "
-                "until now. They do not read what you write from now on, unless you ask for a person "
-                "again and agree."
+                "%(name)s has left this chat. I answer again, and you can ask for a person at any time. The "
+                "department can go on reading what it could read so far. It cannot read what you write "
+                "from now on, unless you ask for a person again and agree."
             ),
             name=reader.name,
             forms=["rate"],
@@ -166,10 +172,10 @@ class Notices:
             department,
             language,
             N_(
-                "%(name)s has ended this conversation. If you write again, the automatic assistant "
-                "answers, and you can ask for a person at any time. People from the department can still "
-                "read what they could read until now. They do not read what you write from now on, unless "
-                "you ask for a person again and agree, or this chat tells you that a person is here again."
+                "%(name)s has ended this chat. If you write again, I answer. You can ask for a person at any "
+                "time. The department can go on reading what it could read so far. It cannot read what you "
+                "write from now on, unless you ask for a person again and agree, or this chat tells you "
+                "that a person is here again."
             ),
             name=reader.name,
             forms=["rate"],

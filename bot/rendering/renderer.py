@@ -35,6 +35,7 @@ from bot.replies import (
 )
 from bot.unserved import Unserved
 
+DANGER = N_("If you wrote of danger, that a danger was found is passed on, too.")
 _EMERGENCY = re.compile(r"\b(?:911|988)\b")
 
 
@@ -52,13 +53,16 @@ class Renderer:
         self.answers = Answers(catalogs, self.labels)
         self.notices = Notices(catalogs, lambda department: self.library.departments[department].profile.time_zone)
 
-    def render(self, says: Sequence[Say], department: str, language: str) -> Reply:
-        """One reply for all that a turn says; the first decides its kind, the last which buttons it has."""
+    def render(self, says: Sequence[Say], department: str, language: str, *, warned: bool = False) -> Reply:
+        """One reply for all that a turn says; the first decides its kind, the last which buttons it has.
+
+        `warned`: it is to stand below a warning.
+        """
         content = self.library.departments[department]
         for say in says:
             if say["say"] == "language":
                 language = say["language"]
-        replies = [self._one(say, content, language) for say in says]
+        replies = [self._one(say, content, language, warned) for say in says]
         if len(replies) == 1:
             return replies[0]
         # Whoever is asked whether to pass something on is asked nothing else, since "yes" would be an answer to that.
@@ -97,7 +101,7 @@ class Renderer:
         answers = sorted((each for each in answers if each.enabled), key=lambda each: each.silent)
         if not answers:
             return reply
-        answer = self.answers.answer(content, answers[0], language, 1.0)
+        answer = self.answers.answer(content, answers[0], language, 1.0, warned=True)
         lead = [self.labels.say(language, N_("This is what the published text says:"))] if answer.citations else []
         return answer.model_copy(
             update={
@@ -145,15 +149,22 @@ class Renderer:
         )
         languages = dict.fromkeys([language, *self.library.languages])
         text = "\n\n".join(dict.fromkeys(self.labels.say(each, message) for each in languages))
-        return Reply(kind="no_answer", department=department, language=language, text=text)
+        return Reply(kind="no_answer", department=department, language=language, text=text, trouble=True)
 
-    def _one(self, say: Say, content: DepartmentContent, language: str) -> Reply:
+    def _one(self, say: Say, content: DepartmentContent, language: str, warned: bool = False) -> Reply:
         base: dict[str, Any] = {"department": content.profile.id, "language": language}
         match say["say"]:
             case "answer":
-                return self.answers.answer(
-                    content, content.answers[say["topic"]], language, say["confidence"], say.get("form")
+                reply = self.answers.answer(
+                    content,
+                    content.answers[say["topic"]],
+                    language,
+                    say["confidence"],
+                    say.get("form"),
+                    guided=say.get("guided", False),
+                    warned=warned,
                 )
+                return self._one_of(reply, say["topic"], say["others"], content) if say.get("others") else reply
             case "clarify":
                 text = self.labels.say(language, N_("I am not sure what you mean. Which of these is it about?"))
                 return Reply(
@@ -209,6 +220,19 @@ class Renderer:
             case other:
                 raise ValueError(f"nothing is known to say for {other!r}")
 
+    def _one_of(self, reply: Reply, topic: str, others: Sequence[str], content: DepartmentContent) -> Reply:
+        """The answer to one of several questions: that it is, and first the buttons of the `others`."""
+        lead = self.labels.say(
+            reply.language,
+            N_("You asked about more than one thing. This is about “%(topic)s”. You can choose the rest below."),
+            topic=self.labels.topic(topic, reply.language),
+        )
+        first = self.labels.choices(others, content, reply.language)
+        choices = [*first, *(choice for choice in reply.choices if choice not in first)]
+        if any(choice.send == PERSON for choice in choices):
+            choices = self.labels.and_person(choices, reply.language)
+        return reply.model_copy(update={"text": f"{lead}\n\n{reply.text}", "choices": choices})
+
     def _handoff(self, content: DepartmentContent, language: str, offer: HandoffOffer, channel: str) -> Reply:
         """Before anything is passed on: who would read it, what it is, how long it is kept, and who may demand it."""
         name = department_name(content, language)
@@ -217,8 +241,8 @@ class Renderer:
             self.labels.say(
                 language,
                 N_(
-                    "If you agree, a person from %(department)s can read what you pass on and all that "
-                    "you write here after that, and answer here."
+                    "If you agree, a person from the department (%(department)s) can read what you pass on, and "
+                    "all that you write here afterwards. They can answer here."
                 ),
                 department=name,
             ),
@@ -226,18 +250,8 @@ class Renderer:
             if readers
             else self.labels.say(
                 language,
-                N_("Nobody from %(department)s has an account here yet, so it is possible that nobody reads it."),
+                N_("Nobody from the department (%(department)s) has an account here yet, so maybe nobody reads it."),
                 department=name,
-            ),
-            self.labels.say(
-                language,
-                N_("This is what I would pass on: “%(summary)s” You can change it or leave it out.")
-                if channel == "web"
-                else N_(
-                    "This is what I would pass on: “%(summary)s” You can leave it out. To pass on "
-                    "something else, choose “Yes, without the summary” and then write it here."
-                ),
-                summary=offer.summary,
             ),
             self.labels.say(
                 language,
@@ -251,6 +265,18 @@ class Renderer:
                 time=in_days(self._retention_days, language),
             ),
         ]
+        if channel != "web":  # whose form shows the summary, to be changed
+            shown = self.labels.say(
+                language,
+                N_(
+                    "This is what I would pass on: “%(summary)s” You can leave it out. To pass on "
+                    "something else, choose “Yes, without the summary” and then write it here."
+                ),
+                summary=offer.summary,
+            )
+            parts.insert(-1, shown)
+        if offer.danger:
+            parts.insert(-1, self.labels.say(language, DANGER))
         return Reply(
             kind="handoff",
             department=content.profile.id,
@@ -347,7 +373,7 @@ class Renderer:
         if question and topic and known:
             return self.labels.say(
                 language,
-                N_("About %(topic)s: %(question)s"),
+                N_("[%(topic)s] %(question)s"),
                 topic=self.labels.topic(topic, language),
                 question=question,
             )

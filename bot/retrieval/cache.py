@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.encoder import Encodes, Vectors
+from bot.encoder import Encodes, Vectors, as_read
 from bot.retrieval import hashed, shipped
 
 _BATCH = 64
@@ -27,7 +27,15 @@ def file_name(encoder_name: str) -> str:
 
 def key_of(kind: str, text: str) -> int:
     """A text's, 64 bits of a hash: `kind` is "query" or "passage", which are encoded differently."""
+    text = as_read(text) if kind == "query" else text
     return int.from_bytes(hashlib.sha256(f"{kind}\0{text}".encode()).digest()[:8], "little")
+
+
+def made_by(coming_with: Path | None = shipped.PATH) -> str:
+    """A hash of what makes vectors beside the encoder's weights: the code, and the file of those that come along."""
+    code = hashed.source(__name__, shipped.__name__, "bot.encoder", "bot.encoder.bert", "bot.encoder.packed")
+    data = coming_with.read_bytes() if coming_with and coming_with.exists() else b""
+    return f"{code}/{hashlib.sha256(data).hexdigest()}"
 
 
 class VectorCache:
@@ -36,14 +44,19 @@ class VectorCache:
     def __init__(
         self, folder: Path, encoder_name: str, encoder: Callable[[], Encodes], coming_with: Path | None = shipped.PATH
     ) -> None:
-        """`encoder` is called only if a text has to be encoded: loading a model takes seconds.
+        """`encoder` is called only if a text has to be encoded, and once: loading a model takes seconds.
 
         `coming_with`: the file of those that come with the project; None: all are made here.
         """
         self.path = folder / f"{file_name(encoder_name)}.encoded"
         self._encoder_name = encoder_name
-        self._encoder = encoder
+        self._encoder = functools.cache(encoder)
         self._coming_with = coming_with
+
+    @functools.cached_property
+    def made_by(self) -> str:
+        """A hash of what its vectors are made by, beside the encoder's weights."""
+        return made_by(self._coming_with)
 
     @functools.cached_property
     def _shipped(self) -> dict[int, Vectors]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.content.yamlfile import read_data
+from bot.content.yamlfile import ContentError, Problem, read_data
 from bot.retrieval.index import Found
 
 log = logging.getLogger(__name__)
@@ -107,15 +107,21 @@ class Decision:
 
     @classmethod
     def load(cls, path: Path) -> Decision:
-        """Read data/calibration/decision.yml; raises ContentError or KeyError."""
+        """Read data/calibration/decision.yml, which `enlace calibrate` wrote; raises ContentError."""
         data = read_data(path)
-        return cls(
-            alone=Regression.read(data["alone"], FEATURES),
-            together=Regression.read(data["together"], TOGETHER),
-            answer_from=float(data["answer_from"]),
-            clarify_from=float(data["clarify_from"]),
-            encoder=str(data["encoder"]),
-        )
+        try:
+            return cls(
+                alone=Regression.read(data["alone"], FEATURES),
+                together=Regression.read(data["together"], TOGETHER),
+                answer_from=float(data["answer_from"]),
+                clarify_from=float(data["clarify_from"]),
+                encoder=str(data["encoder"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            problem = Problem(
+                path, 1, "not what `enlace calibrate` writes: run it, or take the file of the last commit"
+            )
+            raise ContentError([problem]) from error
 
     def check(self, encoder: str) -> None:
         """Log an error if it was fitted to another encoder than this one (a name): its confidence means little then."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import io
 import logging
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 log = logging.getLogger(__name__)
 
 
-def read(path: Path) -> dict[str, NDArray[Any]] | None:
-    """The arrays in `path`; None if there is no such file or it is damaged, which is logged."""
+def read(path: Path, then: str = "building it anew") -> dict[str, NDArray[Any]] | None:
+    """The arrays in `path`; None if there is none or it is damaged, which is logged with what is done `then`."""
     try:
         data = path.read_bytes()
         if hashlib.sha256(data[32:]).digest() != data[:32]:
@@ -30,7 +30,7 @@ def read(path: Path) -> dict[str, NDArray[Any]] | None:
     except FileNotFoundError:
         return None
     except Exception as error:
-        log.warning("%s is damaged (%s); building it anew", path.name, error)
+        log.warning("%s is damaged (%s); %s", path.name, error, then)
         return None
 
 
@@ -40,16 +40,21 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub takes every keyword for its option
     data = buffer.getvalue()
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_bytes(hashlib.sha256(data).digest() + data)
-    temporary.replace(path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(hashlib.sha256(data).digest() + data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def source(*modules: str) -> str:
-    """A hash of the source of these imported modules: what they make is made anew when they change."""
+    """A hash of the source of these modules: what they make is made anew when they change."""
     digest = hashlib.sha256()
     for name in modules:
-        digest.update(Path(str(sys.modules[name].__file__)).read_bytes() + b"\0")
+        spec = importlib.util.find_spec(name)  # which doesn't load what isn't loaded yet
+        digest.update(Path(str(spec and spec.origin)).read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -70,7 +75,7 @@ def kept(
         stored = read(path)
         if stored is not None:
             return stored
-        for old in folder.glob(f"*.{suffix}"):
+        for old in (*folder.glob(f"*.{suffix}"), *folder.glob(f"*.{suffix}.*.tmp")):
             old.unlink(missing_ok=True)
         made = make()
         write(path, made)

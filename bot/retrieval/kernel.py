@@ -2,7 +2,7 @@
 
 The kernel adds two views of a message. What it means: a radial kernel on centred sentence vectors, under which a
 message is only near what is really near it; a linear model on the same vectors put half of the questions that no text
-answers among those it does (docs/architecture.md). How it is written: the inner product of its letters' n-grams.
+answers among those it does (docs/measurements.md). How it is written: the inner product of its letters' n-grams.
 
 One linear system is solved for everything that is learned from the same rows, each with a weight, so that a topic with
 few variants counts as one with many. scikit-learn's `KernelRidge` factors it, which grows with the cube of the rows:
@@ -31,7 +31,8 @@ MEANING = 3.0
 GAMMA = 1.5
 """How fast likeness falls off: exp(gamma * (cosine - 1)); for topics. The safety net has its own."""
 BIAS = 0.1
-# Chosen by leaving out each variant in turn, and on the calibration questions; with 32,000 rows, 3 and 5 do no better.
+# Chosen by leaving out each variant in turn, and on the calibration questions; with 32,000 rows, a
+# GAMMA of 3 or 5 did no better.
 _BLOCK = 1024
 _LANDMARKS = 2000
 _JITTER = 1e-4

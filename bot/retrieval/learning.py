@@ -69,7 +69,7 @@ def build_index(
     known += [variant.language for variant in examples.variants]
     known += [*examples.outside, *(f"elsewhere/{text}" for text in examples.elsewhere)]
     code = hashed.source(__name__, kernel.__name__, *(each.__module__ for each in (Meaning, Wording, plain, Index)))
-    made_from = (cache.path.name, code, *known)
+    made_from = (cache.path.name, cache.made_by, code, *known)
     return Index(hashed.kept(folder, "index", made_from, lambda: Learned(library, examples, cache, progress).arrays()))
 
 
@@ -79,7 +79,7 @@ class Learned:
     def __init__(
         self, library: Library, examples: Examples, cache: VectorCache, progress: Progress | None = None
     ) -> None:
-        """Compare all examples (half a minute, and gigabytes, for 36,000), once they are encoded."""
+        """Compare all examples (half a minute, and gigabytes, for 43,000), once they are encoded."""
         variants = sorted(examples.variants, key=attrgetter("department", "topic"))
         self._passages = list(passages(library))
         self._texts = [*(each.text for each in variants), *examples.outside, *examples.elsewhere]

@@ -6,6 +6,7 @@ it is the same on every machine, since processors round differently.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,15 +15,25 @@ import numpy as np
 from bot.encoder import Vectors, unit
 from bot.retrieval import hashed
 
+log = logging.getLogger(__name__)
 PATH = Path(__file__).parent / "shipped.vectors"
 _WIDEST = 2.8
 """How many standard deviations of a vector's numbers the levels reach: of 2.2 to 4 the nearest to the vectors."""
 _HIGHEST = 7.5
+_THEN = (
+    "until it is back, vectors are made here, which takes minutes and gives others: "
+    "run `git checkout bot/retrieval/shipped.vectors`, or `make vectors`"
+)
 
 
 def read(encoder_name: str, path: Path = PATH) -> dict[int, Vectors]:
-    """By their keys, those that this encoder made; empty if the file is another's, isn't there or is damaged."""
-    stored = hashed.read(path)
+    """By their keys, those that this encoder made; empty if the file is another's.
+
+    Also if it isn't there or is damaged, which is logged.
+    """
+    if not path.exists():
+        log.warning("there is no %s; %s", path.name, _THEN)
+    stored = hashed.read(path, _THEN)
     if not stored or str(stored["encoder"]) != encoder_name:
         return {}
     levels = np.concatenate([stored["pairs"] & 15, stored["pairs"] >> 4], axis=1) - np.float32(_HIGHEST)

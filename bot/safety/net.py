@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.content.plain import plain
+from bot.content.yamlfile import ContentError, Problem, read_text
 from bot.encoder import Vectors, unit
-from bot.problems import StartError
 from bot.retrieval import hashed, kernel
 from bot.retrieval.cache import Progress, VectorCache
 from bot.retrieval.wording import Wording
@@ -73,21 +73,23 @@ class Examples:
 
 
 def _rows(folder: Path, name: str, *keys: str) -> list[dict[str, str]]:
-    rows = []
+    rows, problems = [], []
     for path in sorted(folder.glob(f"{name}*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(read_text(path).splitlines(), start=1):
             try:
                 row = json.loads(line)
                 rows.append({key: row[key] for key in keys})
-            except (ValueError, KeyError, TypeError) as error:
-                raise StartError(f"{path}:{number}: no example with {' and '.join(keys)}") from error
+            except (ValueError, KeyError, TypeError):
+                problems.append(Problem(path, number, f"no example with {' and '.join(keys)}"))
+    if problems:
+        raise ContentError(problems)
     return rows
 
 
 def read_examples(folder: Path, others: Sequence[str]) -> Examples:
     """Those of the files `emergencies…` and `near_misses…` of `folder`; `others`: messages that are no danger.
 
-    Raises StartError with file and line of what is none.
+    Raises ContentError with file and line of what is none.
     """
     danger, near = _rows(folder, "emergencies", "text", "class"), _rows(folder, "near_misses", "text")
     return Examples(
@@ -142,6 +144,7 @@ def build_net(examples: Examples, cache: VectorCache, folder: Path, progress: Pr
     known = [*(f"{say}/{text}" for text, say in examples.danger), *(f"near/{text}" for text in examples.near_misses)]
     made_from = (
         cache.path.name,
+        cache.made_by,
         hashed.source(__name__, kernel.__name__, Wording.__module__, plain.__module__),
         *known,
         *examples.others,

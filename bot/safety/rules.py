@@ -6,9 +6,14 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from bot.content.yamlfile import read_data
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from bot.content.documents import validate
+from bot.content.models import Text
+from bot.content.yamlfile import ContentError, Problem, YamlFile
+from bot.messages import SAFETY
 from bot.safety.patterns import ENOUGH, Found, Pattern, Span, Vocabulary, expand
 from bot.safety.text import Reader
 
@@ -60,39 +65,107 @@ def pieces(text: str) -> list[str]:
     return found
 
 
+class _ExcuseEntry(BaseModel):
+    """An excuse in words.yml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    where: Literal["before", "touching", "clause", "message"]
+    even_now: bool = False
+    patterns: list[str]
+
+
+class _Words(BaseModel):
+    """The shape of words.yml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order: list[Text]
+    short: dict[str, Text]
+    openings: list[Text]
+    real: Text
+    words: dict[str, Text]
+    present: list[Text]
+    excuses: dict[str, _ExcuseEntry]
+
+
+def _said(name: str) -> str:
+    if name not in SAFETY:
+        raise ValueError("no key of SAFETY in bot/messages.py")
+    return name
+
+
+class _RuleEntry(BaseModel):
+    """A rule."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Text
+    say: Annotated[str, AfterValidator(_said)]
+    unless: list[Text] = []
+    patterns: list[str]
+
+
+class _Class(BaseModel):
+    """The shape of a file in rules/."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    words: dict[str, Text] = {}
+    rules: list[_RuleEntry]
+
+
 class SafetyRules:
     """The compiled rules, in the order that words.yml gives."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        """Read and compile; raises KeyError or ValueError on a rule that can't be used."""
-        data = read_data(folder / "words.yml")
-        classes = [read_data(folder / "rules" / f"{name}.yml") for name in data["order"]]
-        lists: dict[str, str] = dict(data["words"])
-        for own in classes:
-            lists |= own.get("words", {})
-        self._vocabulary = vocabulary = Vocabulary(lists, data["short"])
+        """Read and compile; raises ContentError with file and line of every rule that can't be used."""
+        file = YamlFile.read(folder / "words.yml")
+        data = validate(_Words, file)
+        files = [YamlFile.read(folder / "rules" / f"{name}.yml") for name in data.order]
+        classes = [(each, validate(_Class, each)) for each in files]
+        lists = dict(data.words)
+        for _, own in classes:
+            lists |= own.words
+        self._vocabulary = vocabulary = Vocabulary(lists, data.short)
+        self._problems: list[Problem] = []
         excuses = {
-            name: _Excuse(name, excuse["where"], excuse.get("even_now", False), self._all(excuse["patterns"]))
-            for name, excuse in data["excuses"].items()
+            name: _Excuse(
+                name, excuse.where, excuse.even_now, self._all(excuse.patterns, file, "excuses", name, "patterns")
+            )
+            for name, excuse in data.excuses.items()
         }
-        self._present = self._all(data["present"])
-        self._not, self._between, self._lead = (vocabulary.item(f"<{name}>") for name in ("not", "between", "lead"))
+        self._present = self._all(data.present, file, "present")
+        needed = ("not", "between", "lead")
+        self._problems += [file.problem(f"there is no list {name!r}", "words") for name in needed if name not in lists]
+        if not self._problems:
+            self._not, self._between, self._lead = (vocabulary.item(f"<{name}>") for name in needed)
         self._rules = [
             _Rule(
-                rule["id"],
-                rule["say"],
-                self._all(rule["patterns"]),
-                tuple(excuses[name] for name in rule.get("unless", [])),
+                rule.id,
+                rule.say,
+                self._all(rule.patterns, each, "rules", number, "patterns"),
+                tuple(excuses[name] for name in rule.unless if name in excuses),
             )
-            for own in classes
-            for rule in own["rules"]
+            for each, own in classes
+            for number, rule in enumerate(own.rules)
         ]
-        self._reader = Reader(vocabulary.words(), expand(data["real"]), data["short"], data["openings"])
+        self._problems += [
+            each.problem(f"there is no excuse {name!r} in words.yml", "rules", number, "unless")
+            for each, own in classes
+            for number, rule in enumerate(own.rules)
+            for name in rule.unless
+            if name not in excuses
+        ]
+        if self._problems:
+            raise ContentError(self._problems)
+        self._reader = Reader(vocabulary.words(), expand(data.real), data.short, data.openings)
         # A word that is listened for is left as it is written: with "911" among them, "call 911" is no "call 0".
         listened_for = vocabulary.words()
         numbers = {word for word in listened_for if word[0].isdigit()} - {"0", "0000"}
         if unread := sorted(numbers | {word for word in listened_for if word not in self._reader.read(word).words}):
-            raise ValueError(f"no message is read as having {unread}: write words without accents, a number as 0")
+            message = f"no message is read as having {unread}: write words without accents, a number as 0"
+            raise ContentError([file.problem(message, "words")])
 
     def check(self, text: str) -> Flag | None:
         """The first rule that `text` fires, or None."""
@@ -109,8 +182,17 @@ class SafetyRules:
                         return Flag(rule.id, rule.say)
         return None
 
-    def _all(self, patterns: list[str]) -> tuple[Pattern, ...]:
-        return tuple(self._vocabulary.compile(pattern) for pattern in patterns)
+    def _all(self, patterns: list[str], file: YamlFile, *location: str | int) -> tuple[Pattern, ...]:
+        """The compiled `patterns`, which stand at `location` of `file`; what is none is a problem."""
+        compiled = []
+        for number, pattern in enumerate(patterns):
+            try:
+                compiled.append(self._vocabulary.compile(pattern))
+            except KeyError as error:
+                self._problems.append(file.problem(f"there is no list {error}, in {pattern!r}", *location, number))
+            except ValueError as error:
+                self._problems.append(file.problem(str(error), *location, number))
+        return tuple(compiled)
 
     def _excused(self, found: Found, rule: _Rule, spans: tuple[Span, ...]) -> bool:
         """Whether what matched is denied, over, or only asked about or told of."""

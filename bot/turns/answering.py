@@ -7,7 +7,7 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -21,12 +21,23 @@ from bot.limits import Limits
 from bot.messages import ASKS_NOTHING, ASKS_WHAT, SAFETY, TELLS
 from bot.rasa import RasaClient, RasaError
 from bot.rendering.renderer import Renderer
-from bot.replies import CONNECT, CONNECT_WHOLE, REACH_LIAISON, REPORT_DANGER, UNREAD, YES, Reply, Say
-from bot.retrieval.decision import Decision
+from bot.replies import (
+    CONNECT,
+    CONNECT_WHOLE,
+    REACH_LIAISON,
+    REPORT_DANGER,
+    UNREAD,
+    YES,
+    Reply,
+    Say,
+    topic_choice,
+)
+from bot.retrieval.decision import Decision, Outcome
 from bot.retrieval.index import Index
 from bot.safety import Flag, SafetyRules, pieces
 from bot.safety.net import SafetyNet
 from bot.turns.follow_ups import FollowUps
+from bot.turns.several import Several
 from bot.turns.turn import Turn
 from bot.turns.typed import chosen
 from bot.unserved import UnservedLanguages
@@ -107,6 +118,7 @@ class Answering:
         self._unserved = unserved
         self._limits = limits
         self._follow_ups = FollowUps(renderer.library.languages)
+        self._several = Several(renderer.library.languages)
         self._running: dict[str, Turn] = {}
 
     def of(self, conversation_id: str) -> Turn:
@@ -149,7 +161,9 @@ class Answering:
             rule = self.flag(pending)
             written = self._net.read(pending.text)
         last = None if rule else await self._last_reply(pending)
-        if last and (button := chosen(pending.text, last.choices)):
+        button = chosen(pending.text, last.choices) if last else None
+        # "The second one" may as well be the second of several questions.
+        if button and not await self._still_to_answer(pending, pending.conversation.language):
             # To be read by a person is agreed to by a button alone: to type its label is no more than a yes.
             return await self._pressed(pending, YES if button in {CONNECT, CONNECT_WHOLE} else button, stages)
         with stages.time("language"):
@@ -171,8 +185,13 @@ class Answering:
             return await self._warned(pending, flag, encoded, language)
         if unserved:
             return Answered(self._renderer.unserved(unserved, department))
+        if not flag and (topics := await self._still_to_answer(pending, language)):
+            return await self._answer_next(pending, topics, language, stages)
         # Who says no more than which place they meant has asked what they asked before. In danger nothing is put back.
         question = None if flag else await self._come_back_to(pending)
+        if question == "":
+            what = self._renderer.render([Say(say="smalltalk", message="acknowledge")], department, language)
+            return Answered(what, {"language": language})
         asked = question or pending.text
         if limit := self._limits.find(asked, department):
             answered = self._declined(pending, limit, flag, language)
@@ -217,7 +236,11 @@ class Answering:
             return Answered(reply, {"language": language, "flag": flag.say} | _about(reply, pending))
         says = [Say(say="no_answer", message=limit, confidence=1.0)]
         reply = self._renderer.render(says, department, language)
-        changes = {"language": language} | _about(reply, pending)
+        changes = {"language": language}
+        # "And the ones in Renton?" asks what was asked before it.
+        goes_on = limit == "elsewhere" and self._limits.elsewhere.only_names(pending.text)
+        if not (goes_on and pending.conversation.asked is not None):
+            changes |= _about(reply, pending)
         if flag:
             reply, changes = self._renderer.warn(flag.say, reply, language), changes | {"flag": flag.say}
         elif pending.conversation.owner == "waiting":
@@ -236,7 +259,7 @@ class Answering:
             # A person is offered below the warning anyway.
             if topic and topic not in {REPORT_DANGER, REACH_LIAISON}:
                 says = [Say(say="answer", topic=topic, confidence=1.0)]
-                answer = self._renderer.render(says, department, language)
+                answer = self._renderer.render(says, department, language, warned=True)
                 reply = self._renderer.warn(flag.say, answer, language)
         return Answered(reply, {"language": language, "flag": flag.say} | _about(reply, pending))
 
@@ -245,6 +268,7 @@ class Answering:
         conversation, language = pending.conversation, turn.language
         department = conversation.department
         changes: dict[str, Any] = {"language": language} | ({"flag": flag.say} if flag else {})
+        turn.flag = flag.say if flag else None
         self._running[conversation.id] = turn
         try:
             with stages.time("rasa"):
@@ -262,6 +286,8 @@ class Answering:
             del self._running[conversation.id]
         also = None
         for say in says:
+            if turn.others and say["say"] == "answer" and say["topic"] == turn.outcome.topics[0]:
+                say["others"] = list(turn.others)
             if "agrees" in say and await self._store.offers_a_person(conversation.id):
                 # To be read by a person is agreed to by a button alone, below what it means.
                 say.update(Say(say="handoff", message="again") if say["agrees"] else Say(message="stay"))
@@ -289,7 +315,7 @@ class Answering:
                 say.setdefault("message", "not_in_the_texts_waiting")
         with stages.time("render"):
             # Where the text on it is what was found, or nothing, the warning is as a rule's: with that text.
-            about = SAFETY[flag.say].answers[:1] if flag else ()
+            about = (*SAFETY[flag.say].answers[:1], REPORT_DANGER) if flag else ()
             if flag and (
                 flag.say == "self_harm" or all(_tells_nothing(say) or say.get("topic") in about for say in says)
             ):
@@ -300,7 +326,7 @@ class Answering:
                     waiting = self._renderer.render(says, department, language)
                     reply = self._renderer.warn(flag.say, waiting, changes["language"], below=True)
             else:
-                reply = self._renderer.render(says, department, language)
+                reply = self._renderer.render(says, department, language, warned=flag is not None)
                 about_now = _about(reply, pending)
                 if conversation.owner == "waiting" and not flag:
                     reply = self._renderer.while_waiting(reply, conversation.channel)
@@ -350,26 +376,58 @@ class Answering:
     async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
         """Have the turn's message searched for; what can't stand alone, with the question before it."""
         alone = turn.read(vector)
+        await self._read_each(turn)
         asked = pending.conversation.asked
-        if asked is not None and turn.may_go_on(alone) and self._follow_ups.match(turn.text):
+        if asked is not None and not turn.others and turn.may_go_on(alone) and self._follow_ups.match(turn.text):
             text = f"{await self._store.text(pending.conversation.id, asked)} {turn.text}"
             turn.read_together(alone, text, await self._encoder.query(text))
 
+    async def _read_each(self, turn: Turn) -> None:
+        """Have each question of the turn's message searched for, where it has several."""
+        questions = self._several.questions(turn.text)
+        turn.read_each([(question, await self._encoder.query(question)) for question in questions])
+
+    async def _still_to_answer(self, pending: Pending, language: str) -> Sequence[str]:
+        """The topics of a message with several questions that are yet to be answered, for "and the other one?"."""
+        conversation = pending.conversation
+        if conversation.asked is None or not self._several.names_another(pending.text):
+            return ()
+        turn = self._turn(pending, await self._store.text(conversation.id, conversation.asked), language)
+        if self._several.questions(turn.text):
+            turn.read(await self._encoder.query(turn.text))
+            await self._read_each(turn)
+        topics = [*turn.outcome.topics, *turn.others] if turn.others else []
+        return topics[topics.index(conversation.topic) + 1 :] if conversation.topic in topics else ()
+
+    async def _answer_next(self, pending: Pending, topics: Sequence[str], language: str, stages: Stages) -> Answered:
+        """The answer to the first of `topics`, as its button gives it; the conversation stays about all of them."""
+        turn = self._turn(pending, pending.text, language)
+        turn.outcome, turn.others = Outcome("answer", (topics[0],), 1.0), tuple(topics[1:])
+        answered = await self._understood(pending, turn, topic_choice(topics[0]), None, stages)
+        if "asked" in answered.changes:
+            answered.changes["asked"] = pending.conversation.asked
+        return answered
+
     async def _come_back_to(self, pending: Pending) -> str | None:
-        """The question before, which nothing was found for since it named another place, if it is put to this one."""
+        """The question before, which nothing was found for since it named another place, if it is put to this one.
+
+        It is empty where the message before asked nothing either: "what about Seattle police".
+        """
         conversation, elsewhere = pending.conversation, self._limits.elsewhere
         if conversation.asked is None or conversation.topic is not None:
             return None
         if not elsewhere.only_means(pending.text, conversation.department):
             return None
         before = await self._store.text(conversation.id, conversation.asked)
-        return elsewhere.put_to(before, conversation.department)
+        return "" if elsewhere.only_names(before) else elsewhere.put_to(before, conversation.department)
 
 
 def _tells_nothing(say: Say) -> bool:
-    """Whether it is small talk, or says that no text is about the message, and no more."""
+    """Whether it is small talk, says that no text is about the message, or what any warning says, and no more."""
     if say["say"] == "smalltalk":
         return say["message"] not in TELLS
+    if say["say"] in {"emergency", "next_steps"}:
+        return True
     return say["say"] == "no_answer" and not say.get("message") and not say.get("topic")
 
 

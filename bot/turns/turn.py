@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.content.library import DepartmentContent
 from bot.encoder import Vectors
-from bot.replies import Reply
+from bot.replies import REACH_LIAISON, Reply
 from bot.retrieval.decision import ALONE_FROM, GOES_ON_BELOW, SURE_FROM, Decision, Outcome
 from bot.retrieval.index import Found, Index
 
@@ -33,6 +33,10 @@ class Turn:
     """Of the text; None for a button."""
     outcome: Outcome = field(default=Outcome("no_answer", (), 0.0), init=False)
     """What search says; nothing before `read`."""
+    flag: str | None = field(default=None, init=False)
+    """What the safety net warns of, if it does (bot/messages.py, SAFETY)."""
+    others: tuple[str, ...] = field(default=(), init=False)
+    """Topics of what else the message surely asks, beside that of the outcome."""
     _by_itself: bool = field(default=True, init=False)
 
     def read(self, vector: Vectors) -> Found:
@@ -41,6 +45,20 @@ class Turn:
         found = self._search(self.text, vector)
         self.outcome = self.decision.decide(found, len(self.text.split()))
         return found
+
+    def read_each(self, questions: Sequence[tuple[str, Vectors]]) -> None:
+        """Search for each question of the message, too: where two are surely about something, both topics stand."""
+        sure: dict[str, Outcome] = {}
+        for text, vector in questions:
+            outcome = self.decision.decide(self._search(text, vector), len(text.split()))
+            if _is_sure(outcome):
+                sure.setdefault(outcome.topics[0], outcome)
+        if len(sure) > 1:
+            # How to reach a person comes last: its button does that.
+            topics = sorted(sure, key=lambda topic: topic == REACH_LIAISON)
+            if not (self._sure() and self.outcome.topics[0] in sure and self.outcome.topics[0] != REACH_LIAISON):
+                self.outcome = sure[topics[0]]
+            self.others = tuple(topic for topic in topics if topic != self.outcome.topics[0])
 
     def may_go_on(self, alone: Found) -> bool:
         """Whether the message may need the question before it, by what `read` found: it isn't sure by itself."""
@@ -65,7 +83,7 @@ class Turn:
         return topic if self._by_itself or topic != self.last_topic else None
 
     def _sure(self, least: float = SURE_FROM) -> bool:
-        return self.outcome.kind == "answer" and self.outcome.confidence >= least
+        return _is_sure(self.outcome, least)
 
     def answers(self, topic: str) -> bool:
         """Whether the department has an enabled answer to `topic`."""
@@ -75,3 +93,7 @@ class Turn:
         found = self.index.search(self.content.profile.id, text, vector)
         # Topics that are switched off, or are gone since the index was built, are not found.
         return found.only([topic for topic in self.content.answers if self.answers(topic)])
+
+
+def _is_sure(outcome: Outcome, least: float = SURE_FROM) -> bool:
+    return outcome.kind == "answer" and outcome.confidence >= least

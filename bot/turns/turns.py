@@ -93,15 +93,27 @@ class Turns:
         """
         await self._store.revoke(conversation_id)
         self._delivered(conversation_id)
+        await self._finish_leaving(conversation_id)
+        with contextlib.suppress(RasaError):  # else the keeper tries again (bot/handoffs/keeper.py)
+            await self._retention.forget(self._rasa.forget)
+
+    async def finish_leaving(self) -> None:
+        """Erase what residents have left, where that was cut off."""
+        for conversation_id in await self._store.leaving():
+            await self._finish_leaving(conversation_id)
+
+    async def _finish_leaving(self, conversation_id: str) -> None:
         async with self._in_order(conversation_id):
             with contextlib.suppress(NotFound, OnHold):
                 await self._retention.erase(conversation_id, rasa_later=True)
         self._delivered(conversation_id)
-        with contextlib.suppress(RasaError):  # else the keeper tries again (bot/handoffs/keeper.py)
-            await self._retention.forget(self._rasa.forget)
 
     async def recover(self) -> None:
-        """Give the messages that a crash left without an answer their turn."""
+        """Finish what a crash cut off: erase what residents have left, give messages without an answer their turn."""
+        try:
+            await self.finish_leaving()
+        except Exception as error:  # the keeper tries again
+            log.error("what a resident left could not be erased: %s", kind_and_place(error))
         for conversation_id in await self._store.conversations_with_pending():
             try:
                 await self.settle(conversation_id)

@@ -1,4 +1,4 @@
-"""The chat: at `/` with a picker of departments, at `/chat/<department>` for one, on its own or in a frame."""
+"""The chat: at `/` with departments to choose from, at `/chat/<department>` for one, on its own or in a frame."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from fastapi.responses import HTMLResponse
 
 from bot.api.dependencies import CurrentRuntime
 from bot.content.library import DepartmentContent
-from bot.content.models import Department
 from bot.handoffs.desk import MAX_SUMMARY_CHARS
-from bot.i18n import in_language
+from bot.i18n import N_, in_language
 from bot.messages import REASONS
 from bot.runtime import Runtime
 from bot.widget import theme
-from bot.widget.web import CurrentDepartment, first_language, policy, render
+from bot.widget.web import CurrentDepartment, departments_by_place, first_language, label_of, policy, render
 from bot.widget.words import words
 
 router = APIRouter(include_in_schema=False)
 Language = Annotated[str | None, Query(max_length=8)]
+CHOOSE = N_("Which police department is your question about?")
 
 
 @router.get("/")
@@ -30,9 +30,13 @@ async def home(
     language: Language = None,
     department: Annotated[str | None, Query(max_length=64)] = None,
 ) -> HTMLResponse:
-    """The chat with the department asked for, or the first; more than one can be picked from."""
+    """The chat with the department asked for; of several one is chosen first, whose rules one reads then."""
     departments = runtime.library.departments
-    content = departments.get(department or "") or next(iter(departments.values()))
+    content = departments.get(department or "")
+    if content is None and len(departments) == 1:
+        content = next(iter(departments.values()))
+    if content is None:
+        return _choose(request, runtime, language)
     return _chat(request, runtime, content, language, pick=True)
 
 
@@ -42,6 +46,22 @@ async def chat(
 ) -> HTMLResponse:
     """The chat with one department; the sites of its profile may show it in a frame."""
     return _chat(request, runtime, content, language, pick=False)
+
+
+def _choose(request: Request, runtime: Runtime, wanted: str | None) -> HTMLResponse:
+    """The departments to choose from."""
+    library, language = runtime.library, first_language(request, runtime, wanted, "en")
+    return render(
+        request,
+        "choose.html",
+        policy(),
+        language=language,
+        direction=library.languages[language].direction,
+        names={code: entry.name for code, entry in library.languages.items()},
+        words=words(runtime.catalogs, language, runtime.settings.retention_days),
+        choose=runtime.catalogs.gettext(language, CHOOSE),
+        departments=departments_by_place(runtime, language),
+    )
 
 
 def _chat(
@@ -86,12 +106,6 @@ def _greeting(runtime: Runtime, department: str, language: str) -> dict[str, Any
 
 def _picker(runtime: Runtime) -> dict[str, dict[str, str]]:
     return {
-        name: {code: _label(entry.profile, code) for code in runtime.library.languages}
+        name: {code: label_of(entry.profile, code) for code in runtime.library.languages}
         for name, entry in runtime.library.departments.items()
     }
-
-
-def _label(profile: Department, language: str) -> str:
-    """A department in the picker: the place first, since a phone shows only the beginning."""
-    place, name = in_language(profile.place, language), in_language(profile.name, language)
-    return name if name == place else f"{place}: {name}"

@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -22,12 +23,12 @@ from starlette.datastructures import FormData
 
 from bot.api import conversations, handoff
 from bot.api.conversations import MessageRequest
-from bot.api.dependencies import CurrentRuntime
+from bot.api.dependencies import CurrentRuntime, is_of_another_site
 from bot.content.library import DepartmentContent
 from bot.database.tables import MAX_ID
 from bot.errors import BadRequest, EnlaceError, MessageTooLong, Unauthorized
 from bot.handoffs.desk import MAX_LINE_CHARS, MAX_SUMMARY_CHARS
-from bot.i18n import N_, in_language
+from bot.i18n import N_, Catalogs, in_language
 from bot.problems import kind_and_place
 from bot.runtime import Runtime
 from bot.widget import theme
@@ -51,7 +52,7 @@ LOOK = N_("See whether there is something new")
 class _Fields(BaseModel):
     """What the form carries; `do` is the pressed button, with its argument behind a space."""
 
-    id: str = Field("", max_length=64)
+    id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
     token: str = Field("", max_length=64)
     language: str = Field("", max_length=8)
     message_id: str = Field("", pattern=r"^$|^[A-Za-z0-9_-]{8,64}$")
@@ -108,7 +109,7 @@ async def act(
     """Do what the pressed button says, and show how the conversation stands then."""
     language = first_language(request, runtime, _said(form, "language"), content.profile.default_language)
     # Another site's form would put a resident, on the real page, into a conversation whose token it knows.
-    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+    if is_of_another_site(request):
         return _page(request, runtime, content, _Shown(language))
     if _said(form, "do") == "leave":  # whatever else is in the form, and wrong with it
         if shown_id := _said(form, "id"):
@@ -184,6 +185,8 @@ async def _do(act: _Act) -> _Shown:
         else:
             shown.department = conversation.department
             transcript = await conversations.read(conversation, runtime)
+            if transcript.messages:
+                await conversations.seen(conversation, runtime, transcript.messages[-1].number)
             shown.messages = [each.model_dump(mode="json") for each in transcript.messages]
     return shown
 
@@ -352,7 +355,7 @@ def _page(request: Request, runtime: Runtime, content: DepartmentContent, shown:
         name=in_language(profile.short_name, shown.language),
         logo=theme.logo_url(profile),
         message_id=secrets.token_urlsafe(12),
-        date=lambda language, day: catalogs.date(language, dt.date.fromisoformat(day)),
+        sources=partial(_sources, catalogs),
         id=shown.id,
         token=shown.token,
         problem=shown.problem,
@@ -363,3 +366,35 @@ def _page(request: Request, runtime: Runtime, content: DepartmentContent, shown:
         max_summary_chars=MAX_SUMMARY_CHARS,
         messages=messages,
     )
+
+
+def _sources(
+    catalogs: Catalogs, citations: list[dict[str, Any]], language: str, says: dict[str, str]
+) -> dict[str, Any]:
+    """An answer's `sources`, each with what is said of it alone (`own`), and what is the same for all (`once`)."""
+    facts = [_facts(catalogs, citation, language, says) for citation in citations]
+    same = {key for key in facts[0] if len(facts) > 1 and all(each[key] == facts[0][key] for each in facts)}
+    once = {key: value if key in same else None for key, value in facts[0].items()}
+    own = [{key: None if key in same else value for key, value in each.items()} for each in facts]
+    return {
+        "once": once,
+        "sources": [citation | {"own": alone} for citation, alone in zip(citations, own, strict=True)],
+    }
+
+
+def _facts(catalogs: Catalogs, source: dict[str, Any], language: str, says: dict[str, str]) -> dict[str, str | None]:
+    """What is said of a source."""
+    day = source["effective"] or source["published"]
+    kinds = {"official": "official_translation", "reviewed": "reviewed_translation"}
+    return {
+        "kind": says[kinds.get(source["translation_status"], "unofficial")] if source["translation"] else None,
+        "publisher": source["publisher"],
+        "title": source["title"],
+        "section": source["section_title"],
+        "date": f"{says['effective' if source['effective'] else 'published']}: "
+        + catalogs.date(language, dt.date.fromisoformat(day))
+        if day
+        else says["undated"],
+        "note": source["note"],
+        "url": source["url"],
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from bot.api.dependencies import CurrentRuntime
 from bot.content.library import DepartmentContent
+from bot.content.models import Department
 from bot.errors import UnknownDepartment
+from bot.i18n import N_, in_language
 from bot.runtime import Runtime
 
 HERE = Path(__file__).parent
@@ -20,6 +23,10 @@ STATIC = HERE / "static"
 
 API = "/api"
 """Where scripts, not people, read what went wrong."""
+
+FAILED = N_("That did not work")
+BACK = N_("Back to the chat")
+"""On the page of an error."""
 
 templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -46,17 +53,32 @@ def failed(request: Request, message: str, language: str, status: int) -> HTMLRe
     runtime: Runtime | None = request.app.state.runtime
     department = request.path_params.get("department")
     known = runtime is not None and department in runtime.library.departments
+    say = partial(request.app.state.catalogs.gettext, language)
     # In a frame, too: else a city's page shows what its browser says of a site that refuses.
     answer = render(
         request,
         "error.html",
         policy(framed_by=["*"]),
         language=language,
+        heading=say(FAILED),
         message=message,
         department=department if known else None,
+        departments=departments_by_place(runtime, language) if runtime and not known else {},
+        back=say(BACK),
     )
     answer.status_code = status
     return answer
+
+
+def departments_by_place(runtime: Runtime, language: str) -> dict[str, str]:
+    """The departments to choose from, by their ids."""
+    return {name: label_of(entry.profile, language) for name, entry in runtime.library.departments.items()}
+
+
+def label_of(profile: Department, language: str) -> str:
+    """A department to be picked: the place first, since a phone shows only the beginning."""
+    place, name = in_language(profile.place, language), in_language(profile.name, language)
+    return name if name == place else f"{place}: {name}"
 
 
 CurrentDepartment = Annotated[DepartmentContent, Depends(department_of)]

@@ -11,20 +11,24 @@ WORDS = {
     "about": N_("Before you write: what this chat is, and who can read it"),
     "emergency": N_("In an emergency, call 911. This chat cannot send the police."),
     "intro": N_("An automatic assistant answers from a published text, and shows you its words."),
-    "send_nothing": N_("Please do not send names, documents or immigration status: nobody here needs them."),
+    "send_nothing": N_(
+        "Please do not write names or immigration status, and send no documents. Nobody here needs them."
+    ),
     "who_reads": N_(
         "The people who run this service can read the chat. A person from the department reads it only if "
         "you agree. A court or the law can require that it be kept or handed over."
     ),
     "kept": N_(
-        "It is deleted %(time)s after its last message, but not while you wait for a person or talk with "
-        "one. You can erase it at any time. The department can keep a copy of what it may read."
+        "It is deleted %(time)s after its last message, but not while you wait for a person or a call, or "
+        "talk with a person. You can erase it at any time, unless a court or the law asks that it be kept. "
+        "The department can keep a copy of what it may read."
     ),
     "leave_says": N_(
         "“Leave now”, or Shift three times, erases the chat and opens another page; without a connection "
         "it erases it only here. It does not clear the browser’s history or screenshots. Closing the tab "
         "is not enough: it can be opened again, with the chat in it."
     ),
+    "more": N_("What is kept, and how to leave"),
     "forgets": N_(
         "In this browser the chat is lost if you reload the page or open another one. If you ask for a person, get "
         "a code to open it again."
@@ -70,14 +74,15 @@ WORDS = {
     "call_me": N_("Ask to be called back"),
     "contact": N_("Phone number with area code, or email"),
     "contact_kept": N_(
-        "Only people from the department who answer here see this. It is stored encrypted. It is deleted "
-        "with this chat, or some days after they have called."
+        "Only people from the department who answer here see this. It is stored encrypted. It is kept "
+        "until they have called, and some days after, or until you erase this chat."
     ),
     "time": N_("When it suits you"),
     "call_language": N_("Language for the call"),
     "call_noted": N_(
-        "We have noted it. If you erase this chat or press “Leave now” while you have a connection, that is deleted "
-        "too, and nobody calls. If you are in danger now, do not wait for the call: call 911."
+        "We have noted it. If you erase this chat or press “Leave now” while you have a connection, your number or "
+        "address is deleted too; somebody who has seen it already could still call. If you are in danger now, do not "
+        "wait for the call: call 911."
     ),
     "get_code": N_("Get a code for later"),
     "your_code": N_("Your code:"),

@@ -57,7 +57,7 @@ def test_rows_are_answered_in_order_one_a_line(server: Server) -> None:
         ((), "", "--jsonl"),
         (("hola",), "", "--department is missing"),
         (("--jsonl",), '{"department": "kent-wa", "text": "hola"}\n{"department": 1\n', "line 2"),
-        (("--department", "nowhere", "hola"), "", "not served"),
+        (("--department", "nowhere", "hola"), "", "does not serve"),
     ],
     ids=["nothing", "no department", "a bad line", "an unknown one"],
 )

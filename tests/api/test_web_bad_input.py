@@ -63,7 +63,7 @@ def assert_error(answer: httpx.Response, status: int, code: str | None = None) -
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200b\u200d", "\u202e\u2066", "\x00\x07"])
 async def test_a_message_without_a_visible_character_is_refused(conversation: Conversation, text: str) -> None:
     error = assert_error(await conversation.post(text=text), 400, "empty_message")
-    assert error["message"].startswith("Su mensaje está vacío")  # in the conversation's language
+    assert error["message"].startswith("Está vacío")  # in the conversation's language
     assert (await conversation.transcript())["messages"] == []
 
 
@@ -253,6 +253,11 @@ async def test_another_conversations_token_is_as_wrong_as_an_unknown_id(
     assert errors[0] == errors[1]
     assert (await conversation.client.delete(conversation.url, headers=other.headers)).status_code == 401
     assert (await conversation.transcript())["id"] == conversation.id
+
+
+@pytest.mark.parametrize("path", ["/api/conversations/a%00b", "/api/conversations/a%00b/events"])
+async def test_an_id_with_a_nul_is_refused(conversation: Conversation, path: str) -> None:
+    assert_error(await conversation.client.get(path, headers=conversation.headers), 422, "bad_request")
 
 
 # --- addresses and methods ---------------------------------------------------------------------------------------

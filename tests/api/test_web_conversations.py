@@ -129,7 +129,7 @@ async def test_a_typed_yes_to_the_offer_of_a_person_passes_nothing_on(start: Sta
     await conversation.send(choice="/press_person")
     reply = await conversation.send("yes")
     assert reply["kind"] == "handoff"
-    assert reply["text"].startswith("I have passed nothing on yet.")
+    assert reply["text"].startswith("I have not passed this on yet.")
 
 
 async def test_a_question_in_the_guide_is_answered_and_the_guide_goes_on(start: Start) -> None:

@@ -77,12 +77,20 @@ def assert_trouble(reply: dict[str, Any]) -> None:
     assert "call 911" in reply["text"]
 
 
-async def test_what_else_changes_a_conversation_counts_as_a_message(conversation: Conversation) -> None:
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("callback", {"contact": "nobody", "time": "-", "language": "en"}, 400),
+        ("messages/1/helpful", {"helpful": True}, 404),
+    ],
+)
+async def test_what_else_changes_a_conversation_counts_as_a_message(
+    conversation: Conversation, path: str, body: dict[str, Any], status: int
+) -> None:
     client, url, headers = conversation.client, conversation.url, conversation.headers
-    body = {"contact": "nobody", "time": "-", "language": "en"}
-    wishes = [client.post(f"{url}/callback", json=body, headers=headers) for _ in range(OF_A_CONVERSATION + 5)]
+    wishes = [client.post(f"{url}/{path}", json=body, headers=headers) for _ in range(OF_A_CONVERSATION + 5)]
     codes = [answer.status_code for answer in await asyncio.gather(*wishes)]
-    assert (codes.count(400), codes.count(429)) == (OF_A_CONVERSATION, 5)
+    assert (codes.count(status), codes.count(429)) == (OF_A_CONVERSATION, 5)
     assert (await client.get(f"{url}/handoff", headers=headers)).status_code == 200
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Conversation, Start
+    from tests.conftest import Conversation, Server, Start
 
 pytestmark = pytest.mark.rasa
 
@@ -88,6 +89,56 @@ async def test_a_listener_hears_nothing_of_another_conversation(start: Start) ->
         await other.send("gracias")
         await mine.send("hola")
         assert (await waiting)[0]["text"] == "hola"
+
+
+async def delivered(server: Server, conversation: Conversation) -> int:
+    with sqlite3.connect(f"file:{server.var_dir / 'enlace.db'}?mode=ro", uri=True) as database:
+        query = "SELECT delivered FROM conversations WHERE id = ?"
+        return int(database.execute(query, [conversation.id]).fetchone()[0])
+
+
+@pytest.mark.parametrize(("last", "known"), [("0", 4), ("2", 4), ("4", 4), ("99", 4)])
+async def test_what_the_transcript_brought_counts_as_delivered_once_the_stream_is_open(
+    start: Start, server: Server, last: str, known: int
+) -> None:
+    conversation = await start("kent-wa", "es")
+    for text in ("hola", "gracias"):
+        await conversation.send(text)
+    assert await delivered(server, conversation) == 0
+    async with aclosing(events(conversation, **{"Last-Event-ID": last})) as stream:
+        listening = asyncio.create_task(take(1, stream))
+        async with asyncio.timeout(5):
+            while await delivered(server, conversation) != known:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_a_sixth_stream_ends_the_first_and_no_other(start: Start) -> None:
+    conversation = await start("kent-wa", "es")
+    ended: list[int] = []
+    open_now = asyncio.Queue[int]()
+
+    async def listen(number: int) -> None:
+        url = f"{conversation.url}/events"
+        async with conversation.client.stream("GET", url, headers=conversation.headers) as stream:
+            assert stream.status_code == 200
+            open_now.put_nowait(number)
+            lines = [line async for line in stream.aiter_lines()]
+            assert "event: elsewhere" in lines
+            ended.append(number)
+
+    listening = []
+    for number in range(6):
+        listening.append(asyncio.create_task(listen(number)))
+        await asyncio.wait_for(open_now.get(), 5)
+        await asyncio.sleep(0.25)  # more in a second are refused
+    await asyncio.wait_for(listening[0], 5)
+    await asyncio.sleep(0.3)
+    assert ended == [0]
+    for each in listening:
+        each.cancel()
+    await asyncio.gather(*listening, return_exceptions=True)
 
 
 async def test_events_need_the_token(start: Start, client: httpx.AsyncClient) -> None:

@@ -43,7 +43,7 @@ async def test_who_asks_how_to_reach_a_person_is_offered_one_and_sees_the_publis
 ) -> None:
     reply = await (await start("kent-wa", "es")).send(text)
     assert (reply["kind"], reply["topic"]) == ("handoff", "reach-liaison")
-    assert [step["href"] for step in reply["steps"]] == ["tel:2538565890", "tel:911"]
+    assert [step["href"] for step in reply["steps"]] == ["tel:911", "tel:2538565890"]
     assert any("(253) 856-5890" in citation["quote"] for citation in reply["citations"])
 
 
@@ -102,6 +102,40 @@ async def test_a_button_agrees_to_the_summary_that_was_shown(
     assert shown == shown_from
 
 
+@pytest.mark.parametrize(
+    ("summary", "topic"),
+    [
+        (None, None),
+        ("¿Puedo hablar con usted?", None),
+        ("Sobre ¿Preguntan mi estatus?: es urgente", "what-is-asked"),
+        (f"Es por mi primo: {ASKED}", None),
+    ],
+)
+async def test_a_topic_is_passed_on_only_where_the_summary_names_it(
+    server: Server, start: Start, summary: str | None, topic: str | None
+) -> None:
+    conversation = await start("kent-wa", "es")
+    await conversation.send(ASKED)
+    offer = (await handoff(conversation))["offer"]
+    assert (offer["topic"], offer["danger"]) == ("what-is-asked", False)
+    await handoff(conversation, "POST", summary="Sobre ¿Preguntan mi estatus?")
+    await handoff(conversation, "POST", summary=summary)  # the last word counts
+    query = "SELECT topic, summary FROM handoffs WHERE conversation_id = ?"
+    assert rows(server, query, conversation.id) == [(topic, summary)]
+
+
+async def test_who_wrote_of_danger_is_told_before_they_agree_that_it_is_passed_on(server: Server, start: Start) -> None:
+    conversation = await start("kent-wa", "en")
+    await conversation.send("my husband is beating me right now")
+    offered = await conversation.send("can I talk to a person")
+    assert "If you wrote of danger, that a danger was found is passed on, too." in offered["text"].split("\n\n")
+    await conversation.send(choice="/press_connect")
+    query = "SELECT flag, topic FROM handoffs WHERE conversation_id = ?"
+    flag, topic = rows(server, query, conversation.id)[0]
+    assert flag
+    assert topic is None
+
+
 async def test_who_waits_and_asks_again_is_told_that_they_wait_and_can_take_it_back(start: Start) -> None:
     conversation = await start("kent-wa", "en")
     await conversation.send(ASKED)
@@ -111,7 +145,7 @@ async def test_who_waits_and_asks_again_is_told_that_they_wait_and_can_take_it_b
         assert reply["text"].startswith("You are already waiting for a person"), again
         assert reply["handoff"] is None
         assert reply["forms"] == ["callback", "code", "withdraw"]
-        assert [step["href"] for step in reply["steps"]] == ["tel:2538565890", "tel:911"]
+        assert [step["href"] for step in reply["steps"]] == ["tel:911", "tel:2538565890"]
         assert (await handoff(conversation))["owner"] == "waiting"
     await handoff(conversation, "DELETE")
     assert (await conversation.send("can I talk to a person"))["handoff"]
@@ -216,6 +250,13 @@ async def test_a_form_passes_on_what_the_resident_made_of_it_masked_and_takes_it
     assert (await handoff(conversation))["owner"] == "bot"
     again = await conversation.client.delete(f"{conversation.url}/handoff", headers=conversation.headers)
     assert (again.status_code, again.json()["error"]["code"]) == (409, "conflict")
+    assert again.json()["error"]["message"] == "Ese botón ya no sirve: usted ya no está esperando a una persona."
+    rated = await conversation.client.post(
+        f"{conversation.url}/rating", json={"helpful": True}, headers=conversation.headers
+    )
+    assert (rated.status_code, rated.json()["error"]["code"]) == (409, "conflict")
+    said = "Todavía no hay nada que calificar: ninguna persona ha terminado con este chat."
+    assert rated.json()["error"]["message"] == said
 
 
 async def test_a_callback_is_stored_encrypted_and_a_contact_has_to_be_one(server: Server, start: Start) -> None:

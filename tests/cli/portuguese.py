@@ -22,8 +22,8 @@ TRANSLATED = {
     "Yes": "Sim",
     "Talk to a person": "Falar com uma pessoa",
     "Exceptions and limits:": "Exceções e limites:",
-    "Your message is too long. Please write at most %(limit)s characters, with one question.": (
-        "Sua mensagem é longa demais. Escreva no máximo %(limit)s caracteres, com uma só pergunta."
+    "This is too long. Please write at most %(limit)s characters.": (
+        "É longo demais. Escreva no máximo %(limit)s caracteres."
     ),
 }
 LABEL = "Prisão por status"

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +18,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from bot.__main__ import app
+from bot.settings import ROOT
 
 Backup = Callable[..., Result]
 
@@ -64,12 +70,36 @@ def test_a_file_that_is_there_is_left(backup: Backup, tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == "an older one"
 
 
+def test_a_backup_that_is_ended_on_its_way_has_not_the_name_of_one(backup: Backup, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    with contextlib.closing(sqlite3.connect(tmp_path / "var/enlace.db")) as database:
+        database.execute("CREATE TABLE said (words)")
+        database.executemany("INSERT INTO said VALUES (randomblob(?))", [(100_000,)] * 1500)
+        database.commit()
+    file = tmp_path / "copy.db"
+    part = tmp_path / "copy.db.part"
+    env = {**os.environ, "ENLACE_VAR_DIR": str(tmp_path / "var")}
+    with subprocess.Popen([sys.executable, "-m", "bot", "backup", str(file)], cwd=ROOT, env=env) as process:
+        while process.poll() is None and not (part.exists() and part.stat().st_size > 1_000_000):
+            time.sleep(0.002)
+        process.terminate()
+        assert process.wait(20) == -signal.SIGTERM
+    assert (file.exists(), part.exists()) == (False, True)
+    done = backup(file)
+    assert (done.exit_code, f"{part} is there already: a backup that was broken off" in done.stderr) == (1, True)
+    part.unlink()
+    assert backup(file).exit_code == 0
+    with contextlib.closing(sqlite3.connect(file)) as restored:
+        assert restored.execute("SELECT count(*) FROM said").fetchall() == [(1500,)]
+    assert not part.exists()
+
+
 def test_what_is_no_database_leaves_no_copy(backup: Backup, tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     (tmp_path / "var/enlace.db").write_text("no database " * 100, encoding="utf-8")
     done = backup(tmp_path / "copy.db")
     assert (done.exit_code, "can't be copied (file is not a database)" in done.stderr) == (1, True)
-    assert not (tmp_path / "copy.db").exists()
+    assert list(tmp_path.glob("copy.db*")) == []
 
 
 def test_for_postgresql_it_says_what_to_run(backup: Backup, tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ def data(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "data" / KENT, tmp_path / KENT)
     for path in (ROOT / "data").glob("*.yml"):
         shutil.copy(path, tmp_path / path.name)
+    for name in ("nlu", "safety", "calibration"):
+        shutil.copytree(ROOT / "data" / name, tmp_path / name)
     return tmp_path
 
 
@@ -75,7 +77,7 @@ def test_check_prints_every_error_with_file_and_line_and_fails(data: Path) -> No
         ("limits.yml", "limits:\n", "limit:\n", "4: limits: Field required"),
         ("limits.yml", "  no_predictions:\n", "  no_prophecies:\n", "50: limits.no_prophecies.[key]: Value"),
         ("limits.yml", "developer|dev|god", "developer|(dev|god", "17: limits.no_promises.9: Value error, not a"),
-        ("places.yml", "federal:\n", "union:\n", "371: union: Extra inputs are not permitted"),
+        ("places.yml", "federal:\n", "union:\n", "374: union: Extra inputs are not permitted"),
         ("places.yml", '"no", oh', "no, oh", "13: says_no_more.4: Input should be a valid string"),
         ("unserved.yml", "    person: 找真人谈话\n", "", "16: languages.zh-Hans.person: Field required"),
         ("unserved.yml", "served: [en, es]\n", "", "14: served: Field required"),
@@ -89,6 +91,43 @@ def test_check_reads_what_the_assistant_reads_beside_the_departments(
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
+    done = invoke("check", "--root", str(data))
+    assert done.exit_code == 1
+    assert f"{path}:{said}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "nlu/es/deny.yml",
+            "nlu:\n  - intent: deny\n    examples:\n      - no\n",
+            "3: nlu.0.examples: Input should be a",
+        ),
+        (
+            "nlu/es/deny.yml",
+            "nlu:\n  - intent: deny\n    examples: |\n      no\n",
+            '3: nlu.0.examples: Value error, each example is a line of its own that begins with "- "',
+        ),
+        (
+            "nlu/es/deny.yml",
+            "nlu:\n  - intents: deny\n    examples: |\n      - no\n",
+            "2: nlu.0.intent: Field required",
+        ),
+        ("safety/near_misses.jsonl", '{"text": "a"}\n{"txt": "a"}\n', "2: no example with text"),
+        ("calibration/en/kent-wa.jsonl", "\n[1]\n", "2: not a question as JSON: it is no object"),
+        (
+            "calibration/en/kent-wa.jsonl",
+            '{"department": "kent-wa", "language": "en", "text": "a", "expect": {"kind": "reply"}}\n',
+            "1: expect.kind: Input should be 'answer', 'clarify'",
+        ),
+        ("calibration/decision.yml", "alone: {}\n", "1: not what `enlace calibrate` writes"),
+        ("limits.yml", "limits:\n  no_predictions: []\n", "2: limits.no_predictions: List should have at least 1 item"),
+    ],
+)
+def test_check_reads_what_is_learned_from(data: Path, name: str, text: str, said: str) -> None:
+    path = data / name
+    path.write_text(text, encoding="utf-8")
     done = invoke("check", "--root", str(data))
     assert done.exit_code == 1
     assert f"{path}:{said}" in done.stdout

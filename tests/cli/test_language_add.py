@@ -21,6 +21,8 @@ def test_adding_changes_the_registry_by_one_entry_and_nothing_else_that_was_ther
     assert changed == {"data/languages.yml"}
     entry = b"  pt:\n    name: Portugu\xc3\xaas\n    direction: ltr\n    completeness: usable\n"
     entry += b"    openings: []\n    references: []\n"
+    entry += b"    questions:\n"
+    entry += b"".join(b"      %s: []\n" % key for key in (b"begin", b"joined_by", b"asked_by", b"indirect", b"other"))
     assert after["data/languages.yml"] == before["data/languages.yml"] + entry
     examples = {f"data/nlu/pt/{path.name}" for path in (project / "data/nlu/en").iterdir()}
     catalogs = {f"locales/pt/LC_MESSAGES/enlace.{suffix}" for suffix in ("po", "mo")}

@@ -17,7 +17,7 @@ from portuguese import ANSWER, EXCEPTIONS, KENT, LABEL, TOPIC, TRANSLATED, VARIA
 from bot.content.coverage import coverage
 from bot.content.library import Library, inspect
 from bot.content.names import names
-from bot.examples import nlu_examples, variants
+from bot.examples import by_language, nlu_examples, variants
 from bot.i18n import Catalogs
 from bot.language import LanguageDetector
 from bot.rendering.renderer import Renderer
@@ -54,10 +54,7 @@ def renderer(portuguese: Path, library: Library) -> Renderer:
 
 def detector(data: Path, library: Library) -> LanguageDetector:
     """The detector as the app builds it."""
-    examples = variants(library)
-    for language, pairs in nlu_examples(data).items():
-        examples.setdefault(language, []).extend(text for _, text in pairs)
-    detector = LanguageDetector({code: examples[code] for code in library.languages}, names(library))
+    detector = LanguageDetector(by_language(data, library), names(library))
     # The same texts are asked about with each default.
     detector.scores = functools.cache(detector.scores)  # type: ignore[method-assign]
     return detector

@@ -25,11 +25,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot.actions_server import ActionServer
-from bot.content.yamlfile import ContentError
+from bot.content.yamlfile import ContentError, Problem
 from bot.problems import StartError, sentence
 from bot.questions import QuestionError
 from bot.rasa import free_port
-from bot.runtime import load_decision
+from bot.retrieval.decision import Decision
 from bot.settings import ROOT
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def test_a_decision_that_was_not_calibrated_is_a_sentence(tmp_path: Path, text: 
     path = tmp_path / "decision.yml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ContentError) as caught:
-        load_decision(path)
+        Decision.load(path)
     said = str(caught.value)
     assert said.startswith(f"{path}:")
     assert "`enlace calibrate`" in said or "not valid YAML" in said
@@ -171,7 +171,7 @@ def test_a_port_of_the_actions_that_is_taken_is_said() -> None:
     [
         (OSError(errno.ENOSPC, "No space left on device", "/x/y"), "/x/y: the disk is full: make room"),
         (PermissionError(errno.EACCES, "Permission denied", "/x/y"), "/x/y: Permission denied: give the user that"),
-        (QuestionError("q.jsonl:3: no question"), "q.jsonl:3: no question"),
+        (QuestionError([Problem(Path("q.jsonl"), 3, "no question")]), "q.jsonl:3: no question"),
         (
             OperationalError("SELECT 'a secret'", {}, Exception("the server closed")),
             "database failed: the server closed",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from browsing import serious
+from browsing import picture, serious
 from playwright.async_api import Browser, Route, expect
 
 from .config import JSON
 from .running import Running, running
+
+if TYPE_CHECKING:
+    from tests.phoning import Phone
 
 pytestmark = pytest.mark.browser
 ROWS = [{"id": "r1", "title": "Visas U y T", "description": "Para víctimas"}]
@@ -79,3 +83,20 @@ async def test_a_chat_on_the_phone(browser: Browser) -> None:
         assert await serious(page) == []
         assert wrong == []
         await page.close()
+
+
+@pytest.mark.rasa
+async def test_a_question_on_the_phone_is_answered_by_enlace(browser: Browser, cloud_api: Running, rosa: Phone) -> None:
+    await rosa.says("hola")
+    await rosa.rest()  # the welcome comes once
+    page = await browser.new_page(viewport={"width": 360, "height": 740}, locale="es-MX")
+    await page.add_init_script(f"sessionStorage.user = '{rosa.wa_id}'; sessionStorage.number = '{rosa.number}'")
+    await page.goto(cloud_api.url)
+    await page.get_by_role("textbox").fill("¿La policía me va a preguntar si tengo papeles?")
+    await page.keyboard.press("Enter")
+    log = page.get_by_role("log")
+    await expect(log).to_contain_text("los policías no deben preguntar por la ciudadanía ni el estatus")
+    await rosa.rest()
+    await log.locator(".mine").last.evaluate("node => node.scrollIntoView()")
+    await picture(page, "whatsapp-es-phone")
+    await page.close()

@@ -8,17 +8,23 @@ import datetime as dt
 import json
 import re
 import sqlite3
-from typing import TYPE_CHECKING
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from fastapi import Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from signed_in import Hire, Person, ask_for_a_person
 
+from bot.console import events as console_events
 from bot.console.app import PARTS
 from bot.console.web import forget_cookie
 from bot.database.tables import now
+from bot.handoffs.news import News
+from bot.liaisons.access import Who
 from bot.liaisons.sessions import IDLE
 from bot.secrets import hash_token
 from bot.settings import Settings
@@ -252,15 +258,26 @@ async def test_the_audit_names_people_and_is_kept_to_those_of_ones_own_departmen
     audit = (await sue.get(f"/audit?conversation={conversation.id}")).text
     assert "to: Sue Park" in audit
     assert "When (Pacific Time)" in audit
+    await sue.post("/duty", on="true")
+    await sue.post("/language", language="es")
+    assert '<td class="small">empezó el turno</td>' in (await sue.get("/audit?action=settings")).text
+    figures = (await sue.get("/figures")).text
+    assert '<th scope="col">Ayudó</th>' in figures
+    assert "Me ayudó" not in figures
+    await sue.post("/language", language="en")
+    await sue.post("/duty", on="false")
     assert other.id[:8] not in audit
     await hire("Kan Sas", departments=[KANSAS])  # who signs in, which is of no department
     kansas = (await kay.get("/audit")).text
     assert "Kan Sas" in kansas
-    assert "role: liaison, departments: kansas-city-mo, languages: en, es" in kansas
+    profile = (
+        "police officer: No · role: Liaison · departments: Kansas City Police (KCPD) · languages: English, Spanish"
+    )
+    assert profile in kansas
     assert "Kan Sas" not in (await sue.get("/audit")).text
 
 
-async def test_the_stream_asks_who_listens_and_ends_with_the_session(hire: Hire) -> None:
+async def test_the_stream_asks_who_listens(hire: Hire) -> None:
     person = await hire("Lis Tener")
     other = await person.get("/events", **{"Sec-Fetch-Site": "cross-site"})
     assert other.status_code == 403
@@ -272,6 +289,43 @@ async def test_the_stream_asks_who_listens_and_ends_with_the_session(hire: Hire)
     out = await person.post("/sign-out")
     assert (out.status_code, out.headers["clear-site-data"]) == (303, '"cache", "storage"')
     assert (await person.get("")).status_code == 303
+
+
+async def test_the_stream_ends_with_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console_events, "_CHECK_S", 0.05)
+    who = Who(1, "Ana", {}, False, "liaison", ("kent-wa",), ("es",), True, "", "", "es")
+    signed_in = {"a-token": who}
+
+    async def look(token: str, acts: bool) -> Who | None:
+        assert not acts, "a stream keeps no session young"
+        return signed_in.get(token)
+
+    async def whole(work: Any) -> Any:
+        return await work
+
+    news: Any = None  # it asks for nothing
+    runtime: Any = SimpleNamespace(
+        settings=Settings(), sessions=SimpleNamespace(who=look), news=News(news), whole=whole, clock=time.monotonic
+    )
+    request = Request({"type": "http", "headers": [(b"cookie", b"enlace=a-token")]})
+    answer: Any = await console_events.events(request, who, runtime)
+    stream = answer.body_iterator
+    assert (await anext(stream)).event == "hello"
+    over = asyncio.ensure_future(anext(stream))
+    done, _ = await asyncio.wait([over], timeout=0.3)
+    assert not done, "it ended before the session"
+    signed_in.clear()
+    assert (await asyncio.wait_for(over, 5)).event == "over"
+    assert [event async for event in stream] == []
+
+
+async def test_a_text_with_a_nul_is_refused(client: httpx.AsyncClient, hire: Hire) -> None:
+    own = {"Sec-Fetch-Site": "same-origin"}
+    form = {"email": "ana\x00@example.org", "password": "x"}
+    assert (await client.post("/console/sign-in", data=form, headers=own)).status_code == 422
+    person = await hire("Nul Byte", role="supervisor")
+    for path in ("/conversations/a%00b", "/search?q=a%00b", "/audit?conversation=a%00b"):
+        assert (await person.get(path)).status_code == 422, path
 
 
 @pytest.mark.parametrize(("url", "secure"), [("https://chat.example.org", True), ("http://127.0.0.1:8000", False)])

@@ -88,7 +88,6 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     consent = resident.locator("form.person").last
     await expect(consent.locator("textarea")).to_have_value(re.compile("papeles"))
     await expect(log.last).to_contain_text("Ana Torres (Enlace comunitario, no es agente de policía)")
-    await picture(resident, "consent-es-phone")
     assert await serious(resident) == []
 
     # Signs in by hand, with both factors.
@@ -107,6 +106,7 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     mine = await resident.evaluate("JSON.parse(sessionStorage.getItem('enlace:kent-wa')).id")
     entry = console.locator(f"#entry-{mine}")
     await expect(entry).to_be_visible()
+    await expect(entry).to_contain_text("Mi pregunta es otra: unos hombres me cobran y dicen que llamarán a ICE")
     await picture(console, "queue-es-desktop")
     assert await serious(console) == []
     await entry.click()
@@ -132,6 +132,7 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     await expect(console.locator("#typing")).to_be_visible()
     await resident.locator("#text").press("Enter")
     await expect(console.locator(".message.resident").last).to_contain_text("En la esquina")
+    await expect(console.locator("li.message").last).to_be_in_viewport(ratio=0.9)  # also where the word of typing was
 
     await console.locator("#find").fill("reportar sin")
     await console.locator("#answers summary").first.click()
@@ -139,11 +140,10 @@ async def test_a_whole_handoff_live_on_both_screens(visit: Visit, hire: Hire) ->
     await console.get_by_role("button", name="Enviar").click()
     await expect(log.last.locator("summary")).to_contain_text("Las palabras publicadas")
     await picture(console, "conversation-es-desktop")
-    await picture(resident, "liaison-es-phone")
     for page in (console, resident):
         assert await serious(page) == []
     await console.get_by_role("button", name="Terminarla").click()
-    await expect(log.last).to_contain_text("terminó esta conversación")
+    await expect(log.last).to_contain_text("terminó este chat")
     await log.last.get_by_role("button", name="Sí").click()
     await resident.get_by_role("button", name="Me trataron bien").click()
     await expect(log.last).to_contain_text("Gracias")
@@ -313,6 +313,9 @@ async def test_every_page_is_open_to_a_screen_reader_and_fits_a_phone(
         await expect(page.locator("h1").first).to_be_visible()
         # Whoever signs in has no language of their own yet: it is the browser's.
         assert await page.locator("html").get_attribute("lang") == ("es" if path == "/sign-in" else language), path
+        here = [] if path in {"/sign-in", f"/conversations/{resident.id}"} else [f"/console{path.split('?')[0]}"]
+        current = page.locator("nav [aria-current=page]")
+        assert await current.evaluate_all("all => all.map(link => link.getAttribute('href'))") == here, path
         for width, height in (DESKTOP, PHONE):
             await page.set_viewport_size({"width": width, "height": height})
             assert await serious(page) == [], (path, width)
@@ -339,7 +342,9 @@ async def test_what_a_resident_erases_or_takes_back_leaves_an_open_page(
     await expect(console.locator(".messages")).not_to_contain_text("yellow house")
     await expect(console.locator("#note")).to_have_value("half a thou")
     assert (await resident.erase()).status_code == 204
-    await expect(console.locator("#problem")).to_have_text("The resident erased this conversation, or took it back.")
+    await expect(console.locator("#problem")).to_have_text(
+        "The resident erased this conversation, or took the request back."
+    )
     await expect(console.locator("li.message")).to_have_count(0)
 
 
@@ -368,7 +373,16 @@ async def test_what_a_resident_erases_leaves_open_lists_and_a_shown_contact_goes
         await expect(busy).to_have_count(0)
         await callbacks.get_by_role("button", name="Show the contact").first.click()
     contacts = callbacks.locator("[id^=contact-]")
-    await expect(contacts).to_contain_text(["2065550140", "2065550141"])
+    await expect(contacts).to_contain_text(["Contact: 2065550140", "Contact: 2065550141"])
+    await expect(contacts).to_contain_text(["When it suits them: at night"] * 2)
+    links = "all => all.map(link => link.getAttribute('href'))"
+    shown = await callbacks.locator("#list a").evaluate_all(links)
+    assert shown == [
+        f"/console/conversations/{residents[0].id}",
+        "tel:2065550140",
+        f"/console/conversations/{residents[1].id}",
+        "tel:2065550141",
+    ]
     done = callbacks.get_by_role("button", name="The callback was made").last
     await done.focus()
     await expect(search.locator(".entry", has_text="quagga")).to_have_count(2)
@@ -438,6 +452,8 @@ async def test_a_hit_of_a_search_stays_in_sight(visit: Visit, start: Start, ana:
     for number in range(30):
         await resident.send(f"message {number}")
     search = await visit("/console/search?q=quokka", ana)
+    await expect(search.locator(".entry mark")).to_have_text("quokka")
+    await expect(search.locator(".entry", has_text="quokka")).to_contain_text("Resident · Kent Police")
     await search.locator(".entry", has_text="quokka").click()
     hit = search.locator("li.message", has_text="quokka")
     await expect(hit).to_be_in_viewport()
@@ -484,6 +500,54 @@ async def test_the_focus_stays_where_somebody_works(visit: Visit, start: Start, 
     await callbacks.get_by_role("button", name="Show the contact").last.press("Enter")
     await expect(callbacks.locator("[id^=contact-]:focus")).to_contain_text("206")
     await expect(callbacks.locator("#callbacks-open")).to_have_text(re.compile("[0-9]+"))
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
+async def test_what_has_to_be_done_is_in_sight_and_hides_nothing_that_has_the_focus(
+    visit: Visit, start: Start, ana: Person, size: tuple[int, int]
+) -> None:
+    wide = size[0] > 1000
+    resident = await start("kent-wa", "en")
+    await ask_for_a_person(resident, "will the police ask about my immigration status?", whole=True)
+    page = await visit(f"/console/conversations/{resident.id}", ana, size)
+    claim = page.get_by_role("button", name="Take this conversation")
+    await expect(claim).to_be_in_viewport(ratio=1)
+    await expect(page.locator(".summary")).to_be_in_viewport(ratio=1)
+    assert await page.evaluate("scrollY") == 0
+    await page.locator("li.message summary").first.focus()
+    focused = await page.locator("li.message summary").first.bounding_box()
+    form = await page.locator(".talk > form").bounding_box()
+    assert focused
+    assert form
+    assert 0 <= focused["y"] < focused["y"] + focused["height"] <= form["y"]
+    await claim.click()
+    await expect(page.locator("#send")).to_be_in_viewport(ratio=1)
+    for number in range(3):
+        await resident.send(f"message {number}")
+        await expect(page.locator("li.message").last).to_contain_text(f"message {number}")
+        await expect(page.locator("li.message").last).to_be_in_viewport(ratio=1)
+        await expect(page.locator("#send")).to_be_in_viewport(ratio=1)
+    if wide:
+        assert await page.evaluate("scrollY") == 0
+        await page.get_by_role("link", name="Export the transcript").scroll_into_view_if_needed()
+        await expect(page.locator("#send")).to_be_in_viewport(ratio=1)  # beside the tools
+
+
+async def test_that_whatsapp_does_not_work_stands_out_and_a_count_of_nothing_takes_no_room(
+    visit: Visit, hire: Hire
+) -> None:
+    console = await visit("/console", await hire("Tro Uble", departments=["roeland-park-ks"]))
+    looks = """() => {
+      document.getElementById("main").insertAdjacentHTML("beforebegin", '<p class="trouble">It is not working</p>');
+      return ["#problem", ".trouble"].map((name) => {
+        const style = getComputedStyle(document.querySelector(name));
+        return [style.color, style.fontWeight, style.maxWidth, style.paddingLeft];
+      });
+    }"""
+    problem, trouble = await console.evaluate(looks)
+    assert problem == trouble == ["rgb(155, 28, 28)", "600", "1216px", "16px"]
+    await expect(console.locator("#callbacks-open")).to_be_empty()
+    await expect(console.locator("#callbacks-open")).to_have_css("display", "none")
 
 
 async def test_the_console_works_by_keyboard_alone(visit: Visit, start: Start, ana: Person) -> None:

@@ -34,6 +34,9 @@ async def test_a_resident_and_a_liaison_talk_and_the_bot_is_silent_until_it_is_h
     assert joined[0] == "notice"
     assert "Ana Reyes (Enlace comunitario, no es agente de policía)" in joined[1]
     assert asked == ("resident", "¿Usted es policía?", None)
+    late = await resident.client.delete(f"{resident.url}/handoff", headers=resident.headers)
+    said = "Ana Reyes ya está aquí. Si no quiere seguir, escríbalo, o borre este chat."
+    assert (late.status_code, late.json()["error"]["message"]) == (409, said)
     assert answered == ("liaison", "Hola, soy Ana. No soy policía.", "Ana Reyes")
     danger = await resident.send("hay un hombre con pistola aquí")
     assert (danger["kind"], "911" in danger["text"]) == ("emergency", True)
@@ -111,7 +114,7 @@ async def test_it_is_given_to_a_colleague_and_taken_over_by_a_supervisor_alone(
     assert (await ben.do(resident, "close")).status_code == 403
     assert (await ana.do(resident, "transfer", colleague=ids["Ben Cole"])).status_code == 303
     last = (await resident.transcript())["messages"][-1]
-    assert "Ben Cole (Community liaison, police officer)" in last["text"]
+    assert last["text"].startswith("Ben Cole (Community liaison, police officer) has this chat now. I cannot say when ")
     refused = await ana.do(resident, "messages", text="hello", key="12345678")
     assert refused.json()["error"]["code"] == "already_claimed"
     assert (await sue.do(resident, "close")).status_code == 303
@@ -185,7 +188,7 @@ async def test_what_is_asked_after_a_person_has_left_is_in_no_page_export_or_sea
     await resident.send("what Ana reads is xylography")
     await ana.do(resident, "hand_back")
     told = (await resident.transcript())["messages"][-1]["text"]
-    assert "They do not read what you write from now on, unless you ask for a person again and agree." in told
+    assert "It cannot read what you write from now on, unless you ask for a person again and agree." in told
     await resident.send("what nobody reads any more is xylophony")
     for path in ("", "/messages?after=1", "/export"):
         shown = (await ana.get(f"/conversations/{resident.id}{path}")).text

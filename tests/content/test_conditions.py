@@ -126,3 +126,13 @@ def test_an_answer_without_one_of_its_exceptions_is_refused(department: str, top
     found = problems_with(department, answer.model_copy(update={"exceptions": kept}))
     assert found
     assert {problem.path for problem in found} == {_path(department, topic)}
+
+
+def test_questions_after_an_arrest_are_limited_by_the_whole_policy() -> None:
+    """They are permitted "only as provided by this policy": in six cases, and on booking for a crime."""
+    answer = REAL.departments["kent-wa"].answers["booking-citizenship"]
+    found = problems_with("kent-wa", answer.model_copy(update={"exceptions": answer.exceptions[:1]}))
+    assert len(found) == 7
+    kept = [entry for entry in answer.exceptions if entry.citation.section != "arrest"]
+    (problem,) = problems_with("kent-wa", answer.model_copy(update={"exceptions": kept}))
+    assert "“absent a lawful physical arrest and booking of such person for a crime”" in problem.message

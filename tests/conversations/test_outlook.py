@@ -1,4 +1,6 @@
-"""What a resident who agreed hears of how long it will take: when the office opens, what others waited, or nothing."""
+"""What a resident who agreed hears of how long it will take: when somebody is back, how soon others had a person, that
+there is nobody yet, or nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ import re
 from zoneinfo import ZoneInfo
 
 import pytest
+from people import liaison
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -56,23 +59,33 @@ async def test_where_the_office_is_closed_when_it_opens(
     engine: AsyncEngine, library: Library, channel: str, language: str
 ) -> None:
     await waited(engine, [60] * 5)
+    await liaison(engine, "ana")
     zone = ZoneInfo(library.departments["kent-wa"].profile.time_zone)
     opens = dt.datetime.now(zone) + dt.timedelta(days=3)
     reply = await agreed(engine, library, channel, language, {WEEKDAYS[opens.weekday()]: ["09:07-17:00"]})
     hint = reply.text.split("\n\n")[-1]
+    back = {"es": "no están trabajando ahora. Vuelven el ", "en": "are not working now. They are back on "}
+    assert back[language] in hint
     assert "9:07" in hint
     assert re.search(rf"\b{opens.day}\b", hint)
     assert (reply.kind, reply.forms) == ("handoff", FORMS[channel])
 
 
 @pytest.mark.parametrize("channel", FORMS)
-@pytest.mark.parametrize(("language", "time"), [("es", "20 minutos"), ("en", "20 minutes")])
-async def test_where_it_is_open_what_half_of_the_others_waited(
-    engine: AsyncEngine, library: Library, channel: str, language: str, time: str
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("es", "Últimamente, a la mitad de quienes lo pidieron les llegó una persona en 20 minutos o menos."),
+        ("en", "Lately, half of those who asked had a person within 20 minutes."),
+    ],
+)
+async def test_where_it_is_open_how_soon_half_of_the_others_had_a_person(
+    engine: AsyncEngine, library: Library, channel: str, language: str, said: str
 ) -> None:
+    await liaison(engine, "ana")
     await waited(engine, [60, 300, 1200, 3000, 9000])
     reply = await agreed(engine, library, channel, language)
-    assert time in reply.text.split("\n\n")[-1]
+    assert reply.text.split("\n\n")[-1] == said
     assert (reply.kind, reply.forms) == ("handoff", FORMS[channel])
 
 
@@ -81,8 +94,26 @@ async def test_where_it_is_open_what_half_of_the_others_waited(
 async def test_where_too_few_asked_no_time_is_promised(
     engine: AsyncEngine, library: Library, channel: str, language: str
 ) -> None:
+    await liaison(engine, "ana")
     await waited(engine, [60] * 4)
     reply = await agreed(engine, library, channel, language)
     assert not re.search(r"\d", reply.text.replace("911", ""))
     assert "911" in reply.text
+    assert (reply.kind, reply.forms) == ("handoff", FORMS[channel])
+
+
+@pytest.mark.parametrize("channel", FORMS)
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("es", "Todavía nadie del departamento tiene una cuenta aquí, así que puede que nadie lo lea ni le llame."),
+        ("en", "Nobody from the department has an account here yet, so maybe nobody will read it or call you."),
+    ],
+)
+async def test_where_nobody_has_an_account_that_is_said_whatever_else_is_known(
+    engine: AsyncEngine, library: Library, channel: str, language: str, said: str
+) -> None:
+    await waited(engine, [60] * 5)
+    reply = await agreed(engine, library, channel, language)
+    assert reply.text.split("\n\n")[-1] == said
     assert (reply.kind, reply.forms) == ("handoff", FORMS[channel])

@@ -75,3 +75,11 @@ def test_the_templates_are_documented_word_for_word() -> None:
 def test_no_link_is_dead(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), target
+
+
+def test_every_picture_is_shown_and_made_by_a_test() -> None:
+    documents = [each.read_text(encoding="utf-8") for each in DOCUMENTS]
+    shown = {name for each in documents for name in re.findall(r"images/([\w-]+)\.png\)", each)}
+    tests = [each.read_text(encoding="utf-8") for each in (ROOT / "tests").rglob("test_*.py")]
+    made = [name for each in tests for name in re.findall(r'await picture\(\w+, "([\w-]+)"\)', each)]
+    assert sorted(made) == sorted(shown) == sorted(path.stem for path in (ROOT / "docs" / "images").glob("*.png"))

@@ -31,6 +31,15 @@ def test_a_question_and_a_passage_are_encoded_differently(encoder: Encoder) -> N
     assert not np.allclose(encoder.queries(TEXTS[:1]), encoder.passages(TEXTS[:1]), atol=1e-3)
 
 
+def test_capitals_are_read_as_small_letters(encoder: Encoder) -> None:
+    spoken, shouted = encoder.queries(
+        ["¿Puedo denunciar si no tengo papeles?".lower(), "¿PUEDO DENUNCIAR SI NO TENGO PAPELES?"]
+    )
+    np.testing.assert_array_equal(spoken, shouted)
+    # Not those of one word among others: "ICE" in a sentence is a name.
+    assert not np.array_equal(*encoder.queries(["did ICE come", "did ice come"]))
+
+
 def test_threads_at_once_get_what_one_thread_gets(encoder: Encoder) -> None:
     expected = [encoder.queries([text])[0] for text in TEXTS]
     with ThreadPoolExecutor(4) as pool:

@@ -146,9 +146,21 @@ def test_a_bad_line_is_named(tmp_path: Path) -> None:
         read_questions([file])
 
 
+def test_every_line_that_is_no_question_and_a_file_that_is_not_utf8_are_named(tmp_path: Path) -> None:
+    file, latin = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    file.write_text('[1]\n{"department": 1\n', encoding="utf-8")
+    latin.write_bytes("¿qué?".encode("latin-1"))
+    with pytest.raises(QuestionError) as caught:
+        read_questions([tmp_path])
+    first, second, third = str(caught.value).splitlines()
+    assert first == f"{file}:1: not a question as JSON: it is no object"
+    assert second.startswith(f"{file}:2: not a question as JSON: ")
+    assert third == f"{latin}:1: not UTF-8: invalid start byte at byte 0"
+
+
 def test_no_follow_up_that_is_learned_repeats_a_question() -> None:
     questions = {plain(each.text) for each in read_questions([ROOT / "tests/questions"])}
-    learned = [each.text for each in follow_ups(Settings().data_dir) if len(each.text.split()) > 2]
+    learned = [each.text for each in follow_ups(Settings().data_dir, real()) if len(each.text.split()) > 2]
     assert [text for text in learned if plain(text) in questions] == []
 
 

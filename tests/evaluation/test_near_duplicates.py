@@ -17,7 +17,7 @@ def test_nothing_that_is_learned_nearly_repeats_what_is_held_out() -> None:
     search, danger, said, pairs = tuning_examples(Settings(), library)
     texts = [*(variant.text for variant in search.variants), *search.outside]
     texts += [text for _, text in said] + [text for pair in pairs for text in pair]
-    texts += [question.text for question in asked(ROOT / "data")]
+    texts += [question.text for question in asked(ROOT / "data", library)]
     texts += [*(text for text, _ in danger.danger), *danger.near_misses]
     held_out = [question.text for question in read_questions([ROOT / "tests" / "questions"])]
     for path in sorted((ROOT / "tests" / "safety" / "phrases").glob("*.jsonl")):

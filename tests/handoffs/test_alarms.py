@@ -417,7 +417,10 @@ async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_wor
     text = box.mails[-1][1]
     assert CANARY not in text
     assert f"https://chat.example.org/console/conversations/{conversation}" in text
-    for part in ("2 minutes", "2 minutos", "Threat to call ICE", "Amenaza de llamar a ICE", "español"):
+    assert "A resident has been waiting for a person for 2 minutes (Kent Police Department)." in text
+    assert "Language: Spanish." in text
+    assert "Idioma: español." in text
+    for part in ("2 minutos", "Threat to call ICE", "Amenaza de llamar a ICE"):
         assert part in text
     async with engine.begin() as connection:
         wish = {"conversation_id": conversation, "department": "kent-wa", "language": "es", "contact": CANARY}
@@ -427,8 +430,9 @@ async def test_a_mail_goes_to_those_who_can_come_in_both_languages_without_a_wor
     text = box.mails[-1][1]
     await Ownership(engine).claim(conversation, away, NOTICE)
     assert await mailed_to() == ["asleep", "spanish"]
-    assert "has this conversation, and the resident has been waiting for their answer" in box.mails[-1][1]
+    assert "The resident has waited 1 minute for their answer." in box.mails[-1][1]
     assert text.startswith("Kent Police Department: a resident wants to be called back\n")
+    assert "A resident wants to be called back (Kent Police Department)." in text
     assert text.count("https://chat.example.org/console/callbacks") == 2
     assert CANARY not in text
     assert conversation not in text
@@ -526,8 +530,8 @@ async def test_trouble_with_whatsapp_is_told_once_to_those_who_administrate_and_
     assert [json.loads(body) for _, body in got] == [{"event": "whatsapp.trouble", "what": "190"}] * 2
     ((to, text), *_) = box.mails
     assert to == ["admin@example.org"]
-    assert "WhatsApp is not working (Meta says: 190)" in text
-    assert "WhatsApp no funciona" in text
+    assert "messages may not arrive: WhatsApp’s access token has expired: tell whoever runs Enlace. Run “enlace" in text
+    assert "no lleguen: venció la clave de acceso a WhatsApp: avise a quien administra Enlace. Ejecute «enlace" in text
     assert trouble.present == ["190"]
     trouble.note("132001")
     trouble.over()

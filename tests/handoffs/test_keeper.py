@@ -60,12 +60,16 @@ def keeper(engine: AsyncEngine, content: Library, published: Published) -> Keepe
     async def forget(conversation: str) -> None:
         published.append((conversation, "forgotten"))
 
+    async def finish_leaving() -> None:
+        published.append(("all", "finished leaving"))
+
     return Keeper(
         engine=engine,
         renderer=Renderer(content, Catalogs(ROOT / "locales", content.languages)),
         alarms=Alarms(engine, 300, {}),
         retention=Retention(engine, 30, 7, forget_ids),
         patience_s=600,
+        finish_leaving=finish_leaving,
         forget=forget,
         publish=lambda conversation, event: published.append((conversation, event)),
     )
@@ -268,13 +272,14 @@ async def test_it_runs_by_itself_and_stops(
 
     counted(Alarms, "raise_due")
     counted(Retention, "purge")
+    counted(Retention, "overwrite")
     monkeypatch.setattr("bot.handoffs.keeper._EVERY_S", 0.05)
     conversation = await hand(ago_s=601)
     before = asyncio.all_tasks()
     async with keeper.running():
         async with asyncio.timeout(10):
-            due = {(conversation, "changed"), (conversation, "alarm")}
-            while due - set(published) or rounds["raise_due"] < 4:  # noqa: ASYNC110
+            due = {(conversation, "changed"), (conversation, "alarm"), ("all", "finished leaving")}
+            while due - set(published) or rounds["raise_due"] < 4 or not rounds["overwrite"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         assert len(asyncio.all_tasks() - before) == 3
     assert asyncio.all_tasks() == before

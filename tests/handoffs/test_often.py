@@ -35,6 +35,9 @@ async def test_no_table_that_only_grows_is_looked_through(engine: AsyncEngine, h
     async def send(alarm: Alarm) -> None:
         pass
 
+    async def finish_leaving() -> None:
+        pass
+
     async def forget(conversation: str) -> None:
         pass
 
@@ -42,7 +45,8 @@ async def test_no_table_that_only_grows_is_looked_through(engine: AsyncEngine, h
     library = load(Settings().data_dir)
     renderer = Renderer(library, Catalogs(ROOT / "locales", library.languages))
     alarms = Alarms(engine, 300, {"webhook": send})
-    keeper = Keeper(engine, renderer, alarms, Retention(engine, 30, 7, forget_ids), 600, forget, lambda *_: None)
+    retention = Retention(engine, 30, 7, forget_ids)
+    keeper = Keeper(engine, renderer, alarms, retention, 600, finish_leaving, forget, lambda *_: None)
     asked.clear()
     await keeper.raise_alarms()
     await alarms.deliver("webhook")

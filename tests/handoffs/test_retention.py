@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.channels.whatsapp.intake import forget_ids
 from bot.conversations.ownership import Ownership
+from bot.conversations.store import Store
 from bot.conversations.tables import Conversation, Handoff, Message
 from bot.database.engine import open_engine
 from bot.database.tables import now
@@ -177,6 +178,37 @@ async def test_no_file_of_the_database_has_a_byte_of_it_afterwards(
     assert files(), "the test can't see what is stored"
     await (retention.purge() if how == "purge" else retention.erase(old))
     assert files() == []
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+async def test_an_erase_while_somebody_reads_holds_up_nobody_and_is_overwritten_soon_after(
+    engine_url: str,
+    retention: Retention,
+    engine: AsyncEngine,
+    finish: Callable[..., Awaitable[str]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folder = Path(make_url(engine_url).database or "").parent
+    left = [await finish(0), await finish(0)]
+    store = Store(engine)
+    other = await store.create("kent-wa", "web", "es", chosen=False)
+    async with engine.connect() as reader:
+        await reader.execute(text("BEGIN"))
+        await reader.execute(select(Conversation.id))
+        erasing = asyncio.create_task(retention.erase(left[0]))
+        async with asyncio.timeout(5):
+            for number in range(20):  # as long as it tries
+                await store.accept(other.id, "web", f"{other.id}:{number}", "hola", "es", None)
+                await asyncio.sleep(0.05)
+            await erasing
+        await retention.erase(left[1])
+        await retention.overwrite()
+        assert any(CANARY.encode() in path.read_bytes() for path in folder.iterdir()), "nothing was in the way"
+    await retention.overwrite()
+    assert not any(CANARY.encode() in path.read_bytes() for path in folder.iterdir())
+    assert caplog.messages == ["the database is being read; what was deleted is overwritten as soon as nobody reads it"]
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("PRAGMA busy_timeout")) == 15000
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from actions.language import speaks_none, wanted
+from bot.examples import nlu_examples
+from bot.settings import ROOT
+from bot.unserved import UnservedLanguages
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,11 @@ from actions.language import speaks_none, wanted
         ("why are you talking in spanish", "en", "es", "en"),
         ("por qué contestas en inglés si te hablo en español", "es", "en", "es"),
         ("en español por favor porque no hablo ingles", "es", "en", "es"),
+        ("english or spanish?", "en", "en", "en"),
+        ("English, or Spanish?", "en", "es", "en"),
+        ("¿español o inglés?", "es", "en", "es"),
+        ("english or spanish, spanish is better", "en", "en", "es"),
+        ("no hablo inglés, hablo portugués", "es", "en", "es"),
     ],
 )
 def test_the_language_that_is_wanted(text: str, written: str, current: str, expected: str) -> None:
@@ -57,7 +65,35 @@ def test_the_language_that_is_wanted(text: str, written: str, current: str, expe
         ("no hablo inglés", False),
         ("no English, Spanish please", False),
         ("otro idioma", False),
+        ("do you speak Portuguese?", True),
+        ("please answer me in arabic", True),
+        ("¿hablan portugués de Brasil?", True),
+        ("do you have this in Haitian Creole", True),
+        ("i only speak mixteco", True),
+        ("solo hablo k'iche'", True),
+        ("fala português?", True),
+        ("in Tiếng Việt please", True),
+        ("in Mexican Spanish", False),
+        ("portugués o español", False),
+        ("he ido a cambiar el idioma", False),
     ],
 )
 def test_who_speaks_none_of_the_languages(text: str, none: bool) -> None:
-    assert speaks_none(text, ["en", "es"]) is none
+    assert speaks_none(text, ["en", "es"], ["Português", "Tiếng Việt"]) is none
+
+
+def test_no_example_of_a_change_of_language_names_another_one() -> None:
+    examples = [pair for pairs in nlu_examples(ROOT / "data").values() for pair in pairs]
+    texts = [text for intent, text in examples if intent == "change_language"]
+    assert len(texts) > 100
+    assert [text for text in texts if speaks_none(text, ["en", "es"])] == []
+
+
+def test_a_name_of_several_words_is_a_served_languages_too() -> None:
+    assert wanted("in haitian creole please", ["en", "es", "ht"], "en", "en") == "ht"
+
+
+def test_the_names_of_languages_that_are_not_served() -> None:
+    path = ROOT / "data/unserved.yml"
+    assert "Português" in UnservedLanguages(path, ["en", "es"]).names
+    assert "Português" not in UnservedLanguages(path, ["en", "es", "pt"]).names

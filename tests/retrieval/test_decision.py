@@ -78,9 +78,10 @@ def test_what_is_far_outside_alone_is_not_answered_as_the_question_before_it() -
 
 
 def test_in_between_offers_at_most_three_topics() -> None:
-    confidence = DECISION.confidence(LOST, 8)
+    four = dataclasses.replace(LOST, matches=[*LOST.matches, match("d", 0.17, 0.1)])
+    confidence = DECISION.confidence(four, 8)
     between = dataclasses.replace(DECISION, clarify_from=confidence / 2, answer_from=(1 + confidence) / 2)
-    outcome = between.decide(LOST, 8)
+    outcome = between.decide(four, 8)
     assert (outcome.kind, outcome.topics) == ("clarify", ("a", "b", "c"))
 
 

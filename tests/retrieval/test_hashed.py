@@ -64,3 +64,27 @@ def test_a_module_that_changes_has_another_hash(tmp_path: Path, monkeypatch: pyt
     file.write_text("ANSWER = 2\n", encoding="utf-8")
     assert hashed.source(name, hashed.__name__) != before
     assert hashed.source(hashed.__name__, name) != hashed.source(name, hashed.__name__)
+
+
+def test_a_module_that_is_not_loaded_is_read_and_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "not_loaded.py").write_text("ANSWER = 1\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert len(hashed.source("not_loaded")) == 64
+    assert "not_loaded" not in sys.modules
+
+
+def test_what_can_not_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, target: Path) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="full"):
+        hashed.write(tmp_path / "a.index", {"a": np.arange(3)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_write_that_was_cut_off_left_behind_goes(tmp_path: Path) -> None:
+    for name in ("a.index.12.tmp", "a.net.12.tmp"):
+        (tmp_path / name).touch()
+    hashed.kept(tmp_path, "index", ["a"], lambda: {"a": np.arange(3)})
+    assert [path.name for path in tmp_path.glob("*.tmp")] == ["a.net.12.tmp"]

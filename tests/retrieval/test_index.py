@@ -238,9 +238,9 @@ def test_calibration_questions_are_learned_and_each_is_judged_by_an_index_withou
         "".join(json.dumps(row | {"text": text, "expect": expect}) + "\n" for text, expect in after), encoding="utf-8"
     )
     settings = Settings(data_dir=data)
-    questions = calibration_questions(data)
+    questions = calibration_questions(data, small)
     assert not any(question.before for question in questions)
-    learned = search_examples(settings, small, [*questions, *follow_ups(data)])
+    learned = search_examples(settings, small, [*questions, *follow_ups(data, small)])
     assert [(each.topic, each.text) for each in learned.variants[-6:]] == [
         *((topic, f"the zebra one {number}") for number in range(0, 10, 2)),
         (topic, "the lynx then"),

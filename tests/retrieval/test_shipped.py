@@ -27,14 +27,21 @@ def test_what_is_kept_in_four_bits_is_near_what_it_was(tmp_path: Path) -> None:
     assert (rows * cone).sum(axis=1).min() > 0.995
 
 
-def test_another_encoders_vectors_are_not_taken_nor_damaged_ones(tmp_path: Path) -> None:
+def test_another_encoders_vectors_are_not_taken_nor_damaged_ones(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "file"
     assert shipped.read("encoder", path) == {}
+    assert "there is no file; until it is back, vectors are made here" in caplog.text
     shipped.write("encoder", {1: unit(np.arange(384, dtype=np.float32))}, path)
     assert shipped.read("other", path) == {}
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    caplog.clear()
     assert shipped.read("encoder", path) == {}
+    assert "file is damaged (the hash does not match); until it is back" in caplog.text
+    assert "run `git checkout bot/retrieval/shipped.vectors`, or `make vectors`" in caplog.text
+    assert "anew" not in caplog.text
 
 
 def test_what_comes_with_the_project_is_not_made_again_and_goes_before_what_was_made(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.content.yamlfile import ContentError
 from bot.messages import SAFETY as MESSAGES
 from bot.safety import SafetyRules
 from bot.safety.rules import FOLDER
@@ -449,8 +450,10 @@ def test_any_text_is_checked_at_once(safety: SafetyRules, text: str) -> None:
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        ("rules: [{id: a, patterns: [gun]}]", "say"),
-        ("rules: [{id: a, say: emergency, patterns: [<nothing>]}]", "nothing"),
+        ("rules: [{id: a, patterns: [gun]}]", "rules.0.say: Field required"),
+        ("rules:\n- {id: a, say: emergncy, patterns: [gun]}", r"yml:2: rules\.0\.say: .*no key of SAFETY"),
+        ("rules:\n- id: a\n  say: emergency\n  patterns: [gun, <nothing>]", "yml:4: there is no list 'nothing'"),
+        ("rules:\n- id: a\n  say: emergency\n  patterns:\n  - gun\n  - '(a'", r"yml:6: '\(a' is no part of a pattern"),
         ("rules: [{id: a, say: emergency, patterns: [gun], unless: [nobody]}]", "nobody"),
         ("rules: [{id: a, say: emergency, patterns: ['']}]", "needs no word"),
     ],
@@ -458,7 +461,7 @@ def test_any_text_is_checked_at_once(safety: SafetyRules, text: str) -> None:
 def test_a_rule_that_cannot_be_used_stops_the_start(tmp_path: Path, broken: str, said: str) -> None:
     folder = shutil.copytree(FOLDER, tmp_path / "safety")
     (folder / "rules" / "weapon.yml").write_text(broken, encoding="utf-8")
-    with pytest.raises((KeyError, ValueError), match=said):
+    with pytest.raises(ContentError, match=said):
         SafetyRules(folder)
 
 
@@ -469,5 +472,5 @@ def test_a_pattern_with_a_word_that_no_message_is_read_as_having_stops_the_start
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     data["rules"][0]["patterns"].append(word)
     path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
-    with pytest.raises(ValueError, match=word):
+    with pytest.raises(ContentError, match=word):
         SafetyRules(folder)

@@ -182,6 +182,46 @@ async def test_where_the_text_on_a_threat_is_found_the_nets_warning_is_as_a_rule
     assert reply.text == renderer.safety("threat_call_ice", "kansas-city-mo", "es").text
 
 
+@pytest.mark.parametrize(
+    "say",
+    [
+        Say(say="answer", topic="report-danger-now", confidence=0.9),
+        Say(say="emergency"),
+        Say(say="next_steps", topic="what-is-asked"),
+    ],
+    ids=lambda say: say["say"],
+)
+async def test_what_to_do_in_danger_is_not_said_again_below_the_nets_warning(
+    store: Store, rasa: Rasa, turns: Turns, renderer: Renderer, monkeypatch: pytest.MonkeyPatch, say: Say
+) -> None:
+    async def finds(*_: str) -> list[Say]:
+        return [say]
+
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+    rasa.answer = finds
+    conversation = await new(store)
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "necesito ayuda"))
+    assert reply
+    assert reply.text == renderer.safety("emergency", "kent-wa", "es").text
+
+
+async def test_what_the_net_warns_of_is_known_to_the_actions(
+    store: Store, rasa: Rasa, turns: Turns, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags: list[str | None] = []
+
+    async def looks(conversation: str, text: str) -> list[Say]:
+        flags.append(answering.of(conversation).flag)
+        return [Say(say="smalltalk", message="greet")]
+
+    rasa.answer = looks
+    conversation = await new(store)
+    await settle(turns, conversation.id, await accept(store, conversation, "algo"))
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+    await settle(turns, conversation.id, await accept(store, conversation, "algo que ninguna regla conoce"))
+    assert flags == [None, "emergency"]
+
+
 async def test_what_is_never_answered_is_declined_below_the_nets_warning(
     store: Store, rasa: Rasa, turns: Turns, limits: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -231,7 +231,8 @@ class TestWhatGoesOnFromTheQuestionBefore:
                 "The text says no more about this.\n\nAs a rule, officers must not ask about citizenship or "
                 "immigration status.\n\nExceptions and limits:\n• "
             )
-            assert (reply.kind, reply.topic, len(reply.citations)) == ("answer", "what-is-asked", 9)
+            assert (reply.kind, reply.topic) == ("answer", "what-is-asked")
+            assert [each.quote for each in reply.citations] == [each["quote"] for each in whole["citations"]]
             assert reply.choices[0].send == PERSON
         says(rasa, Say(say="answer", topic="what-is-asked", confidence=1.0))
         again = await write(store, turns, conversation, "say that again")

@@ -6,11 +6,14 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 from turning import GREET, Rasa, accept, fails, new, settle, texts
 
 from bot.channels.whatsapp.intake import forget_ids
-from bot.conversations.store import Store
+from bot.conversations.store import NewConversation, Store
+from bot.conversations.tables import Conversation
 from bot.handoffs.retention import Retention
+from bot.handoffs.tables import ToForget
 from bot.rasa import RasaError
 from bot.replies import PERSON, Reply, Say
 from bot.turns.answering import Answering
@@ -158,6 +161,47 @@ async def test_a_conversation_erased_during_its_turn_stays_erased(store: Store, 
     reply: Reply | None = await settle(turns, conversation.id, await accept(store, conversation, "hola"))
     assert reply is None
     assert list(await store.messages(conversation.id)) == []
+
+
+async def test_what_a_resident_left_is_erased_after_a_crash_and_not_answered(
+    store: Store, rasa: Rasa, turns: Turns
+) -> None:
+    conversation = await new(store)
+    waiting = await accept(store, conversation, "hola")
+    await store.revoke(conversation.id)  # and here the process ends
+    assert await settle(turns, conversation.id, waiting) is None
+    assert await store.leaving() == [conversation.id]
+    await turns.recover()
+    assert rasa.asked == []
+    assert list(await store.messages(conversation.id)) == []
+    assert await store.leaving() == []
+    async with store.engine.connect() as connection:
+        assert list(await connection.scalars(select(ToForget.conversation_id))) == [conversation.id]
+
+
+async def test_what_was_left_on_hold_is_erased_once_a_hold_that_came_after_it_is_lifted(
+    store: Store, turns: Turns
+) -> None:
+    before, after = await new(store), await new(store)
+
+    async def hold(conversation: NewConversation, held: bool) -> None:
+        async with store.engine.begin() as connection:
+            this = Conversation.id == conversation.id
+            await connection.execute(update(Conversation).where(this).values(legal_hold=held))
+
+    for each in (before, after):
+        await accept(store, each, "hola")
+    await hold(before, True)
+    for each in (before, after):
+        await store.revoke(each.id)
+    await hold(after, True)
+    await turns.finish_leaving()
+    assert [len(await store.messages(each.id)) for each in (before, after)] == [1, 1]
+    for each in (before, after):
+        await hold(each, False)
+    await turns.finish_leaving()
+    # As long as it was on hold when they left, it is kept as its department keeps everything.
+    assert [len(await store.messages(each.id)) for each in (before, after)] == [1, 0]
 
 
 @pytest.mark.parametrize(

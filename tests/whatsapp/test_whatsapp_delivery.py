@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,6 +52,24 @@ async def test_a_message_is_sent_and_its_statuses_say_how_far_it_has_come(world:
         await world.status(status, message["id"], error=131026)
         assert (await world.row()).status == shown
     assert (await world.row()).state == "pending"  # which is for whoever leased it to change
+
+
+@pytest.mark.parametrize("backend", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("overtakes", [False, True])
+async def test_a_status_and_an_erase_do_not_wait_for_each_other(
+    world: World, somebody_waits: Callable[[], Awaitable[None]], overtakes: bool
+) -> None:
+    row = await world.say()
+    data = await world.tracker(row, 0, 1)
+    if not overtakes:
+        await world.status("sent", "wamid.ours", data)
+    async with world.engine.begin() as connection:  # as an erase does: the conversation, then what hangs on it
+        await connection.execute(update(Conversation).values(delivered=0))
+        telling = asyncio.create_task(world.status("read", "wamid.ours", data))
+        await somebody_waits()
+        await connection.execute(delete(Outbox))
+    await telling
+    assert await world.parts() == []
 
 
 async def test_two_parts_have_come_as_far_as_the_one_behind(world: World) -> None:

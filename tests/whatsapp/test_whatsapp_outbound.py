@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -89,6 +90,42 @@ def test_an_answer_comes_whole_with_its_passage_in_one_short_message(department:
             assert reply.citations[0].translation
             assert reply.citations[0].translation in " ".join([second, *rest])
         assert len(rest) <= 1
+
+
+@pytest.mark.parametrize(("department", "language"), PLACES)
+def test_who_asks_where_it_says_that_gets_each_passage_once(department: str, language: str) -> None:
+    for topic, answer in REAL.departments[department].answers.items():
+        if not answer.enabled or answer.silent:
+            continue
+        for form in ("source", "explained"):
+            reply = RENDERER.render([Say(say="answer", topic=topic, confidence=0.9, form=form)], department, language)
+            said = "".join(shown(part) for part in OUTBOUND.parts(reply.text, language, reply))
+            for passage in RENDERER.answers.passages(reply.citations, language):
+                # Without what is between words, where a long text is cut.
+                assert "".join(said.split()).count("".join(passage.split())) == 1, topic
+            assert "pasajes (" not in said
+            assert "passages (" not in said
+
+
+@pytest.mark.parametrize(
+    ("language", "more"),
+    [
+        ("en", r"More passages \(\d+\): ask “where does it say that\?”"),
+        ("es", r"Más pasajes \(\d+\): pregunte «¿dónde dice eso\?»"),
+    ],
+)
+def test_how_many_passages_there_are_besides_is_said_with_what_to_ask(language: str, more: str) -> None:
+    said = set()
+    for department in REAL.departments:
+        for topic, answer in REAL.departments[department].answers.items():
+            if not answer.enabled or answer.silent:
+                continue
+            reply = RENDERER.render([Say(say="answer", topic=topic, confidence=0.9)], department, language)
+            second = shown(OUTBOUND.parts(reply.text, language, reply)[1])
+            whole = RENDERER.answers.passages(reply.citations, language)[-1] in second
+            assert bool(re.search(more, second)) == (not whole), topic
+            said.add(whole)
+    assert said == {True, False}
 
 
 @pytest.mark.parametrize("code", sorted(UNSERVED))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from phoning import KEY, PHONE
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from whatsapp_content import OUTBOUND, RENDERER
 
 from bot import text as text_module
@@ -23,7 +23,7 @@ from bot.channels.whatsapp.contacts import Contacts
 from bot.channels.whatsapp.inbound import Received
 from bot.channels.whatsapp.intake import forget_ids
 from bot.channels.whatsapp.receiver import Receiver
-from bot.channels.whatsapp.tables import Event, Sent
+from bot.channels.whatsapp.tables import Contact, Event, Sent
 from bot.conversations.ownership import write
 from bot.conversations.store import Store
 from bot.conversations.tables import Conversation, Handoff, Inbox, Message, Outbox
@@ -494,7 +494,7 @@ async def test_all_of_a_long_change_is_taken_back(world: World, start: Start, sa
 
 @pytest.mark.parametrize(
     ("first", "known", "kept"),
-    [("revoke", True, []), ("edit", True, ["nada"]), ("revoke", False, [])],
+    [("revoke", True, []), ("edit", True, ["nada"]), ("revoke", False, []), ("edit", False, ["nada"])],
 )
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("text", ["vivo en Tulipán 9", "tulipán " * 400])
@@ -513,6 +513,39 @@ async def test_what_is_taken_back_or_changed_before_it_comes_is_never_taken_up(
     receiver.wake(woken)
     await emptied(world)
     assert await texts(world) == kept
+
+
+async def test_who_comes_with_a_change_can_be_answered(world: World, start: Start, say: Say) -> None:
+    receiver, at = start(Turns(world), pause_s=0.01), now()
+    receiver.wake(await say("nada", kind="edit", about="wamid.o", at=at, phone="15550199"))
+    await emptied(world)
+    async with world.engine.connect() as connection:
+        contact = (await connection.execute(select(Contact).order_by(Contact.id.desc()).limit(1))).one()
+    assert contact.conversation_id != world.conversation_id
+    assert contact.wrote_at == at
+    assert Contacts(Secrets(KEY)).last_id(contact) == "wamid.o"
+
+
+@pytest.mark.parametrize("backend", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_an_erase_and_what_comes_meanwhile_do_not_wait_for_each_other(
+    world: World,
+    start: Start,
+    say: Say,
+    somebody_waits: Callable[[], Awaitable[None]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    receiver = start(Turns(world), pause_s=0.01)
+    async with world.engine.begin() as connection:  # as an erase does: the conversation, then what hangs on it
+        await connection.execute(update(Conversation).values(delivered=0))
+        receiver.wake(await say("hola de nuevo"))
+        await somebody_waits()
+        await connection.execute(delete(Contact))
+        await connection.execute(delete(Conversation))
+    await emptied(world)
+    assert await texts(world) == ["hola de nuevo"]
+    async with world.engine.connect() as connection:
+        assert await connection.scalar(select(Conversation.id)) != world.conversation_id, "it was erased"
+    assert caplog.messages == []
 
 
 async def on_screen(world: World) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from browsing import EXIT
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from visiting import Browsing, Visit, ask
 
 pytestmark = [pytest.mark.browser, pytest.mark.rasa]
@@ -227,6 +228,61 @@ async def test_what_waits_behind_a_message_that_is_refused_can_be_tried_again(vi
     await again.click()
     await expect(page.locator("#log .message.answer")).to_have_count(1)
     await expect(again).to_be_hidden()
+
+
+async def test_what_was_not_sent_stays_beside_what_is_being_written_when_the_chat_is_over(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    await page.route("**/messages", lambda route: route.abort())
+    for text in ("mi primo", "vive en Kent"):
+        await page.locator("#text").fill(text)
+        await page.locator("#text").press("Enter")
+    await expect(page.locator("#log .message.resident .state")).to_have_text(["Enviado", "No se envió", "No se envió"])
+    await page.locator("#text").fill("y yo")
+    await page.unroute("**/messages")
+    kept = json.loads(await page.evaluate("sessionStorage.getItem('enlace:kent-wa')"))
+    headers = {"Authorization": f"Bearer {kept['token']}"}
+    assert (await page.request.delete(f"/api/conversations/{kept['id']}", headers=headers)).status == 204
+    await expect(page.locator("#text")).to_have_value("mi primo\nvive en Kent\ny yo")
+
+
+async def test_a_tab_whose_stream_was_taken_over_does_not_ask_for_another_at_once(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    asked = 0
+
+    async def elsewhere(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        await route.fulfill(body="event: elsewhere\r\ndata: {}\r\n\r\n", content_type="text/event-stream")
+
+    await page.route("**/events", elsewhere)
+    await ask(page, "hola")
+    await asyncio.sleep(4)
+    assert asked == 1
+
+
+async def test_a_language_that_is_picked_while_the_chat_opens_again_stays(visit: Visit) -> None:
+    page = await visit(quiet=True)
+    await ask(page, "hola")
+    go_on = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        answer = await route.fetch()  # as it was before the other language was picked
+        await go_on.wait()
+        await route.fulfill(response=answer)
+
+    kept = json.loads(await page.evaluate("sessionStorage.getItem('enlace:kent-wa')"))
+    await page.route(f"**/api/conversations/{kept['id']}", later)
+    async with page.expect_request(f"**/api/conversations/{kept['id']}"):
+        await page.reload()
+    await asyncio.sleep(0.3)
+    await page.locator("#language").select_option("en")
+    go_on.set()
+    await expect(page.locator("#log .message")).to_have_count(2)
+    await expect(page.locator("#language")).to_have_value("en")
+    await page.locator("#text").fill("¿me van a pedir papeles?")
+    await page.locator("#text").press("Enter")
+    await expect(page.locator("#log .message.answer")).to_have_attribute("lang", "en")
 
 
 async def test_coming_back_before_the_first_message_greets_nobody_anew(visit: Visit) -> None:

@@ -35,7 +35,8 @@ async def test_a_whole_conversation_without_a_script(visit: Visit, locale: str) 
     await expect(answer).to_have_attribute("lang", language)
     await answer.locator("summary").click()
     await expect(answer.locator("blockquote[lang=en]").first).to_be_visible()
-    await picture(page, f"plain-{language}")
+    if language == "es":
+        await picture(page, "plain-es")
     await answer.locator(".choices button").first.click()
     await expect(page.locator(".message.resident")).to_have_count(2)
     await _ask(page, {"es": "quiero hablar con una persona", "en": "I want to talk to a person"}[language])
@@ -91,10 +92,10 @@ async def test_what_is_wrong_is_said_on_a_page(client: httpx.AsyncClient) -> Non
     page = {"Accept": "text/html", "Accept-Language": "es"}
     answer = await client.post("/text/kent-wa", data={"do": "send", "text": " "}, headers=page)
     assert answer.status_code == 200
-    assert "está vacío" in answer.text
+    assert "Está vacío" in answer.text
     answer = await client.post("/text/kent-wa", data={"do": "refresh", "id": "x", "token": "y"}, headers=page)
     assert answer.status_code == 200
-    assert "solo se puede abrir donde se empezó" in answer.text
+    assert "Este chat ya no está abierto aquí. Escriba para empezar otro." in answer.text
     answer = await client.post("/text/kent-wa", data={"do": "nonsense"}, headers=page)
     assert answer.status_code == 200
     assert "No se pudo leer" in answer.text
@@ -183,18 +184,37 @@ async def test_two_early_taps_on_the_chat_s_send_begin_one_conversation(client: 
     assert len({_hidden((await client.get("/chat/kent-wa")).text, "message_id") for _ in range(2)}) == 2
 
 
-@pytest.mark.parametrize(("site", "taken"), [("cross-site", False), ("same-site", False), ("same-origin", True)])
+@pytest.mark.parametrize(
+    ("headers", "taken"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        # Browsers from before 2023 say no more than this.
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "null"}, True),  # of our own pages, which are to tell nobody where they are
+        ({"Origin": "own"}, True),
+    ],
+)
 async def test_another_site_can_put_nobody_into_its_conversation(
-    client: httpx.AsyncClient, site: str, taken: bool
+    client: httpx.AsyncClient, server: Server, headers: dict[str, str], taken: bool
 ) -> None:
+    headers = {name: server.base_url if value == "own" else value for name, value in headers.items()}
     theirs = await _form(client, do="send", text="a secret of theirs")
     sent = {name: _hidden(theirs, name) for name in ("id", "token")}
     for do in ({"do": "refresh"}, {"do": "send", "text": "hello"}):
         data = sent | do | {"language": "en"}
-        answer = await client.post("/text/kent-wa", data=data, headers={"Sec-Fetch-Site": site})
+        answer = await client.post("/text/kent-wa", data=data, headers=headers)
         assert answer.status_code == 200
         assert ("a secret of theirs" in answer.text) is taken
         assert (_hidden(answer.text, "token") == sent["token"]) is taken
+
+
+async def test_what_the_page_shows_counts_as_delivered(client: httpx.AsyncClient, server: Server) -> None:
+    page = await _form(client, do="send", text="hello")
+    with sqlite3.connect(f"file:{server.var_dir / 'enlace.db'}?mode=ro", uri=True) as database:
+        query = "SELECT delivered, last_number FROM conversations WHERE id = ?"
+        assert database.execute(query, [_hidden(page, "id")]).fetchone() == (2, 2)
 
 
 async def test_a_code_opens_its_conversation_under_its_own_department_s_name(client: httpx.AsyncClient) -> None:
@@ -213,7 +233,7 @@ async def test_a_code_opens_its_conversation_under_its_own_department_s_name(cli
 async def test_where_to_call_stands_beside_the_question_whether_to_pass_it_on(client: httpx.AsyncClient) -> None:
     page = await _form(client, do="send", text="I want to talk to a person")
     assert 'value="agree"' in page
-    assert re.findall(r'class="step" href="([^"]+)"', page) == ["tel:2538565890", "tel:911"]
+    assert re.findall(r'class="step" href="([^"]+)"', page) == ["tel:911", "tel:2538565890"]
 
 
 async def test_what_was_said_of_an_answer_is_seen_and_a_number_may_be_anything(client: httpx.AsyncClient) -> None:

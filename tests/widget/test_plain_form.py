@@ -65,6 +65,8 @@ async def test_a_summary_that_is_too_long_stops_no_other_button(page: httpx.Asyn
     assert '<html lang="es"' in answer.text
 
 
-@pytest.mark.parametrize("fields", [{"do": "refresh", "code": "c" * 41}, {"do": "refresh", "message_id": "?"}])
+@pytest.mark.parametrize(
+    "fields", [{"do": "refresh", "code": "c" * 41}, {"do": "refresh", "message_id": "?"}, {"id": "a\x00b"}]
+)
 async def test_what_no_page_of_ours_sends_is_refused(page: httpx.AsyncClient, fields: dict[str, str]) -> None:
     assert (await page.post("/text/kent-wa", data=fields)).status_code == 422

@@ -19,7 +19,7 @@ from bot.channels.whatsapp.inbound import Received
 from bot.channels.whatsapp.intake import piece_id
 from bot.channels.whatsapp.outbound import OPEN
 from bot.channels.whatsapp.tables import WINDOW, Contact, Event, Sent
-from bot.conversations.ownership import write
+from bot.conversations.ownership import lock, write
 from bot.conversations.store import begin, take
 from bot.conversations.tables import Conversation, Handoff, Inbox, Message, Outbox
 from bot.database.tables import insert_unless, now
@@ -35,6 +35,8 @@ from bot.text import beside
 CHANNEL = "whatsapp"
 _OPENS = {"text", "choice", "unread", "reaction", "welcome"}
 """Kinds that open the 24-hour window."""
+_BEGINS = {*_OPENS, "edit"}
+"""Kinds with which somebody may come for the first time: a change may come before what it changes."""
 
 
 @dataclass(frozen=True)
@@ -160,14 +162,20 @@ class Arrivals:
         """Who wrote, with a conversation begun and the welcome said if they are new."""
         said = group[0].said
         contact = await self._contacts.find(connection, said)
-        if contact is not None or said.kind not in _OPENS:
+        if contact is not None and await lock(connection, contact.conversation_id):  # else it was erased just now
             return contact
+        if said.kind not in _BEGINS:
+            return None
         text = next((each.said.text for each in group if each.said.kind != "reaction" and each.said.text), "")
         department, language = self.first(said.number_id, text)
         new = await begin(connection, department, CHANNEL, language, chosen=False)
         await self._contacts.add(connection, said, new.id)
         await tell(connection, new.id, self._renderer.whatsapp("welcome", department, language))
-        return await self._contacts.find(connection, said)
+        contact = await self._contacts.find(connection, said)
+        if said.kind == "edit":  # what was changed has opened the window, and is never taken up
+            first = said.model_copy(update={"id": said.about or said.id})
+            await self._contacts.wrote(connection, contact, [first])
+        return contact
 
 
 class _One:
@@ -353,14 +361,14 @@ class _One:
                     "reply": {
                         **message.reply,
                         "text": message.reply["text"].replace(offer["summary"], bare),
-                        "handoff": {**offer, "summary": bare, "asked": None},
+                        "handoff": {**offer, "summary": bare, "asked": None, "topic": None},
                     },
                 }
                 await self._connection.execute(update(Message).where(Message.id == message.id).values(**values))
         await self._connection.execute(
             update(Handoff)
             .where(Handoff.conversation_id == self._id, Handoff.asked.in_(numbers))
-            .values(summary=bare, asked=None)
+            .values(summary=bare, asked=None, topic=None)
         )
 
     async def _turn_to(self, meta_id: str) -> None:

@@ -68,7 +68,7 @@ WORDS = {
     131026: N_("WhatsApp could not reach this phone: no WhatsApp, an old version, or its terms not accepted"),
     131047: N_("more than 24 hours have passed since they wrote"),
     131050: N_("this person has blocked such messages"),
-    131049: N_("WhatsApp limits how much one person is sent"),
+    131049: N_("WhatsApp limits how much one person is sent: wait a day before you send it again"),
     131056: N_("too many messages to this person in a short time"),
     130429: N_("too many messages in a short time"),
     130497: N_("WhatsApp does not let the department write to this person’s country"),
@@ -107,6 +107,13 @@ def action(code: int | None, subcode: int | None = None, invitation: bool = Fals
 def reason(code: int, subcode: int | None = None) -> str:
     """The same error as it is stored, told to operators, and looked up in OURS or WORDS."""
     return "no_number" if (code, subcode) == _NO_NUMBER else str(code)
+
+
+def in_words(stored: str) -> str | None:
+    """The sentence of the catalogs that says a `reason` (%(code)s in it stands for the code); None for any other."""
+    if stored.isdecimal():
+        return WORDS.get(int(stored), OTHER)
+    return OURS.get(stored)
 
 
 def may_pass(stored: str) -> bool:

@@ -19,7 +19,7 @@ OPEN = "command:open"
 """What the template's button sends."""
 LIST = N_("Choose")
 PROMPT = N_("You can go on with one of these, or write.")
-MORE = N_("%(number)s more: ask “where does it say that?”")
+MORE = N_("More passages (%(number)s): ask “where does it say that?”")
 TEMPLATE = "enlace_reply"
 TEMPLATE_BODY = N_("There is a reply to what you asked. Reply OPEN to read it.")
 TEMPLATE_BUTTON = N_("OPEN")
@@ -48,7 +48,8 @@ class Outbound:
         if reply:
             if reply.reviewed is False and reply.citations:
                 texts[0] += f"\n\n{self._renderer.labels.say(language, UNREVIEWED)}"
-            if reply.citations and not reply.handoff:
+            # Whoever has asked where it says that is answered with all passages.
+            if reply.citations and not reply.handoff and reply.citations[-1].quote not in text:
                 texts.append(self._passages(reply, language))
             all_choices = [*reply.choices, *self._renderer.form_choices(reply, language)]
             # Meta refuses two titles that are equal (131009), and the whole reply with them.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import literal, or_, select, update
+from sqlalchemy import func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.whatsapp.errors import ALARM_WAIT_S, action, reason
@@ -84,6 +84,7 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     if name not in _RANK:
         return Told(counted=[f"status {re.sub('[^a-z_]', '', name)[:40]}"])
     is_invitation = status.data.startswith(_INVITATION)
+    await _lock(connection, id_hash, status)
     is_alarm = name == FAILED and action(status.error, invitation=is_invitation) == "alarm"
     alarms = [str(status.error)] if is_alarm else []
     if is_invitation:
@@ -115,6 +116,22 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     else:
         await _come_further(connection, row, parts, arrived_after_all)
     return Told(conversations=[row.conversation_id], alarms=alarms)
+
+
+async def _lock(connection: AsyncConnection, id_hash: str, status: Status) -> None:
+    """Lock the conversation first, as an erase does: two who lock in another order wait for each other."""
+    found = tracked(status.data)
+    of_it = func.coalesce(
+        select(Outbox.conversation_id)
+        .join(Sent, Sent.outbox_id == Outbox.id)
+        .where(Sent.id_hash == id_hash)
+        .scalar_subquery(),
+        select(Outbox.conversation_id).where(Outbox.id == (found.outbox_id if found else 0)).scalar_subquery(),
+        select(Contact.conversation_id).where(Contact.id == _whom(status)[0]).scalar_subquery(),
+    )
+    await connection.execute(
+        update(Conversation).where(Conversation.id == of_it).values(delivered=Conversation.delivered)
+    )
 
 
 async def _move(connection: AsyncConnection, id_hash: str, before: Sequence[str], to: str) -> int | None:

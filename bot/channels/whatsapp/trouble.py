@@ -7,12 +7,15 @@ import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot.channels.whatsapp.errors import in_words
 from bot.database.tables import now
 from bot.problems import kind_and_place
 
 log = logging.getLogger(__name__)
-Tell = Callable[[str], Awaitable[None]]
-"""One way to tell an operator; raises what went wrong."""
+Tell = Callable[[str, str | None], Awaitable[None]]
+"""One way to tell an operator of Meta's name or code, and of the sentence that says it, if there is one; raises what
+went wrong.
+"""
 _AGAIN = dt.timedelta(minutes=30)
 _LASTS = dt.timedelta(hours=1)
 """What is tried again every few minutes, and has not failed for so long, is over."""
@@ -72,7 +75,7 @@ class Trouble:
 
     async def _tell(self, way: Tell, what: str) -> None:
         try:
-            await way(what)
+            await way(what, in_words(what))
         except Exception as error:  # it is told again as long as it lasts
             log.error("an operator could not be told of WhatsApp's trouble: %s", kind_and_place(error))
             self._told.pop((what, way), None)

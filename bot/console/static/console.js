@@ -145,16 +145,29 @@ function renewPage() {
 }
 
 const shown = () => [...document.querySelectorAll("#messages li.message")];
+// On a wide screen the messages scroll by themselves, and the page stays where it is; on a phone the page does.
+const scrollsItself = (log) => getComputedStyle(log).overflowY === "auto";
 function showLast() {
-  shown().at(-1)?.scrollIntoView({ block: "nearest" });
+  const log = byId("messages");
+  if (log && scrollsItself(log)) log.scrollTop = log.scrollHeight;
+  else shown().at(-1)?.scrollIntoView({ block: "nearest" });
 }
 // Who reads further up, or came for one message (#m12), stays there.
 function isAtEnd() {
   const log = byId("messages"), last = shown().at(-1);
   if (location.hash || !log) return false;
   if (!last) return true;
-  const box = log.getBoundingClientRect(), end = last.getBoundingClientRect().bottom;
-  return end >= Math.max(box.top, 0) && end <= Math.min(box.bottom, innerHeight) + 40;
+  if (scrollsItself(log)) return log.scrollHeight - log.scrollTop - log.clientHeight <= 40;
+  const end = last.getBoundingClientRect().bottom;
+  return end >= 0 && end <= (byId("reply")?.getBoundingClientRect().top ?? innerHeight) + 40;
+}
+
+// The box becomes smaller where a line comes below it: who was at the end stays there.
+let staysAtEnd = false;
+function keepEnd(log) {
+  staysAtEnd = isAtEnd();
+  log.addEventListener("scroll", () => { staysAtEnd = isAtEnd(); });
+  new ResizeObserver(() => { if (staysAtEnd && scrollsItself(log)) showLast(); }).observe(log);
 }
 
 // What a resident took back or changed is not to stay on the screen.
@@ -302,7 +315,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// --- countdown of a window that closes ---
+// --- countdown of a window that closes (bot/console/web.py, Words.left, says it first) ---
 
 function countDown() {
   for (const time of document.querySelectorAll(".countdown")) {
@@ -319,7 +332,9 @@ if (here.searchParams.has("renew")) {
 if ("live" in document.body.dataset) follow();
 const first = byId("owner");
 if (first) document.body.dataset.owner = first.dataset.owner;
-if (!location.hash) showLast();
+// Who has yet to take the conversation reads first what it is about, at the top of a phone's page.
+if (!location.hash && (byId("reply") || (byId("messages") && scrollsItself(byId("messages"))))) showLast();
+if (byId("messages")) keepEnd(byId("messages"));
 badge();
 countDown();
 setInterval(countDown, 20000);

@@ -1,6 +1,6 @@
 // The chat: one conversation, kept for this tab, begun with the resident's first message.
 
-import { $, about, call, complain, data, focus, framed, follow, keeps, label, log, once, picker, say, tab, tell, word } from "./page.js";
+import { $, about, call, complain, data, focus, framed, follow, keeps, label, log, once, picker, reveal, say, tab, tell, word } from "./page.js";
 import { draw, paragraphs } from "./message.js";
 import { resume, who } from "./person.js";
 import { leave, leaving } from "./leave.js";
@@ -29,7 +29,7 @@ function show(message, last = true) {
   place(node, message.number ?? Infinity);
   if (message.client_id) mine.set(message.client_id, node);
   // At first the notice is to be read.
-  if (tab.unsent.length || tab.id) node.scrollIntoView({ block: "nearest" });
+  if (tab.unsent.length || tab.id) reveal(node);
   return node;
 }
 
@@ -57,6 +57,14 @@ function greet() {
   const reply = data.greetings[picker.value];
   show({ number: 0, author: "bot", text: reply.text, language: picker.value, reply });
   notice.open = true;
+  begun();
+}
+
+// There is something to erase; then all that is said of it is one tap away.
+function begun() {
+  const chat = Boolean(tab.id || tab.unsent.length);
+  $("erasing").hidden = !chat;
+  $("more").open = chat;
 }
 
 function named(others) {
@@ -79,7 +87,7 @@ function arrive(message) {
     // As it was stored: what could identify somebody is masked.
     shown.add(message.number);
     place(sent, message.number);
-    for (const part of sent.querySelectorAll("p")) part.remove();
+    for (const part of sent.querySelectorAll("p, ul")) part.remove();
     sent.append(...paragraphs(message.text));
     state(sent, "sent");
     return;
@@ -97,6 +105,7 @@ function clearTyping() {
 
 function live() {
   opened = true;
+  begun();
   follow(tab.id, () => streamed, (event, content) => {
     if (event === "over") return over();
     if (event === "message") arrive(content);
@@ -111,7 +120,7 @@ function live() {
 
 // The conversation was erased, or opened elsewhere by its code.
 function over() {
-  input.value ||= tab.unsent.map(({ body }) => body.text ?? "").join("\n").trim();
+  input.value = [...tab.unsent.map(({ body }) => body.text), input.value].filter(Boolean).join("\n");
   grow();
   tab.forget();
   greet();
@@ -127,6 +136,7 @@ function send(body, text) {
   body = { ...body, id: newId(), ...(chosen ? { language: picker.value } : {}) };
   chosen = false;
   tab.keep({ unsent: [...tab.unsent, { body, text }] });
+  begun();
   draft(body, text);
   deliver();
 }
@@ -211,6 +221,7 @@ function translate() {
   }
   for (const node of document.querySelectorAll("[data-label]")) {
     node.setAttribute("aria-label", word(node.dataset.label));
+    if (node.title) node.title = word(node.dataset.label);
     node.lang = language;
   }
   named(names);
@@ -240,7 +251,8 @@ async function reopen() {
   log.replaceChildren();
   shown.clear();
   mine.clear();
-  if (transcript.language in data.words) picker.value = transcript.language;
+  // Unless another was picked while it opened.
+  if (!chosen && transcript.language in data.words) picker.value = transcript.language;
   translate();
   const last = [...transcript.messages].reverse().find((message) => message.author !== "resident");
   for (const message of transcript.messages) show(message, message === last);
@@ -255,6 +267,7 @@ async function reopen() {
 
 async function begin() {
   if (!tab.id && !log.firstChild) greet();
+  begun();
   for (const { body, text } of tab.unsent) draft(body, text);
   retry.hidden = true;
   try {
@@ -319,13 +332,14 @@ addEventListener("online", () => {
   if ($("status").querySelector("[data-word=offline]")) say("");
   begin();
 });
-addEventListener("offline", () => say("offline"));
+addEventListener("offline", () => say("offline", "problem"));
 resume($("resume"), reopen);
 
 // --- in a frame on the department's own page ---
 
 if (framed) {
   $("close").hidden = false;
+  document.body.className = "framed";
   $("close").addEventListener("click", () => tell("close"));
   addEventListener("keydown", (event) => { if (event.key === "Escape") tell("close"); });
   addEventListener("message", ({ source, data: { enlace, detail } = {} }) => {
@@ -337,6 +351,19 @@ if (framed) {
     if (enlace === "leave") leave();
   });
 }
+
+// A keyboard, or a line above or below the messages, takes room from them: who was at their end stays there.
+// Below a message that was just brought into sight are some pixels more. Before the first one the notice is to be read.
+const main = $("main");
+let atEnd = false;
+const look = () => { atEnd = Boolean(tab.id) && main.scrollTop + main.clientHeight > main.scrollHeight - 40; };
+const room = new ResizeObserver((changes) => {
+  if (atEnd && changes.some(({ target }) => target === main)) main.scrollTop = main.scrollHeight;
+  look();
+});
+room.observe(main);
+room.observe(log);
+main.addEventListener("scroll", look);
 
 $("forgets").hidden = keeps;
 begin().finally(() => tell("ready"));

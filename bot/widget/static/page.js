@@ -68,7 +68,7 @@ export function wipe() {
 // --- the API ---
 
 // A connection may be dead and not say so; on a stream the server says something every 15 s.
-const ANSWER_MS = 30000, SILENT_MS = 40000;
+const ANSWER_MS = 30000, SILENT_MS = 40000, LATE_MS = 30000;
 
 export async function call(method, path, body, options = {}) {
   const headers = { "Accept-Language": picker.value };
@@ -99,8 +99,8 @@ export function once(work) {
 }
 
 export function complain(error) {
-  if (error.known) $("status").replaceChildren(element("span", { lang: picker.value }, error.message));
-  else say("offline");
+  if (error.known) say("", "problem").append(element("span", { lang: picker.value }, error.message));
+  else say("offline", "problem");
 }
 
 // An EventSource can't send the token, so the stream is read by hand. It goes on after the last message that came.
@@ -129,7 +129,9 @@ export async function follow(id, after, on) {
         text = events.pop();
         for (const event of events) {
           const field = (name) => event.split("\n").filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2)).join("\n");
-          if (field("event")) on(field("event"), JSON.parse(field("data")));
+          // Newer tabs have taken its place: not at once, or they would take each other's for ever.
+          if (field("event") === "elsewhere") wait = LATE_MS;
+          else if (field("event")) on(field("event"), JSON.parse(field("data")));
         }
       }
     } catch {
@@ -141,13 +143,19 @@ export async function follow(id, after, on) {
       setTimeout(resolve, wait);
       addEventListener("online", resolve, { once: true });
     });
-    wait = Math.min(wait * 2, 30000);
+    wait = Math.min(wait * 2, LATE_MS);
   }
 }
 
+// Into sight, if it is out of it.
+export const reveal = (node) => node.scrollIntoView({ block: "nearest" });
+
 // What was pressed is gone: focus goes to what stands in its place, else to the messages.
 export function focus(node = log) {
-  if (node !== log) node.tabIndex = -1;
+  if (node !== log) {
+    node.tabIndex = -1;
+    reveal(node);
+  }
   node.focus({ preventScroll: true });
 }
 

@@ -1,6 +1,6 @@
 // What a resident fills in around a person: what is passed on, how to be called back, a code, whether it helped.
 
-import { $, about, call, data, element, focus, framed, keeps, label, once, picker, say, tab, word } from "./page.js";
+import { $, about, call, data, element, focus, framed, keeps, label, once, picker, reveal, say, tab, word } from "./page.js";
 
 const field = (key, input) => element("label", { class: "field" }, label("span", key), input);
 
@@ -61,6 +61,7 @@ export function yesOrNo(key, answered, then = () => [thanks()]) {
     await answered(yes);
     box.replaceChildren(...then(yes));
     focus(box.firstChild);
+    reveal(box);
   });
   const box = element("div", { class: "helpful", role: "group", "data-label": key, "aria-label": word(key), lang: picker.value },
     label("p", key, { class: "small" }),
@@ -85,7 +86,7 @@ export function invitations(forms, show) {
   const box = element("div", { class: "choices" });
   const button = (key, act) => box.append(label("button", key, { type: "button", onclick: once((event) => act(event.target)) }));
   for (const form of forms) {
-    if (form === "callback") button("call_me", (node) => { const opened = callback(); node.replaceWith(opened); opened.querySelector("input").focus(); });
+    if (form === "callback") button("call_me", (node) => { const opened = callback(); node.replaceWith(opened); opened.querySelector("input").focus(); reveal(opened); });
     if (form === "code") button("get_code", async (node) => {
       const { code } = await about("/code");
       swap(node, element("p", {}, label("span", "your_code"), " ", element("strong", { class: "code" }, code), " ", label("span", "code_kept", { class: "small" })));
