@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from rasa_sdk import Action
 
-from actions.answer import Answer, ChooseTopic
+from actions.answer import AboutPerson, Answer, ChooseTopic
 from actions.handoff import Connect, OfferHandoff
 from actions.language import ChangeLanguage
 from actions.last_answer import LastAnswer, NextSteps
@@ -19,6 +19,7 @@ def all_actions(turns: TurnLookup, unserved: Collection[str] = ()) -> list[Actio
     """
     return [
         Answer(turns),
+        AboutPerson(turns),
         ChooseTopic(turns),
         OfferHandoff(),
         Connect(),

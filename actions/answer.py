@@ -34,6 +34,21 @@ class Answer(Action):
         return []
 
 
+class AboutPerson(Answer):
+    """`action_about_person`: how long it takes, who reads it; where no person is in question, search decides."""
+
+    def name(self) -> str:
+        """Rasa's contract."""
+        return "action_about_person"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[dict[str, Any]]:
+        """Rasa's contract: say one thing, change nothing."""
+        if not self._turns.of(tracker.sender_id).person:
+            return await super().run(dispatcher, tracker, domain)
+        dispatcher.utter_message(json_message=Say(say="handoff"))
+        return []
+
+
 class ChooseTopic(Action):
     """`action_choose_topic`: a button was pressed; nothing is searched."""
 

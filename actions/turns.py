@@ -18,6 +18,8 @@ class Turn(Protocol):
     """The language that the conversation was in until now."""
     last_topic: str | None
     """Topic of the conversation's last answer."""
+    person: bool
+    """Whether a person is waited for, or was offered just now."""
     outcome: Outcome
     """What search says to the turn's message."""
     flag: str | None

@@ -22,8 +22,11 @@ from bot.safety.net import Examples as SafetyExamples
 from bot.safety.net import read_examples
 from bot.settings import Settings
 
-_NEAR_TOPICS = frozenset({"faq", "guide_report", "ask_person", "change_language"})
+_NEAR_TOPICS = frozenset({"faq", "guide_report", "ask_person", "ask_about_person", "change_language"})
 """Intents whose examples are close to a topic or need one; those of others are outside of every department's text."""
+
+_MAY_BE_DESPAIR = frozenset({"no_person"})
+"""Intents of which the safety net doesn't learn that they are no danger: "I don't want to talk to anybody any more"."""
 
 
 def _lines(text: str) -> str:
@@ -62,7 +65,11 @@ def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
 
 def said(data_dir: Path) -> list[str]:
     """The texts of data/nlu, whatever their language and intent."""
-    return [text for pairs in nlu_examples(data_dir).values() for _, text in pairs]
+    return [text for _, text in _said(data_dir)]
+
+
+def _said(data_dir: Path) -> list[tuple[str, str]]:
+    return [example for examples in nlu_examples(data_dir).values() for example in examples]
 
 
 def variants(library: Library) -> dict[str, list[str]]:
@@ -141,7 +148,8 @@ def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
     questions = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
     questions += [learned_text(each) for each in asked(settings.data_dir, library) if REPORT_DANGER not in each.topics]
-    return read_examples(settings.data_dir / "safety", [*questions, *said(settings.data_dir)])
+    harmless = [text for intent, text in _said(settings.data_dir) if intent not in _MAY_BE_DESPAIR]
+    return read_examples(settings.data_dir / "safety", [*questions, *harmless])
 
 
 def tuning_examples(
@@ -159,6 +167,6 @@ def tuning_examples(
     return (
         replace(search, outside=[*search.outside, *outside]),
         replace(danger, danger=[*danger.danger, *more.danger], near_misses=[*danger.near_misses, *more.near_misses]),
-        [example for examples in nlu_examples(settings.data_dir).values() for example in examples],
+        _said(settings.data_dir),
         [(pair["es"], pair["en"]) for pair in pairs],
     )

@@ -24,6 +24,8 @@ SMALLTALK = {
         "send officers. In an emergency, call 911."
     ),
     "privacy": N_(
+        "Whoever holds this phone can read this chat on it: on the web page, “Leave now” at the top closes and erases "
+        "it. On WhatsApp, write ERASE, and then delete the chat on your phone, too. "
         "This chat is kept until %(time)s after its last message, and longer while you wait for a person "
         "or a call, or talk with a person. The people who run this service can read it. People from the "
         "police department can read it only if you ask for a person and agree: then what you write from "
@@ -32,11 +34,12 @@ SMALLTALK = {
         "that you write when I can tell what they are. On WhatsApp your own number is stored, encrypted, so "
         "that I can answer. You do not have to give your name or your immigration status: please do not write them. "
         "To erase this chat, open “Before you write” at the top of the chat and press “Erase this chat "
-        "now”, or write ERASE on WhatsApp."
+        "now”."
     ),
     "erase": N_(
-        "I have not erased anything. To erase this chat, open “Before you write” at the top of the chat and press "
-        "“Erase this chat now”. On WhatsApp, write ERASE."
+        "I have not erased anything. Whoever holds this phone can read this chat on it. On the web page, “Leave now” "
+        "at the top erases it and opens another page; or open “Before you write” at the top of the chat and press "
+        "“Erase this chat now”. On WhatsApp, write ERASE, and then delete the chat on your phone, too."
     ),
     "next_steps": N_(
         "If someone is in danger now, call 911. If not, I can guide you to report something, or you can ask here for a "
@@ -60,7 +63,9 @@ SMALLTALK = {
 TELLS = frozenset({"about_bot", "privacy", "erase", "languages"})
 """Those that answer a question, and so are said below a warning, too."""
 ASKS_WHAT = frozenset({"greet", "acknowledge", "nothing_yet", "stay", "stay_as_before"})
-"""Those after which topics to begin with are offered."""
+"""Those after which topics to begin with are offered; a person who is waited for is what is said in their place."""
+OFFERS_PERSON = frozenset({"acknowledge", "nothing_yet", "about_bot", "privacy", "languages"})
+"""Those after which a person is offered by a button."""
 FIRST_TOPICS = ("what-is-asked", "report-not-urgent", "report-anonymous")
 
 NO_ANSWER = {
@@ -68,6 +73,7 @@ NO_ANSWER = {
         "I found nothing about that in the texts I have (%(department)s). You can ask in other words, or "
         "ask for a person."
     ),
+    "not_in_the_texts_waiting": N_("I found nothing about that in the texts I have (%(department)s)."),
     "no_promises": N_(
         "I can only show what the text says (%(department)s). I cannot promise or say anything else. You "
         "can ask me what it says, or ask for a person."
@@ -210,7 +216,9 @@ SAFETY = {
     "stalking": SafetyMessage(
         N_(
             "You do not have to put up with being followed or watched, and you can report it. If that person is near "
-            "you now, or you are afraid for your safety, call 911. You can also ask here for a person."
+            "you now, or you are afraid for your safety, call 911. You can also ask here for a person. If someone "
+            "looks at your phone: on the web page, “Leave now” erases this chat. On WhatsApp, write ERASE, and then "
+            "delete the chat on your phone, too."
         ),
         offers=("report-not-urgent", "right-to-report"),
     ),

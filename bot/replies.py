@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from bot.content.models import TranslationStatus
 
-Form = Literal["short", "explained", "source", "limits"]
-"""How to say an answer that was given already."""
+Form = Literal["short", "explained", "source", "limits", "known"]
+"""How to say an answer that was given already; `known`: there is no more to say."""
 Kind = Literal["answer", "clarify", "no_answer", "emergency", "handoff", "smalltalk"]
 
 

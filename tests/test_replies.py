@@ -430,6 +430,40 @@ def test_who_speaks_no_language_that_is_served_is_told_which_are_and_where_inter
     assert [choice.send for choice in reply.choices] == [PERSON]
 
 
+@pytest.mark.parametrize("message", SMALLTALK)
+def test_small_talk_that_leads_nowhere_else_offers_a_person(renderer: Renderer, message: str) -> None:
+    reply = renderer.render([Say(say="smalltalk", message=message)], "kent-wa", "en")
+    offered = message in {"acknowledge", "nothing_yet", "about_bot", "privacy", "languages"}
+    assert (PERSON in [choice.send for choice in reply.choices], reply.handoff_offered) == (offered, offered)
+
+
+@pytest.mark.parametrize(
+    ("language", "leave", "word"), [("en", "“Leave now”", "ERASE"), ("es", "«Salir ya»", "BORRAR")]
+)
+def test_whose_phone_is_read_is_told_how_to_hide_the_chat(
+    renderer: Renderer, language: str, leave: str, word: str
+) -> None:
+    small_talk = [Say(say="smalltalk", message=message) for message in ("privacy", "erase")]
+    said = [renderer.render([say], "kent-wa", language) for say in small_talk]
+    said += [renderer.safety(message, "kent-wa", language) for message in ("stalking", "domestic_violence")]
+    for reply in said:
+        assert leave in reply.text
+        assert word in reply.text
+
+
+@pytest.mark.parametrize("topic", ["what-is-asked", "detainers"])
+def test_an_answer_that_is_known_is_its_first_sentences_with_its_exceptions_and_a_person_first(
+    renderer: Renderer, topic: str
+) -> None:
+    whole = answer(renderer, "kent-wa", topic, "en")
+    short = renderer.render([Say(say="answer", topic=topic, confidence=1.0, form="short")], "kent-wa", "en")
+    known = renderer.render([Say(say="answer", topic=topic, confidence=1.0, form="known")], "kent-wa", "en")
+    assert known.text == f"The text says no more about this.\n\n{short.text}"
+    assert (known.kind, known.citations, known.handoff_offered) == (whole.kind, whole.citations, True)
+    assert known.choices[0].send == PERSON
+    assert [choice.send for choice in known.choices].count(PERSON) == 1
+
+
 def test_several_things_become_one_reply(renderer: Renderer) -> None:
     """The first decides the kind and the citations, the last which buttons there are."""
     first = Say(say="answer", topic="what-is-asked", confidence=0.9)

@@ -35,6 +35,13 @@ def test_the_encoder_is_tuned_to_more_than_is_learned_later_and_nothing_stands_t
     assert len({text for pair in pairs for text in pair}) == 2 * len(pairs)
 
 
+def test_the_net_does_not_learn_that_to_want_nobody_any_more_is_no_danger() -> None:
+    known = safety_examples(Settings(), LIBRARY)
+    assert "ya no quiero hablar con nadie" not in known.others
+    assert "ya no quiero hablar con nadie" in search_examples(Settings(), LIBRARY, []).outside
+    assert "hablar con una persona" in known.others
+
+
 def test_a_department_that_is_taken_out_leaves_the_others_to_be_learned() -> None:
     without = {name: each for name, each in LIBRARY.departments.items() if name != "kent-wa"}
     fewer, data = Library(LIBRARY.languages, LIBRARY.topics, without, "fewer"), Settings().data_dir

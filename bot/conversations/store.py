@@ -308,6 +308,11 @@ class Store:
 
     async def offers_a_person(self, conversation_id: str) -> bool:
         """Whether what was said last asked whether to hand the conversation to a person."""
+        reply = await self.last_reply(conversation_id)
+        return bool(reply and reply.get("handoff"))
+
+    async def last_reply(self, conversation_id: str) -> dict[str, Any] | None:
+        """What was said last to the resident; None where a liaison said it, or nobody anything."""
         query = (
             select(Message.reply)
             .where(Message.conversation_id == conversation_id, Message.author != "resident")
@@ -315,8 +320,8 @@ class Store:
             .limit(1)
         )
         async with self.engine.connect() as connection:
-            reply = await connection.scalar(query)
-        return bool(reply and reply.get("handoff"))
+            reply: dict[str, Any] | None = await connection.scalar(query)
+        return reply
 
     async def waiting(self) -> Sequence[Any]:
         """Conversations whose residents asked for a person, with when they asked (`requested_at`), the longest waiting

@@ -46,13 +46,13 @@ class Answers:
         if language not in answer.answer:
             # Where a language is only `usable` a topic may be missing: the original is better than nothing.
             language = next(iter(answer.answer))
-        person = answer.silent or any(step.do == "person" for step in answer.next_steps)
+        person = answer.silent or form == "known" or any(step.do == "person" for step in answer.next_steps)
         choices = self._labels.choices([step.topic for step in answer.next_steps if step.topic], content, language)
         if answer.topic == REPORT_NOT_URGENT and not guided:
             choices.append(self._labels.choice(GUIDE, language))
         if person:
             choices = self._labels.and_person(choices, language)
-        if guided:
+        if guided or form == "known":
             choices = [self._labels.choice(PERSON, language), *(each for each in choices if each.send != PERSON)]
         if answer.topic in content.stale:
             return self._withheld(content, answer, language, confidence, choices)
@@ -129,7 +129,11 @@ class Answers:
         whole = answer.answer[language]
         if form == "limits" and not answer.exceptions:
             form = "explained"  # that there are none could only be said by the published words
-        parts = [] if form in {"source", "limits"} else [first_sentences(whole) if form == "short" else whole]
+        parts = [] if form in {"source", "limits"} else [whole]
+        if form in {"short", "known"}:
+            parts = [first_sentences(whole)]
+        if form == "known":
+            parts = [self._labels.say(language, N_("The text says no more about this.")), *parts]
         if form in {"explained", "source"}:
             parts += self.passages(citations, language)
         if answer.exceptions:

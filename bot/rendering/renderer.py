@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.content.library import DepartmentContent, Library
 from bot.i18n import N_, Catalogs, in_days, in_language, language_name
-from bot.messages import ASKS_WHAT, FIRST_TOPICS, OFFER, QUESTIONS, SAFETY, SMALLTALK, UNREAD, WHATSAPP
+from bot.messages import ASKS_WHAT, FIRST_TOPICS, OFFER, OFFERS_PERSON, QUESTIONS, SAFETY, SMALLTALK, UNREAD, WHATSAPP
 from bot.rendering.answers import Answers
 from bot.rendering.labels import Labels, department_name
 from bot.rendering.notices import Notices
@@ -113,15 +113,19 @@ class Renderer:
             }
         )
 
-    def warn(self, message: str, reply: Reply, language: str) -> Reply:
-        """`reply` with what is said of danger before it, in `language`: where danger is likely, but not sure."""
+    def warn(self, message: str, reply: Reply, language: str, below: bool = False) -> Reply:
+        """`reply` with what is said of danger before it, or `below` it, in `language`: where danger is likely, but not
+        sure.
+        """
         warning = self.labels.say(language, SAFETY[message].text)
+        # Whoever is asked whether to pass something on, or waits for a person already, needs no button that offers one.
+        offered = reply.handoff or "withdraw" in reply.forms
         return reply.model_copy(
             update={
                 "kind": "emergency",
-                "text": f"{warning}\n\n{reply.text}",
+                "text": f"{reply.text}\n\n{warning}" if below else f"{warning}\n\n{reply.text}",
                 "steps": self._numbers(SAFETY[message].text, language),
-                "choices": self.labels.and_person(reply.choices, language),
+                "choices": reply.choices if offered else self.labels.and_person(reply.choices, language),
                 "handoff_offered": True,
             }
         )
@@ -209,9 +213,10 @@ class Renderer:
                 )
                 first = content.profile.first_topics or FIRST_TOPICS
                 offers = self.labels.choices(first if say["message"] in ASKS_WHAT else (), content, language)
-                if say["message"] == "languages":
+                person = say["message"] in OFFERS_PERSON
+                if person:
                     offers = self.labels.and_person(offers, language)
-                return Reply(kind="smalltalk", text=text, choices=offers, **base)
+                return Reply(kind="smalltalk", text=text, choices=offers, handoff_offered=person, **base)
             case other:
                 raise ValueError(f"nothing is known to say for {other!r}")
 
@@ -287,6 +292,21 @@ class Renderer:
         """While a person is waited for: that, with the number that the department has published."""
         reply = self.notices.waiting(content.profile.id, language, channel)
         return reply.model_copy(update=self._reached(content, language))
+
+    def while_waiting(self, reply: Reply, channel: str) -> Reply:
+        """`reply` to somebody who waits for a person: with that below it, and how to take it back, where it is small
+        talk or says that there is no answer.
+        """
+        if reply.kind not in {"smalltalk", "no_answer"} or reply.topic or reply.forms:
+            return reply
+        waiting = self.notices.waiting(reply.department, reply.language, channel)
+        return reply.model_copy(
+            update={
+                "text": f"{reply.text}\n\n{waiting.text}",
+                "choices": [choice for choice in reply.choices if choice.send != PERSON],
+                "forms": waiting.forms,
+            }
+        )
 
     def _reached(self, content: DepartmentContent, language: str) -> dict[str, Any]:
         """What the text says of how to reach a person: beside what is said to somebody who asks for one here."""

@@ -18,10 +18,20 @@ from bot.encoder import Encoder, Vectors
 from bot.handoffs.desk import Desk
 from bot.language import LanguageDetector
 from bot.limits import Limits
-from bot.messages import ASKS_NOTHING, SAFETY, TELLS
+from bot.messages import ASKS_NOTHING, ASKS_WHAT, SAFETY, TELLS
 from bot.rasa import RasaClient, RasaError
 from bot.rendering.renderer import Renderer
-from bot.replies import REACH_LIAISON, REPORT_DANGER, UNREAD, Reply, Say, topic_choice
+from bot.replies import (
+    CONNECT,
+    CONNECT_WHOLE,
+    REACH_LIAISON,
+    REPORT_DANGER,
+    UNREAD,
+    YES,
+    Reply,
+    Say,
+    topic_choice,
+)
 from bot.retrieval.decision import Decision, Outcome
 from bot.retrieval.index import Index
 from bot.safety import Flag, SafetyRules, pieces
@@ -29,6 +39,7 @@ from bot.safety.net import SafetyNet
 from bot.turns.follow_ups import FollowUps
 from bot.turns.several import Several
 from bot.turns.turn import Turn
+from bot.turns.typed import chosen
 from bot.unserved import UnservedLanguages
 
 log = logging.getLogger(__name__)
@@ -40,6 +51,8 @@ A pass takes 0.05.
 """
 _PIECES = 8
 """Of a message, those in which a rule fires, that are encoded by themselves before its flag is taken back."""
+_MORE = frozenset({"explained", "source", "limits"})
+"""Forms of an answer for somebody who asks for more of it."""
 FIRST = 2
 """Number of a conversation's first message, where something was said before it."""
 
@@ -147,6 +160,12 @@ class Answering:
         with stages.time("rules"):
             rule = self.flag(pending)
             written = self._net.read(pending.text)
+        last = None if rule else await self._last_reply(pending)
+        button = chosen(pending.text, last.choices) if last else None
+        # "The second one" may as well be the second of several questions.
+        if button and not await self._still_to_answer(pending, pending.conversation.language):
+            # To be read by a person is agreed to by a button alone: to type its label is no more than a yes.
+            return await self._pressed(pending, YES if button in {CONNECT, CONNECT_WHOLE} else button, stages)
         with stages.time("language"):
             language = self.language(pending)
             unserved = self._unserved.detect(pending.text)
@@ -177,7 +196,7 @@ class Answering:
         if limit := self._limits.find(asked, department):
             answered = self._declined(pending, limit, flag, language)
         else:
-            turn = self._turn(pending, asked, language)
+            turn = self._turn(pending, asked, language, last)
             with stages.time("search"):
                 await self._read(turn, pending, await self._encoder.query(question) if question else encoded)
             # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
@@ -224,6 +243,8 @@ class Answering:
             changes |= _about(reply, pending)
         if flag:
             reply, changes = self._renderer.warn(flag.say, reply, language), changes | {"flag": flag.say}
+        elif pending.conversation.owner == "waiting":
+            reply = self._renderer.while_waiting(reply, pending.conversation.channel)
         return Answered(reply, changes)
 
     async def _warned(self, pending: Pending, flag: Flag, vector: Vectors, language: str) -> Answered:
@@ -270,13 +291,17 @@ class Answering:
             if "agrees" in say and await self._store.offers_a_person(conversation.id):
                 # To be read by a person is agreed to by a button alone, below what it means.
                 say.update(Say(say="handoff", message="again") if say["agrees"] else Say(message="stay"))
+            if _found(say, turn) and _goes_on_about_a_person(turn):
+                say["say"] = "handoff"
+            elif (_found(say, turn) or say.get("form") in _MORE) and self._is_known(say, turn, department, language):
+                say["form"] = "known"
             if say["say"] == "connect":
                 also = await self._desk.agreeing(conversation.id, say["whole_chat"])
                 if also is None:  # the button is of a conversation that was erased: they see first what they agree to
                     say["say"] = "handoff"
             if say["say"] == "language":
                 changes |= {"language": say["language"], "language_chosen": True}
-            elif conversation.owner == "waiting" and (say["say"] == "handoff" or say.get("message") == "stay"):
+            elif conversation.owner == "waiting" and _is_about_waiting(say, flag):
                 say["say"], say["channel"] = "waiting", conversation.channel
             elif say["say"] == "handoff":
                 say["offer"] = await self._desk.offer(conversation, changes["language"])
@@ -286,6 +311,8 @@ class Answering:
             elif say["say"] == "connect":
                 say["outlook"] = await self._desk.outlook(department)
                 say["channel"] = conversation.channel
+            elif conversation.owner == "waiting" and say["say"] == "no_answer" and not flag:
+                say.setdefault("message", "not_in_the_texts_waiting")
         with stages.time("render"):
             # Where the text on it is what was found, or nothing, the warning is as a rule's: with that text.
             about = (*SAFETY[flag.say].answers[:1], REPORT_DANGER) if flag else ()
@@ -294,9 +321,15 @@ class Answering:
             ):
                 reply = self._renderer.safety(flag.say, department, changes["language"])
                 about_now = _about(reply, pending)
+                if any(say["say"] == "waiting" and _declines(say) for say in says):
+                    # "I don't want to talk to anybody" may be no more than this.
+                    waiting = self._renderer.render(says, department, language)
+                    reply = self._renderer.warn(flag.say, waiting, changes["language"], below=True)
             else:
                 reply = self._renderer.render(says, department, language, warned=flag is not None)
                 about_now = _about(reply, pending)
+                if conversation.owner == "waiting" and not flag:
+                    reply = self._renderer.while_waiting(reply, conversation.channel)
                 reply = self._renderer.warn(flag.say, reply, changes["language"]) if flag else reply
         if not any(say.get("message") in ASKS_NOTHING for say in says):
             changes |= about_now
@@ -309,7 +342,23 @@ class Answering:
             pending.text, conversation.language, chosen=conversation.language_chosen, first=first
         )
 
-    def _turn(self, pending: Pending, text: str, language: str) -> Turn:
+    async def _last_reply(self, pending: Pending) -> Reply | None:
+        stored = await self._store.last_reply(pending.conversation.id)
+        return Reply.model_validate(stored) if stored else None
+
+    def _is_known(self, say: Say, turn: Turn, department: str, language: str) -> bool:
+        """Whether an answer is what was said last, or its beginning."""
+        last = turn.last_reply
+        if last is None or last.topic != say["topic"]:
+            return False
+        known = say.copy()
+        known["form"] = "known"
+        return any(
+            last.text.startswith(self._renderer.render([each], department, language).text) for each in (say, known)
+        )
+
+    def _turn(self, pending: Pending, text: str, language: str, last: Reply | None = None) -> Turn:
+        """`last`: the last reply, where the message is typed."""
         conversation = pending.conversation
         return Turn(
             text=text,
@@ -320,6 +369,8 @@ class Answering:
             decision=self._decision,
             last_topic=conversation.topic,
             before=conversation.language,
+            last_reply=last,
+            person=conversation.owner == "waiting" or bool(last and last.handoff),
         )
 
     async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
@@ -378,6 +429,36 @@ def _tells_nothing(say: Say) -> bool:
     if say["say"] in {"emergency", "next_steps"}:
         return True
     return say["say"] == "no_answer" and not say.get("message") and not say.get("topic")
+
+
+def _declines(say: Say) -> bool:
+    """Whether it is said to somebody who would rather not."""
+    return say.get("agrees") is False or say.get("message") == "stay"
+
+
+def _is_about_waiting(say: Say, flag: Flag | None) -> bool:
+    """Whether somebody who waits for a person is told that instead: what else is small talk leaves the net's warning
+    alone, if that fired.
+    """
+    if say["say"] == "smalltalk":
+        return _declines(say) or (say["message"] in ASKS_WHAT and not flag)
+    return say["say"] == "handoff"
+
+
+def _found(say: Say, turn: Turn) -> bool:
+    """Whether it is the answer that search found: what is said again was asked for, and is said for certain."""
+    outcome = turn.outcome
+    found = Say(say="answer", topic=outcome.topics[0], confidence=outcome.confidence) if outcome.topics else None
+    return outcome.kind == "answer" and say == found
+
+
+def _goes_on_about_a_person(turn: Turn) -> bool:
+    """Whether a message is rather about a person, who was the last that was spoken of.
+
+    Where search finds no more than the answer before that, and only by reading both questions together.
+    """
+    spoken_of = turn.person and turn.last_reply is not None and turn.last_reply.kind == "handoff"
+    return spoken_of and turn.outcome.topics[0] == turn.last_topic and turn.sure_topic is None
 
 
 def _about(reply: Reply, pending: Pending) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.content.library import DepartmentContent
 from bot.encoder import Vectors
-from bot.replies import REACH_LIAISON
+from bot.replies import REACH_LIAISON, Reply
 from bot.retrieval.decision import ALONE_FROM, GOES_ON_BELOW, SURE_FROM, Decision, Outcome
 from bot.retrieval.index import Found, Index
 
@@ -25,6 +25,10 @@ class Turn:
     last_topic: str | None = None
     before: str = ""
     """The language that the conversation was in until now."""
+    last_reply: Reply | None = None
+    """What was said last, where the message is typed."""
+    person: bool = False
+    """Whether a person is waited for, or was offered just now."""
     vector: Vectors | None = field(default=None, init=False)
     """Of the text; None for a button."""
     outcome: Outcome = field(default=Outcome("no_answer", (), 0.0), init=False)

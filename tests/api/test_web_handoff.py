@@ -152,6 +152,60 @@ async def test_who_waits_and_asks_again_is_told_that_they_wait_and_can_take_it_b
     assert (await conversation.send(choice="/press_stay"))["text"].startswith("All right, I have passed nothing on.")
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        *(("en", text) for text in ("never mind", "cancel", "stop waiting", "no", "nobody answers", "hello?")),
+        *(("en", text) for text in ("how long do i have to wait", "did you send it", "cancel my request")),
+        *(("es", text) for text in ("ya no quiero", "mejor ya no", "cancelar", "olvidelo", "hola?", "nadie contesta")),
+        *(("es", text) for text in ("cuanto tengo que esperar", "ya no quiero hablar con nadie", "hay alguien?")),
+    ],
+)
+async def test_who_waits_and_wants_out_or_to_know_how_long_is_told_so_whatever_the_words(
+    start: Start, language: str, text: str
+) -> None:
+    conversation = await start("kent-wa", language)
+    await conversation.send(ASKED)
+    await handoff(conversation, "POST", summary="Robo")
+    reply = await conversation.send(text)
+    waiting = {"en": "You are already waiting for a person", "es": "Usted ya está esperando a una persona"}
+    assert reply["text"].startswith(waiting[language])
+    assert "withdraw" in reply["forms"]
+
+
+@pytest.mark.parametrize(
+    "text", ["si con todo el chat", "mandelo", "lo puedo cambiar", "que van a ver", "quien lo va a leer", "la primera"]
+)
+async def test_what_is_said_to_the_offer_of_a_person_gets_its_buttons_again_and_passes_nothing_on(
+    start: Start, text: str
+) -> None:
+    conversation = await start("kent-wa", "es")
+    await conversation.send(ASKED)
+    offer = await conversation.send("quiero hablar con una persona")
+    reply = await conversation.send(text)
+    assert reply["handoff"] == offer["handoff"]
+    assert reply["choices"] == offer["choices"]
+    assert (await handoff(conversation))["owner"] == "bot"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        ("en", "leave now", "“Leave now”"),
+        ("en", "how do i hide this", "“Leave now”"),
+        ("en", "can he see this chat?", "“Leave now”"),
+        ("es", "salir ya", "«Salir ya»"),
+        ("es", "como escondo esto", "«Salir ya»"),
+        ("es", "mi esposo puede ver lo que escribo aqui", "«Salir ya»"),
+        ("es", "mi novio me lee el celular", "«Salir ya»"),
+    ],
+)
+async def test_whose_phone_is_read_is_told_how_to_hide_the_chat(
+    start: Start, language: str, text: str, said: str
+) -> None:
+    assert said in (await (await start("kent-wa", language)).send(text))["text"]
+
+
 async def test_what_is_said_of_a_move_is_the_notice_with_its_number(start: Start) -> None:
     conversation = await start("kent-wa", "en")
     for method in ("POST", "DELETE"):

@@ -15,6 +15,8 @@ from actions.report import ValidateReportForm
 from bot.replies import Say
 from bot.retrieval.decision import Outcome
 
+FOUND = Say(say="answer", topic="detainers", confidence=0.7)
+
 
 @dataclass
 class Turn:
@@ -25,6 +27,7 @@ class Turn:
     languages: Sequence[str] = ("en", "es")
     before: str = "en"
     last_topic: str | None = None
+    person: bool = False
     outcome: Outcome = field(default=Outcome("no_answer", (), 0.0))
     flag: str | None = None
     sure_topic: str | None = None
@@ -63,6 +66,12 @@ async def test_the_topic_of_how_to_reach_a_person_offers_one(topic: str, say: Sa
     assert await said(Turn(), "action_choose_topic", tracker("choose_topic", topic)) == [say]
     found = Turn(outcome=Outcome("answer", (topic,), 1.0))
     assert await said(found, "action_answer", tracker("faq")) == [say]
+
+
+@pytest.mark.parametrize(("person", "say"), [(True, Say(say="handoff")), (False, FOUND)])
+async def test_a_question_about_a_person_is_searches_where_none_is_in_question(person: bool, say: Say) -> None:
+    turn = Turn(person=person, outcome=Outcome("answer", ("detainers",), 0.7))
+    assert await said(turn, "action_about_person", tracker("ask_about_person")) == [say]
 
 
 async def test_what_can_be_done_now_goes_on_from_the_last_answer() -> None:

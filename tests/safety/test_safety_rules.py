@@ -333,6 +333,8 @@ HARMLESS_ES = [
     "mi mamá me va a matar si no llevo el reporte",
     "la policía se llevó a mi hijo",
     "se perdió mi perro",
+    "mi esposo me lee los mensajes porque no sé leer",
+    "¿la policía puede revisar mi celular?",
 ]
 # Danger now and a word of the past or of a question in one message.
 MIXED = [
@@ -413,6 +415,11 @@ def test_self_harm_comes_before_the_rest_even_in_a_story_that_is_over(safety: Sa
         # Taken by agents is no assault.
         ("agarraron a mi papa los de ice hoy en la mañana", "agents_at_door"),
         ("ice just grabbed my husband outside the courthouse", "agents_at_door"),
+        # Whose phone is read has to know how to hide this chat.
+        ("mi novio me lee el celular", "stalking"),
+        ("mi ex me está leyendo los mensajes", "stalking"),
+        ("mi esposo me lee el whatsapp", "stalking"),
+        ("me lee el celular mi esposo", "stalking"),
         # "If I report" is a question; what somebody says or wants is a threat.
         ("mi jefe me va a deportar si denuncio", "threat_call_ice"),
         ("me dijo que me van a deportar si denuncio", "threat_call_ice"),

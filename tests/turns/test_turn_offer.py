@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from turning import Rasa, accept, new, settle
+from turning import Rasa, Search, accept, new, settle
 
 from bot.conversations.store import Store
 from bot.handoffs.desk import Desk
-from bot.replies import CONNECT, CONNECT_WHOLE, STAY, Say
+from bot.replies import CONNECT, CONNECT_WHOLE, PERSON, STAY, YES, Reply, Say, topic_choice
+from bot.safety import Flag
 from bot.secrets import Secrets
 from bot.turns.answering import Answering
 from bot.turns.turns import Turns
@@ -38,6 +39,44 @@ async def test_a_typed_yes_to_the_offer_of_a_person_gets_the_buttons_again(
     assert (reply.kind, reply.handoff) == ("handoff", offer.handoff)
     assert [choice.send for choice in reply.choices] == [CONNECT, CONNECT_WHOLE, STAY]
     assert (await store.access(conversation.id, conversation.token)).owner == "bot"
+
+
+@pytest.mark.parametrize("typed", ["Yes, pass it on", "yes with my whole chat", "1", "the second one"])
+async def test_the_label_of_a_button_typed_passes_nothing_on_and_gets_the_buttons_again(
+    store: Store, rasa: Rasa, turns: Turns, typed: str
+) -> None:
+    conversation = await store.create("kent-wa", "web", "en", chosen=False)
+    says(rasa, Say(say="handoff"))
+    await settle(turns, conversation.id, await accept(store, conversation, "a person please"))
+    says(rasa, Say(say="smalltalk", message="acknowledge", agrees=True))
+    reply = await settle(turns, conversation.id, await accept(store, conversation, typed))
+    assert reply
+    assert reply.text == "I have not passed this on yet. If you want me to, choose one of these."
+    assert [choice.send for choice in reply.choices] == [CONNECT, CONNECT_WHOLE, STAY]
+    assert rasa.asked[-1] == YES
+    assert (await store.access(conversation.id, conversation.token)).owner == "bot"
+
+
+async def test_a_button_of_the_last_reply_that_is_typed_is_pressed_unless_it_is_danger(
+    store: Store, rasa: Rasa, turns: Turns
+) -> None:
+    conversation = await store.create("kent-wa", "web", "en", chosen=False)
+    says(rasa, Say(say="clarify", topics=["what-is-asked", "detainers"], confidence=0.3))
+    for typed in ("hmm", "the second one", "TALK TO A PERSON", "he has a gun"):
+        await settle(turns, conversation.id, await accept(store, conversation, typed))
+    assert rasa.asked == ["hmm", topic_choice("detainers"), PERSON]
+
+
+async def test_below_the_nets_warning_the_offer_of_a_person_has_no_button_for_one(
+    store: Store, rasa: Rasa, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = await store.create("kent-wa", "web", "en", chosen=False)
+    monkeypatch.setattr(Search, "check", lambda *_: Flag("net", "emergency"))
+    says(rasa, Say(say="handoff"))
+    reply = await settle(turns, conversation.id, await accept(store, conversation, "a person NOW"))
+    assert reply
+    assert reply.kind == "emergency"
+    assert [choice.send for choice in reply.choices] == [CONNECT, CONNECT_WHOLE, STAY]
 
 
 async def test_a_typed_no_to_the_offer_of_a_person_passes_nothing_on(store: Store, rasa: Rasa, turns: Turns) -> None:
@@ -73,7 +112,7 @@ async def test_of_a_long_story_the_beginning_is_offered_and_may_be_passed_on(
     await store.accept(conversation.id, "web", "1", story, "en", None)
     pending = await store.pending(conversation.id)
     assert pending
-    answer = {"kind": "answer", "text": "No.", "language": "en"}
+    answer = Reply(kind="answer", department="kent-wa", text="No.", language="en").model_dump(mode="json")
     await store.complete(pending, answer, {"topic": "what-is-asked", "asked": pending.number})
     says(rasa, Say(say="handoff"))
     reply = await settle(turns, conversation.id, await accept(store, conversation, "a person please"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -73,7 +74,8 @@ class Rasa:
 
     async def turn(self, conversation: str, text: str, metadata: Mapping[str, Any], vector: Any) -> list[Say]:
         self.asked.append(text)
-        return await self.answer(conversation, text)
+        # New ones each time, as over HTTP.
+        return copy.deepcopy(await self.answer(conversation, text))
 
 
 async def new(store: Store, language: str = "es") -> NewConversation:
