@@ -379,7 +379,10 @@ class Answering:
         await self._read_each(turn)
         asked = pending.conversation.asked
         if asked is not None and not turn.others and turn.may_go_on(alone) and self._follow_ups.match(turn.text):
-            text = f"{await self._store.text(pending.conversation.id, asked)} {turn.text}"
+            before = await self._store.text(pending.conversation.id, asked)
+            # One about another place that was answered all the same was put to this one ("and you?").
+            before = self._limits.elsewhere.put_to(before, pending.conversation.department) or before
+            text = f"{before} {turn.text}"
             turn.read_together(alone, text, await self._encoder.query(text))
 
     async def _read_each(self, turn: Turn) -> None:

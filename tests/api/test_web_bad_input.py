@@ -329,7 +329,8 @@ async def test_who_looks_whether_a_page_is_there_sees_that_it_is(client: httpx.A
 
 
 @pytest.mark.parametrize(
-    ("path", "link"), [("/questions", "/"), ("/chat/kent-wa?language=" + "x" * 9, "/chat/kent-wa")]
+    ("path", "link"),
+    [("/questions", "/chat/kent-wa?language=en"), ("/chat/kent-wa?language=" + "x" * 9, "/chat/kent-wa")],
 )
 async def test_a_mistyped_address_is_answered_with_a_page(client: httpx.AsyncClient, path: str, link: str) -> None:
     answer = await client.get(path, headers={"Accept": "text/html"})

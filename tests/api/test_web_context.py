@@ -96,9 +96,6 @@ async def test_a_pause_turns_nobody_away(start: Start, language: str, text: str)
     assert reply["text"] == says
 
 
-KNOWN_FAILURE = pytest.mark.xfail(strict=True, reason="known failure: docs/architecture.md")
-
-
 @pytest.mark.parametrize("text", ["¿mi prima también?", "¿y a mi prima?"])
 async def test_what_says_nothing_by_itself_is_not_answered(start: Start, text: str) -> None:
     alone = await start("kent-wa", "es")
@@ -113,7 +110,7 @@ async def test_what_says_nothing_by_itself_is_not_answered(start: Start, text: s
         "¿mi hijo también?",
         "¿también mi primo?",
         "my cousin too?",
-        pytest.param("¿mi prima también?", marks=KNOWN_FAILURE),
+        "¿mi prima también?",
         "¿y a mi prima?",
     ],
 )
