@@ -215,7 +215,7 @@ async def test_a_page_whose_connection_has_died_notices_and_only_one_that_hears_
         for number, notice in enumerate(("silence", "online")):
             between.cut()
             await resident.send(f"message {number}")
-            await asyncio.wait_for(between.swallowed.wait(), 15)
+            await asyncio.wait_for(between.swallowed.wait(), 30)  # at the latest what says each 15 s that it lives
             await expect(last).not_to_contain_text(f"message {number}")
             async with console.expect_response("**/console/present") as said:
                 if notice == "online":  # the browser says that it is back
