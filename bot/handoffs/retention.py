@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.conversations.ownership import Also, locking
+from bot.conversations.ownership import Also, lock, locking
 from bot.conversations.tables import Conversation, Handoff
 from bot.database.tables import insert_unless, now
 from bot.errors import NotFound, OnHold
@@ -77,7 +77,7 @@ class Retention:
         """
         async with self._engine.begin() as connection:
             # No legal hold slips in between the look at it and the deletion.
-            await connection.execute(locking(Conversation.id == conversation_id))
+            await lock(connection, conversation_id)
             department = await self._erasable(connection, conversation_id)
             await self._count_erasure(connection, department)
             await connection.execute(delete(Handoff).where(Handoff.conversation_id == conversation_id))

@@ -57,7 +57,7 @@ class Notices:
                 "to this chat. If you are in danger now, call 911."
             ),
             hint,
-            forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
+            forms=_while_waiting(channel),
         )
 
     def withdrawn(self, department: str, language: str, callback: bool = False) -> Reply:
@@ -85,7 +85,7 @@ class Notices:
                 "somebody will answer. You can go on waiting, or stop with the button below. If you are in "
                 "danger now, call 911."
             ),
-            forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
+            forms=_while_waiting(channel),
         )
 
     def nobody_came(self, department: str, language: str, channel: str = "web") -> Reply:
@@ -104,7 +104,7 @@ class Notices:
                 "somebody will answer. An answer would come to this chat. If you are in danger now, call "
                 "911."
             ),
-            forms=["callback", "code", "withdraw"] if channel == "web" else ["withdraw"],
+            forms=_while_waiting(channel),
         )
 
     def rated(self, department: str, language: str, helpful: bool | None) -> Reply:
@@ -128,7 +128,7 @@ class Notices:
             "%(name)s (%(title)s, not a police officer) is here now and reads what you write. I do not answer "
             "meanwhile, but I still warn about danger."
         )
-        return self._of_reader(department, language, reader, officer if reader.sworn else other)
+        return self._of_reader(department, language, reader, officer, other)
 
     def passed_on(self, department: str, language: str, reader: Reader) -> Reply:
         """A liaison has given the conversation to a colleague, who may not be there."""
@@ -140,7 +140,7 @@ class Notices:
             "%(name)s (%(title)s, not a police officer) has this chat now. I cannot say when they will answer. I "
             "do not answer meanwhile, but I still warn about danger."
         )
-        return self._of_reader(department, language, reader, officer if reader.sworn else other)
+        return self._of_reader(department, language, reader, officer, other)
 
     def released(self, department: str, language: str, reader: Reader) -> Reply:
         """A liaison has put the conversation back into the queue."""
@@ -181,7 +181,8 @@ class Notices:
             forms=["rate"],
         )
 
-    def _of_reader(self, department: str, language: str, reader: Reader, message: str) -> Reply:
+    def _of_reader(self, department: str, language: str, reader: Reader, officer: str, other: str) -> Reply:
+        message = officer if reader.sworn else other
         return self._notice(department, language, message, name=reader.name, title=reader.title)
 
     def _notice(
@@ -195,6 +196,10 @@ class Notices:
     ) -> Reply:
         text = "\n\n".join([self._catalogs.gettext(language, message, **values), *more])
         return Reply(kind="handoff", department=department, language=language, text=text, forms=list(forms))
+
+
+def _while_waiting(channel: str) -> list[ResidentForm]:
+    return ["callback", "code", "withdraw"] if channel == "web" else ["withdraw"]
 
 
 def duration(seconds: float, language: str) -> str:

@@ -14,8 +14,8 @@ from bot.rendering.renderer import Renderer
 from bot.replies import Reply
 from bot.settings import ROOT
 
-# What neither is installed nor lies beside these tests: benchmarks, and the small content of the content's tests.
-sys.path += [str(ROOT), str(ROOT / "tests" / "content")]
+# The small content lies beside the content's tests.
+sys.path.append(str(ROOT / "tests" / "content"))
 import small_content
 from small_content import Content
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from handed_over import NOTICE, Hand
-from sqlalchemy import insert, update
+from people import liaison
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations.ownership import Consent, Ownership
 from bot.conversations.store import Store
 from bot.conversations.tables import Conversation, Handoff
 from bot.database.tables import now
-from bot.liaisons.tables import Liaison
 
 
 @pytest.fixture
@@ -54,19 +54,6 @@ def hire(engine: AsyncEngine) -> Callable[..., Awaitable[int]]:
     """`await hire(name, **columns)`: the id of a new account of Kent's, without a way to sign in."""
 
     async def add(name: str, **columns: Any) -> int:
-        values = {
-            "email": f"{name}@example.org",
-            "name": name,
-            "title": {"en": "liaison"},
-            "sworn": False,
-            "role": "liaison",
-            "departments": ["kent-wa"],
-            "languages": ["es"],
-            "password": "x",
-            "totp": "x",
-            "recovery": [],
-        } | columns
-        async with engine.begin() as connection:
-            return int((await connection.execute(insert(Liaison).values(values).returning(Liaison.id))).scalar_one())
+        return await liaison(engine, name, **columns)
 
     return add

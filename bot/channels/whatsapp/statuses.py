@@ -16,6 +16,7 @@ from bot.channels.whatsapp.errors import ALARM_WAIT_S, action, reason
 from bot.channels.whatsapp.inbound import Status
 from bot.channels.whatsapp.tables import MARGIN, WINDOW, Contact, Sent
 from bot.conversations.delivery import backoff_s
+from bot.conversations.ownership import locking
 from bot.conversations.tables import Conversation, Message, Outbox
 from bot.database.tables import insert_unless, now
 
@@ -129,9 +130,7 @@ async def _lock(connection: AsyncConnection, id_hash: str, status: Status) -> No
         select(Outbox.conversation_id).where(Outbox.id == (found.outbox_id if found else 0)).scalar_subquery(),
         select(Contact.conversation_id).where(Contact.id == _whom(status)[0]).scalar_subquery(),
     )
-    await connection.execute(
-        update(Conversation).where(Conversation.id == of_it).values(delivered=Conversation.delivered)
-    )
+    await connection.execute(locking(Conversation.id == of_it))
 
 
 async def _move(connection: AsyncConnection, id_hash: str, before: Sequence[str], to: str) -> int | None:
