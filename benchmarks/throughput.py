@@ -114,7 +114,7 @@ class _EncodingTurns:
         encoder = Encoder(settings.encoder_model, settings.encoder_threads)
         cache = training.vector_cache(settings, lambda: encoder)
         self._encoder = encoder
-        self._index = training.search_index(settings, self.library, cache)
+        self._index, _ = training.index_and_net(settings, self.library, cache)
         self._decision = Decision.load(settings.data_dir / "calibration/decision.yml")
         self.texts: dict[str, str] = {}
         """What each conversation said last."""

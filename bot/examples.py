@@ -143,13 +143,16 @@ def search_examples(settings: Settings, library: Library, questions: Sequence[Qu
     return Examples(variants, outside, elsewhere)
 
 
-def safety_examples(settings: Settings, library: Library) -> SafetyExamples:
-    """What the safety net learns from: data/safety, and everything else that is said, which is no danger."""
+def safety_examples(settings: Settings, library: Library, questions: Sequence[Question]) -> SafetyExamples:
+    """What the safety net learns from: data/safety, and everything else that is said, which is no danger.
+
+    `questions` are those of data/calibration that it learns from.
+    """
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
-    questions = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
-    questions += [learned_text(each) for each in asked(settings.data_dir, library) if REPORT_DANGER not in each.topics]
-    harmless = [text for intent, text in _said(settings.data_dir) if intent not in _MAY_BE_DESPAIR]
-    return read_examples(settings.data_dir / "safety", [*questions, *harmless])
+    harmless = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
+    harmless += [learned_text(each) for each in questions if REPORT_DANGER not in each.topics]
+    harmless += [text for intent, text in _said(settings.data_dir) if intent not in _MAY_BE_DESPAIR]
+    return read_examples(settings.data_dir / "safety", harmless)
 
 
 def tuning_examples(
@@ -159,7 +162,8 @@ def tuning_examples(
 
     The last two are messages and their intents (intent, text), and the same message in one language and another.
     """
-    search, danger = search_examples(settings, library, []), safety_examples(settings, library)
+    questions = asked(settings.data_dir, library)
+    search, danger = search_examples(settings, library, []), safety_examples(settings, library, questions)
     folder = settings.data_dir / "tuning"
     outside = [json.loads(line)["text"] for line in (folder / "outside.jsonl").read_text(encoding="utf-8").splitlines()]
     pairs = [json.loads(line) for line in (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -225,8 +225,7 @@ class Runtime:
         self._progress(
             "reading what search and the safety net have learned (if it isn't there, it is made: a minute or two)"
         )
-        index = training.search_index(settings, library, cache, self._vector_progress)
-        net = training.safety_net(settings, library, cache, self._vector_progress)
+        index, net = training.index_and_net(settings, library, cache, self._vector_progress)
         said = by_language(settings.data_dir, library)
         self.detector = LanguageDetector(said, names(library))
         self.safety = SafetyRules()

@@ -75,23 +75,21 @@ def vector_cache(settings: Settings, encoder: Callable[[], Encodes]) -> VectorCa
 
 def learned_texts(settings: Settings, library: Library) -> tuple[list[str], list[str]]:
     """All that is learned from, once each: what residents write, and what departments do."""
-    search = search_examples(settings, library, asked(settings.data_dir, library))
-    danger = safety_examples(settings, library)
+    questions = asked(settings.data_dir, library)
+    search, danger = search_examples(settings, library, questions), safety_examples(settings, library, questions)
     queries = {*search.outside, *search.elsewhere, *danger.near_misses, *danger.others}
     # Those of data/nlu, for Rasa, are among what the net learns from.
     queries |= {variant.text for variant in search.variants} | {text for text, _ in danger.danger}
     return sorted(queries), sorted({passage.text for passage in passages(library)})
 
 
-def search_index(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Index:
-    """The index of the present content, built if it isn't there."""
-    examples = search_examples(settings, library, asked(settings.data_dir, library))
-    return build_index(library, examples, cache, settings.cache_dir / "index", progress)
-
-
-def safety_net(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> SafetyNet:
-    """The net under the safety rules, built if it isn't there."""
-    return build_net(safety_examples(settings, library), cache, settings.cache_dir / "index", progress)
+def index_and_net(
+    settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None
+) -> tuple[Index, SafetyNet]:
+    """The index of the present content, and the net under the safety rules; each is built if it isn't there."""
+    questions, folder = asked(settings.data_dir, library), settings.cache_dir / "index"
+    index = build_index(library, search_examples(settings, library, questions), cache, folder, progress)
+    return index, build_net(safety_examples(settings, library, questions), cache, folder, progress)
 
 
 def train(settings: Settings, library: Library, cache: VectorCache, progress: Progress | None = None) -> Path:
@@ -183,8 +181,7 @@ def _train(settings: Settings, library: Library, path: Path, cache: VectorCache,
     with ThreadPoolExecutor(1) as rasa:
         # Rasa's process keeps one core busy; the index is built on the other meanwhile.
         trained = rasa.submit(_run_rasa, settings, folder, path.name)
-        search_index(settings, library, cache, progress)
-        safety_net(settings, library, cache, progress)
+        index_and_net(settings, library, cache, progress)
         made = trained.result()
     # Last, since it is what says that a training has come to its end; whole, or not there at all.
     path.parent.mkdir(parents=True, exist_ok=True)

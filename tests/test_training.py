@@ -20,7 +20,8 @@ LIBRARY = real()
 
 
 def test_the_encoder_is_tuned_to_more_than_is_learned_later_and_nothing_stands_twice() -> None:
-    learned, known = search_examples(Settings(), LIBRARY, []), safety_examples(Settings(), LIBRARY)
+    learned = search_examples(Settings(), LIBRARY, [])
+    known = safety_examples(Settings(), LIBRARY, asked(Settings().data_dir, LIBRARY))
     search, danger, said, pairs = tuning_examples(Settings(), LIBRARY)
     for less, more in (
         (learned.outside, search.outside),
@@ -36,7 +37,7 @@ def test_the_encoder_is_tuned_to_more_than_is_learned_later_and_nothing_stands_t
 
 
 def test_the_net_does_not_learn_that_to_want_nobody_any_more_is_no_danger() -> None:
-    known = safety_examples(Settings(), LIBRARY)
+    known = safety_examples(Settings(), LIBRARY, [])
     assert "ya no quiero hablar con nadie" not in known.others
     assert "ya no quiero hablar con nadie" in search_examples(Settings(), LIBRARY, []).outside
     assert "hablar con una persona" in known.others

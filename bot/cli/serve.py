@@ -149,8 +149,7 @@ def train() -> None:
         path = training.train(settings, library, cache, vectors)
         if not new:
             say("train: the model is there; what search and the safety net learn is made anew if it isn't")
-            training.search_index(settings, library, cache, vectors)
-            training.safety_net(settings, library, cache, vectors)
+            training.index_and_net(settings, library, cache, vectors)
         done = f"{path} made in {time.monotonic() - started:.0f} s" if new else f"{path} is current"
         say(f"train: {done}")
     except (ContentError, training.TrainingError) as error:

@@ -19,6 +19,9 @@ ENOUGH = 20
 Span = tuple[int, int]
 """The number of the first word, and of the first one that is no longer part."""
 
+_Phrase = tuple[str, ...]
+"""The words of a phrase, as a message is read."""
+
 _COMMA = re.compile(r",\s+")
 _BRACES = re.compile(r"(.*?)\{([^{}]*)\}(.*)")
 _PART = re.compile(r"~?(?:[\w<>{},]+(?:\|[\w<>{},]+)*|\([\w<>{},| ]+\))\??")
@@ -68,12 +71,12 @@ class Vocabulary:
         """`lists` are phrases with commas between them, by name; `short`, words and what they stand for."""
         self._lists = lists
         self._short = short
-        self._expanded: dict[str, list[str]] = {}
-        self._read: dict[str, tuple[str, ...]] = {}
+        self._expanded: dict[str, list[_Phrase]] = {}
+        self._read: dict[str, _Phrase] = {}
         self._numbers: dict[str, int] = {}
-        self.phrases_of: dict[int, set[tuple[str, ...]]] = {}
+        self.phrases_of: dict[int, set[_Phrase]] = {}
         """The phrases of an item."""
-        self.items: dict[tuple[str, ...], set[int]] = {}
+        self.items: dict[_Phrase, set[int]] = {}
         """The items that a phrase is one of."""
         self.lengths: dict[str, set[int]] = {}
         """How many words the phrases have that begin with a word."""
@@ -123,30 +126,31 @@ class Vocabulary:
             self._numbers[choices] = number = len(self._numbers)
             phrases = self.phrases_of[number] = set()
             for choice in choices.split("|"):
-                for phrase in self._phrases(choice):
-                    words = self._words_of(phrase)
-                    phrases.add(words)
-                    self.items.setdefault(words, set()).add(number)
-                    self.lengths.setdefault(words[0], set()).add(len(words))
+                phrases.update(self._phrases(choice))
+            for phrase in phrases:
+                self.items.setdefault(phrase, set()).add(number)
+                self.lengths.setdefault(phrase[0], set()).add(len(phrase))
         return self._numbers[choices]
 
-    def _words_of(self, phrase: str) -> tuple[str, ...]:
-        """A phrase as a message is read, word by word."""
-        if phrase not in self._read:
-            self._read[phrase] = tuple(part for word in phrase.split() for part in split(self._short.get(word, word)))
-        return self._read[phrase]
+    def _as_read(self, word: str) -> _Phrase:
+        """A word as a message is read, in which it may be more than one."""
+        if word not in self._read:
+            self._read[word] = tuple(split(self._short.get(word, word)))
+        return self._read[word]
 
-    def _list(self, name: str) -> list[str]:
+    def _list(self, name: str) -> list[_Phrase]:
         """The phrases of a list. Most lists stand in many patterns, so each is worked out once."""
         if name not in self._expanded:
             self._expanded[name] = [phrase for entry in expand(self._lists[name]) for phrase in self._phrases(entry)]
         return self._expanded[name]
 
-    def _phrases(self, entry: str) -> Iterator[str]:
+    def _phrases(self, entry: str) -> Iterable[_Phrase]:
         """The phrases of an entry such as "<my> little <child>"."""
-        parts = [self._list(part[1:-1]) if part.startswith("<") else _braces(part) for part in entry.split()]
-        for phrase in product(*parts):
-            yield " ".join(phrase)
+        parts = [
+            self._list(part[1:-1]) if part.startswith("<") else [self._as_read(word) for word in _braces(part)]
+            for part in entry.split()
+        ]
+        return parts[0] if len(parts) == 1 else (tuple(chain.from_iterable(phrase)) for phrase in product(*parts))
 
 
 class Found:

@@ -64,7 +64,7 @@ async def _wrong() -> list[Question]:
     settings, rules = Settings(), SafetyRules()
     encoder = Encoder(settings.encoder_model)
     library, cache = load(settings.data_dir), training.vector_cache(settings, lambda: encoder)
-    net, index = training.safety_net(settings, library, cache), training.search_index(settings, library, cache)
+    index, net = training.index_and_net(settings, library, cache)
     wrong = []
     async with client(settings) as http:
         for question in read_questions([ROOT / "tests" / "questions"]):

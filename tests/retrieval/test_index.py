@@ -73,7 +73,7 @@ def cache(encoder: Encoder) -> VectorCache:
 @pytest.fixture(scope="module")
 def index(library: Library, cache: VectorCache) -> Index:
     """The index that is served."""
-    return training.search_index(Settings(), library, cache)
+    return training.index_and_net(Settings(), library, cache)[0]
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def check(safety: SafetyRules) -> Callable[[Sequence[str]], list[Flag | None]]:
     """What the rules and the net together say to messages."""
     settings = Settings()
     cache = training.vector_cache(settings, Encoder)
-    net: SafetyNet = training.safety_net(settings, real(), cache)
+    _, net = training.index_and_net(settings, real(), cache)
 
     def flags(texts: Sequence[str]) -> list[Flag | None]:
         vectors = cache.queries(text[:MAX_CHARS] for text in texts)
