@@ -11,9 +11,8 @@ from bot.i18n import N_
 
 SMALLTALK = {
     "greet": N_(
-        "Hello. I am Enlace, an automatic assistant (%(department)s). You can ask me what officers will "
-        "ask you, what the text says about immigration, and how to report a crime. I show you what the "
-        "published text says, or tell you that it says nothing. What would you like to know?"
+        "Hello. I am Enlace, an automatic assistant (%(department)s). I show you what the published text says "
+        "about immigration, and how to report a crime. What would you like to know?"
     ),
     "goodbye": N_("Goodbye. You can come back at any time. If you are in danger, call 911."),
     "thanks": N_("You are welcome. Do you have another question?"),
