@@ -48,6 +48,7 @@ from bot.safety import SafetyRules
 from bot.secrets import Secrets, load_secrets
 from bot.settings import Settings
 from bot.turns.answering import Answering
+from bot.turns.reading import Reading
 from bot.turns.turns import Turns
 from bot.unserved import UnservedLanguages, words
 
@@ -232,6 +233,7 @@ class Runtime:
         self.unserved = UnservedLanguages(settings.data_dir / "unserved.yml", library.languages, words(said.values()))
         decision = Decision.load(settings.data_dir / "calibration" / "decision.yml")
         decision.check(encoder_name(settings.encoder_model))
+        limits = Limits(settings.data_dir, {name: each.profile for name, each in library.departments.items()})
         encoder.keep_to_its_threads()
         encoder.queries(["¿Está lista?"])  # the first pass is several times slower than the others
         return Answering(
@@ -239,16 +241,13 @@ class Runtime:
             desk=self.desk,
             encoder=encoder,
             rasa=self.rasa,
-            index=index,
-            decision=decision,
+            reading=Reading(self.store, encoder, index, decision, self.renderer, limits.elsewhere),
             detector=self.detector,
             safety=self.safety,
             net=net,
             renderer=self.renderer,
             unserved=self.unserved,
-            limits=Limits(
-                settings.data_dir, {name: department.profile for name, department in library.departments.items()}
-            ),
+            limits=limits,
         )
 
     def _whatsapp(self) -> WhatsApp:

@@ -32,12 +32,10 @@ from bot.replies import (
     Say,
     topic_choice,
 )
-from bot.retrieval.decision import Decision, Outcome
-from bot.retrieval.index import Index
+from bot.retrieval.decision import Outcome
 from bot.safety import Flag, SafetyRules, pieces
 from bot.safety.net import SafetyNet
-from bot.turns.follow_ups import FollowUps
-from bot.turns.several import Several
+from bot.turns.reading import Reading
 from bot.turns.turn import Turn
 from bot.turns.typed import chosen
 from bot.unserved import UnservedLanguages
@@ -95,8 +93,7 @@ class Answering:
         desk: Desk,
         encoder: Encoder,
         rasa: RasaClient,
-        index: Index,
-        decision: Decision,
+        reading: Reading,
         detector: LanguageDetector,
         safety: SafetyRules,
         net: SafetyNet,
@@ -109,16 +106,13 @@ class Answering:
         self._desk = desk
         self._encoder = encoder
         self._rasa = rasa
-        self._index = index
-        self._decision = decision
+        self._reading = reading
         self._detector = detector
         self._safety = safety
         self._net = net
         self._renderer = renderer
         self._unserved = unserved
         self._limits = limits
-        self._follow_ups = FollowUps(renderer.library.languages)
-        self._several = Several(renderer.library.languages)
         self._running: dict[str, Turn] = {}
 
     def of(self, conversation_id: str) -> Turn:
@@ -163,7 +157,7 @@ class Answering:
         last = None if rule else await self._last_reply(pending)
         button = chosen(pending.text, last.choices) if last else None
         # "The second one" may as well be the second of several questions.
-        if button and not await self._still_to_answer(pending, pending.conversation.language):
+        if button and not await self._reading.still_to_answer(pending, pending.conversation.language):
             # To be read by a person is agreed to by a button alone: to type its label is no more than a yes.
             return await self._pressed(pending, YES if button in {CONNECT, CONNECT_WHOLE} else button, stages)
         with stages.time("language"):
@@ -185,10 +179,10 @@ class Answering:
             return await self._warned(pending, flag, encoded, language)
         if unserved:
             return Answered(self._renderer.unserved(unserved, department))
-        if not flag and (topics := await self._still_to_answer(pending, language)):
+        if not flag and (topics := await self._reading.still_to_answer(pending, language)):
             return await self._answer_next(pending, topics, language, stages)
         # Who says no more than which place they meant has asked what they asked before. In danger nothing is put back.
-        question = None if flag else await self._come_back_to(pending)
+        question = None if flag else await self._reading.come_back_to(pending)
         if question == "":
             what = self._renderer.render([Say(say="smalltalk", message="acknowledge")], department, language)
             return Answered(what, {"language": language})
@@ -196,9 +190,9 @@ class Answering:
         if limit := self._limits.find(asked, department):
             answered = self._declined(pending, limit, flag, language)
         else:
-            turn = self._turn(pending, asked, language, last)
+            turn = self._reading.turn(pending, asked, language, last)
             with stages.time("search"):
-                await self._read(turn, pending, await self._encoder.query(question) if question else encoded)
+                await self._reading.search(turn, pending, await self._encoder.query(question) if question else encoded)
             # A leading slash is how Rasa marks a button; in a resident's text it is only a slash.
             answered = await self._understood(pending, turn, _LEADING.sub("", asked) or "?", flag, stages)
         if question and "asked" in answered.changes:
@@ -225,7 +219,7 @@ class Answering:
             return Answered(self._renderer.unread(kind, conversation.department, conversation.language, first))
         if pressed := await self._desk.pressed(conversation, choice):
             return Answered(pressed[0], also=pressed[1])
-        turn = self._turn(pending, pending.text, conversation.language)
+        turn = self._reading.turn(pending, pending.text, conversation.language)
         return await self._understood(pending, turn, choice, None, stages)
 
     def _declined(self, pending: Pending, limit: str, flag: Flag | None, language: str) -> Answered:
@@ -252,9 +246,9 @@ class Answering:
         department = pending.conversation.department
         reply = self._renderer.safety(flag.say, department, language)
         if flag.say != "self_harm" and not reply.topic:
-            turn = self._turn(pending, pending.text, language)
+            turn = self._reading.turn(pending, pending.text, language)
             async with asyncio.timeout(WARNED_WITHIN):
-                await self._read(turn, pending, vector)
+                await self._reading.search(turn, pending, vector)
             topic = turn.sure_topic
             # A person is offered below the warning anyway.
             if topic and topic not in {REPORT_DANGER, REACH_LIAISON}:
@@ -286,33 +280,7 @@ class Answering:
             del self._running[conversation.id]
         also = None
         for say in says:
-            if turn.others and say["say"] == "answer" and say["topic"] == turn.outcome.topics[0]:
-                say["others"] = list(turn.others)
-            if "agrees" in say and await self._store.offers_a_person(conversation.id):
-                # To be read by a person is agreed to by a button alone, below what it means.
-                say.update(Say(say="handoff", message="again") if say["agrees"] else Say(message="stay"))
-            if _found(say, turn) and _goes_on_about_a_person(turn):
-                say["say"] = "handoff"
-            elif (_found(say, turn) or say.get("form") in _MORE) and self._is_known(say, turn, department, language):
-                say["form"] = "known"
-            if say["say"] == "connect":
-                also = await self._desk.agreeing(conversation.id, say["whole_chat"])
-                if also is None:  # the button is of a conversation that was erased: they see first what they agree to
-                    say["say"] = "handoff"
-            if say["say"] == "language":
-                changes |= {"language": say["language"], "language_chosen": True}
-            elif conversation.owner == "waiting" and _is_about_waiting(say, flag):
-                say["say"], say["channel"] = "waiting", conversation.channel
-            elif say["say"] == "handoff":
-                say["offer"] = await self._desk.offer(conversation, changes["language"])
-                say["channel"] = conversation.channel
-            elif say.get("message") == "stay" and conversation.shown_from is not None:
-                say["message"] = "stay_as_before"
-            elif say["say"] == "connect":
-                say["outlook"] = await self._desk.outlook(department)
-                say["channel"] = conversation.channel
-            elif conversation.owner == "waiting" and say["say"] == "no_answer" and not flag:
-                say.setdefault("message", "not_in_the_texts_waiting")
+            also = await self._fit(say, turn, pending, flag, changes) or also
         with stages.time("render"):
             # Where the text on it is what was found, or nothing, the warning is as a rule's: with that text.
             about = (*SAFETY[flag.say].answers[:1], REPORT_DANGER) if flag else ()
@@ -334,6 +302,45 @@ class Answering:
         if not any(say.get("message") in ASKS_NOTHING for say in says):
             changes |= about_now
         return Answered(reply, changes, also)
+
+    async def _fit(
+        self, say: Say, turn: Turn, pending: Pending, flag: Flag | None, changes: dict[str, Any]
+    ) -> Also | None:
+        """Fit what Rasa says to the conversation, in place: what was said last, whether a person is waited for.
+
+        `changes` gets what changes in the conversation; what else its transaction does is returned.
+        """
+        conversation, language = pending.conversation, turn.language
+        department = conversation.department
+        also: Also | None = None
+        if turn.others and say["say"] == "answer" and say["topic"] == turn.outcome.topics[0]:
+            say["others"] = list(turn.others)
+        if "agrees" in say and await self._store.offers_a_person(conversation.id):
+            # To be read by a person is agreed to by a button alone, below what it means.
+            say.update(Say(say="handoff", message="again") if say["agrees"] else Say(message="stay"))
+        if _found(say, turn) and _goes_on_about_a_person(turn):
+            say["say"] = "handoff"
+        elif (_found(say, turn) or say.get("form") in _MORE) and self._is_known(say, turn, department, language):
+            say["form"] = "known"
+        if say["say"] == "connect":
+            also = await self._desk.agreeing(conversation.id, say["whole_chat"])
+            if also is None:  # the button is of a conversation that was erased: they see first what they agree to
+                say["say"] = "handoff"
+        if say["say"] == "language":
+            changes |= {"language": say["language"], "language_chosen": True}
+        elif conversation.owner == "waiting" and _is_about_waiting(say, flag):
+            say["say"], say["channel"] = "waiting", conversation.channel
+        elif say["say"] == "handoff":
+            say["offer"] = await self._desk.offer(conversation, changes["language"])
+            say["channel"] = conversation.channel
+        elif say.get("message") == "stay" and conversation.shown_from is not None:
+            say["message"] = "stay_as_before"
+        elif say["say"] == "connect":
+            say["outlook"] = await self._desk.outlook(department)
+            say["channel"] = conversation.channel
+        elif conversation.owner == "waiting" and say["say"] == "no_answer" and not flag:
+            say.setdefault("message", "not_in_the_texts_waiting")
+        return also
 
     def language(self, pending: Pending) -> str:
         """The language to answer a message in."""
@@ -357,72 +364,14 @@ class Answering:
             last.text.startswith(self._renderer.render([each], department, language).text) for each in (say, known)
         )
 
-    def _turn(self, pending: Pending, text: str, language: str, last: Reply | None = None) -> Turn:
-        """`last`: the last reply, where the message is typed."""
-        conversation = pending.conversation
-        return Turn(
-            text=text,
-            language=language,
-            languages=self._detector.languages,
-            content=self._renderer.library.departments[conversation.department],
-            index=self._index,
-            decision=self._decision,
-            last_topic=conversation.topic,
-            before=conversation.language,
-            last_reply=last,
-            person=conversation.owner == "waiting" or bool(last and last.handoff),
-        )
-
-    async def _read(self, turn: Turn, pending: Pending, vector: Vectors) -> None:
-        """Have the turn's message searched for; what can't stand alone, with the question before it."""
-        alone = turn.read(vector)
-        await self._read_each(turn)
-        asked = pending.conversation.asked
-        if asked is not None and not turn.others and turn.may_go_on(alone) and self._follow_ups.match(turn.text):
-            before = await self._store.text(pending.conversation.id, asked)
-            # One about another place that was answered all the same was put to this one ("and you?").
-            before = self._limits.elsewhere.put_to(before, pending.conversation.department) or before
-            text = f"{before} {turn.text}"
-            turn.read_together(alone, text, await self._encoder.query(text))
-
-    async def _read_each(self, turn: Turn) -> None:
-        """Have each question of the turn's message searched for, where it has several."""
-        questions = self._several.questions(turn.text)
-        turn.read_each([(question, await self._encoder.query(question)) for question in questions])
-
-    async def _still_to_answer(self, pending: Pending, language: str) -> Sequence[str]:
-        """The topics of a message with several questions that are yet to be answered, for "and the other one?"."""
-        conversation = pending.conversation
-        if conversation.asked is None or not self._several.names_another(pending.text):
-            return ()
-        turn = self._turn(pending, await self._store.text(conversation.id, conversation.asked), language)
-        if self._several.questions(turn.text):
-            turn.read(await self._encoder.query(turn.text))
-            await self._read_each(turn)
-        topics = [*turn.outcome.topics, *turn.others] if turn.others else []
-        return topics[topics.index(conversation.topic) + 1 :] if conversation.topic in topics else ()
-
     async def _answer_next(self, pending: Pending, topics: Sequence[str], language: str, stages: Stages) -> Answered:
         """The answer to the first of `topics`, as its button gives it; the conversation stays about all of them."""
-        turn = self._turn(pending, pending.text, language)
+        turn = self._reading.turn(pending, pending.text, language)
         turn.outcome, turn.others = Outcome("answer", (topics[0],), 1.0), tuple(topics[1:])
         answered = await self._understood(pending, turn, topic_choice(topics[0]), None, stages)
         if "asked" in answered.changes:
             answered.changes["asked"] = pending.conversation.asked
         return answered
-
-    async def _come_back_to(self, pending: Pending) -> str | None:
-        """The question before, which nothing was found for since it named another place, if it is put to this one.
-
-        It is empty where the message before asked nothing either: "what about Seattle police".
-        """
-        conversation, elsewhere = pending.conversation, self._limits.elsewhere
-        if conversation.asked is None or conversation.topic is not None:
-            return None
-        if not elsewhere.only_means(pending.text, conversation.department):
-            return None
-        before = await self._store.text(conversation.id, conversation.asked)
-        return "" if elsewhere.only_names(before) else elsewhere.put_to(before, conversation.department)
 
 
 def _tells_nothing(say: Say) -> bool:

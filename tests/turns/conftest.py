@@ -19,6 +19,7 @@ from bot.safety import SafetyRules
 from bot.secrets import Secrets
 from bot.settings import Settings
 from bot.turns.answering import Answering
+from bot.turns.reading import Reading
 from bot.turns.turns import Turns
 from bot.unserved import UnservedLanguages
 
@@ -64,17 +65,12 @@ def answering(
     unserved: UnservedLanguages,
 ) -> Answering:
     """What decides what is said, with everything heavy replaced."""
-    parts: dict[str, Any] = {
-        "encoder": encoder,
-        "rasa": rasa,
-        "detector": Detector(),
-        "index": Search(),
-        "decision": Search(),
-        "net": Search(),
-    }
+    search: Any = Search()
+    parts: dict[str, Any] = {"encoder": encoder, "rasa": rasa, "detector": Detector(), "net": search}
     return Answering(
         store=store,
         desk=Desk(store, Secrets("k" * 32), renderer),
+        reading=Reading(store, encoder, search, search, renderer, limits.elsewhere),
         safety=safety,
         renderer=renderer,
         unserved=unserved,
