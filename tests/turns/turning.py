@@ -34,8 +34,6 @@ class Encoder:
 class Detector:
     """Moves no language."""
 
-    languages = ("en", "es")
-
     def decide(self, text: str, current: str, *, chosen: bool, first: bool) -> str:
         return current
 
