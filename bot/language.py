@@ -57,14 +57,14 @@ class LanguageDetector:
 
         `names`: of places and departments, in any spelling: people write them in any language.
         """
-        self._languages = list(examples)
+        self.languages = list(examples)
         self._names = {_key(_words(name)) for name in names} - {()}
         self._longest_name = max(map(len, self._names), default=0)
         self._factory = DetectorFactory()
         self._factory.set_seed(0)
         profiles = Path(langdetect.__file__).parent / "profiles"
-        self._factory.load_json_profile([(profiles / code).read_text(encoding="utf-8") for code in self._languages])
-        codes = [IsoCode639_1.from_str(code.upper()) for code in self._languages]
+        self._factory.load_json_profile([(profiles / code).read_text(encoding="utf-8") for code in self.languages])
+        codes = [IsoCode639_1.from_str(code.upper()) for code in self.languages]
         self._lingua = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).with_preloaded_language_models().build()
         self._log_frequency = self._count(examples)
 
@@ -93,7 +93,7 @@ class LanguageDetector:
 
     def scores(self, text: str) -> dict[str, float]:
         """How likely each language is, in nats, the best at 0; all 0 where nothing speaks for any."""
-        total = dict.fromkeys(self._languages, 0.0)
+        total = dict.fromkeys(self.languages, 0.0)
         words = [word for word in self._without_names(_words(text)) if word not in _BARE]
         if words:
             joined = " ".join(words)
@@ -105,7 +105,7 @@ class LanguageDetector:
                 },
                 *(self._log_frequency[word] for word in words if word in self._log_frequency),
             ]
-            total = {code: sum(scores[code] for scores in evidence) for code in self._languages}
+            total = {code: sum(scores[code] for scores in evidence) for code in self.languages}
         best = max(total.values())
         return {code: score - best for code, score in total.items()}
 
@@ -129,8 +129,8 @@ class LanguageDetector:
         try:
             found = {value.lang: value.prob for value in detector.get_probabilities()}
         except LangDetectException:  # no letter that a profile knows
-            found = dict.fromkeys(self._languages, 1.0)
-        return {code: math.log(found.get(code, 0.0) + 1e-9) for code in self._languages}
+            found = dict.fromkeys(self.languages, 1.0)
+        return {code: math.log(found.get(code, 0.0) + 1e-9) for code in self.languages}
 
     def decide(self, text: str, current: str, *, chosen: bool, first: bool) -> str:
         """The language of the reply to `text` in a conversation that is in `current`.

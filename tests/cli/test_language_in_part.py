@@ -204,7 +204,7 @@ def test_it_is_told_from_the_others_and_they_from_it(
     if not written:
         add(folder, "pt")
     three = detector(folder / "data", inspect(folder / "data")[0])
-    assert list(three.scores("")) == ["en", "es", "pt"]
+    assert three.languages == ["en", "es", "pt"]
     texts = [text.strip() for line in PORTUGUESE.splitlines() for text in line.split("|") if text.strip()]
     assert len(texts) >= 20
     assert not set(texts) & set(VARIANTS)
