@@ -53,23 +53,22 @@ class _File(BaseModel):
     nlu: list[_Intent]
 
 
-def nlu_examples(data_dir: Path) -> dict[str, list[tuple[str, str]]]:
-    """The training examples of data/nlu by language: (intent, text); raises ContentError with file and line."""
+def nlu_examples(data_dir: Path, files: str = "*") -> dict[str, list[tuple[str, str]]]:
+    """The training examples of data/nlu by language: (intent, text); raises ContentError with file and line.
+
+    `files`: the names that are read, without ".yml".
+    """
     examples: dict[str, list[tuple[str, str]]] = {}
-    for path in sorted((data_dir / "nlu").glob("*/*.yml")):
+    for path in sorted((data_dir / "nlu").glob(f"*/{files}.yml")):
         for entry in validate(_File, YamlFile.read(path)).nlu:
             texts = [line.removeprefix("- ").strip() for line in entry.examples.splitlines() if line.strip()]
             examples.setdefault(path.parent.name, []).extend((entry.intent, text) for text in texts)
     return examples
 
 
-def said(data_dir: Path) -> list[str]:
-    """The texts of data/nlu, whatever their language and intent."""
-    return [text for _, text in _said(data_dir)]
-
-
-def _said(data_dir: Path) -> list[tuple[str, str]]:
-    return [example for examples in nlu_examples(data_dir).values() for example in examples]
+def said(data_dir: Path, files: str = "*") -> list[tuple[str, str]]:
+    """The same, whatever their language."""
+    return [example for examples in nlu_examples(data_dir, files).values() for example in examples]
 
 
 def variants(library: Library) -> dict[str, list[str]]:
@@ -151,7 +150,7 @@ def safety_examples(settings: Settings, library: Library, questions: Sequence[Qu
     # What to do in danger is asked in the very words of danger: those questions are left to the examples.
     harmless = [variant.text for variant in library.variants() if variant.topic != REPORT_DANGER]
     harmless += [learned_text(each) for each in questions if REPORT_DANGER not in each.topics]
-    harmless += [text for intent, text in _said(settings.data_dir) if intent not in _MAY_BE_DESPAIR]
+    harmless += [text for intent, text in said(settings.data_dir) if intent not in _MAY_BE_DESPAIR]
     return read_examples(settings.data_dir / "safety", harmless)
 
 
@@ -171,6 +170,6 @@ def tuning_examples(
     return (
         replace(search, outside=[*search.outside, *outside]),
         replace(danger, danger=[*danger.danger, *more.danger], near_misses=[*danger.near_misses, *more.near_misses]),
-        _said(settings.data_dir),
+        said(settings.data_dir),
         [(pair["es"], pair["en"]) for pair in pairs],
     )

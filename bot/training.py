@@ -42,6 +42,8 @@ class TrainingError(StartError):
 _FAQ = 6000
 """How many question variants Rasa learns from at most: which topic a question is about, search knows. Of all 15,600 it
 knew 4 % less of the small talk, and took three times as long."""
+_NEAR = "out_of_scope_near"
+"""The files of data/nlu that Rasa doesn't read: it learns their 7,000 messages by their vectors alone."""
 
 
 def fingerprint(settings: Settings, library: Library) -> str:
@@ -61,6 +63,16 @@ def faq(library: Library) -> list[str]:
     """Variants of every topic, once each, as many as Rasa needs to know a question from small talk."""
     texts = list(dict.fromkeys(" ".join(text.split()) for texts in variants(library).values() for text in texts))
     return texts[:: -(-len(texts) // _FAQ)]
+
+
+def near_questions(data_dir: Path) -> list[str]:
+    """What only sounds like a question to a department: examples of `out_of_scope`."""
+    return [text for _, text in said(data_dir, _NEAR)]
+
+
+def nlu_files(data_dir: Path) -> list[Path]:
+    """The files of data/nlu that Rasa reads."""
+    return [path for path in sorted((data_dir / "nlu").glob("*/*.yml")) if path.stem != _NEAR]
 
 
 def model_path(settings: Settings, library: Library) -> Path:
@@ -175,9 +187,14 @@ def _train(settings: Settings, library: Library, path: Path, cache: VectorCache,
     folder = settings.cache_dir / "train"
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder, cache.path.parent)
-    texts = sorted({*said(settings.data_dir)})
-    vectors, questions = cache.queries(texts, progress), cache.queries(faq(library), progress)
-    np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=vectors, questions=questions)
+    texts = sorted({text for _, text in said(settings.data_dir)})
+    np.savez(
+        folder / "vectors.npz",
+        texts=np.array(texts),
+        vectors=cache.queries(texts, progress),
+        questions=cache.queries(faq(library), progress),
+        near=cache.queries(near_questions(settings.data_dir), progress),
+    )
     with ThreadPoolExecutor(1) as rasa:
         # Rasa's process keeps one core busy; the index is built on the other meanwhile.
         trained = rasa.submit(_run_rasa, settings, folder, path.name)
@@ -193,7 +210,7 @@ def _train(settings: Settings, library: Library, path: Path, cache: VectorCache,
 def _run_rasa(settings: Settings, folder: Path, name: str) -> Path:
     if not settings.rasa_python.exists():
         raise TrainingError(f"there is no {settings.rasa_python}: run `make setup`")
-    data = (settings.data_dir / "nlu", settings.data_dir / "rules")
+    data = (*nlu_files(settings.data_dir), settings.data_dir / "rules")
     made = folder / name
     command = [
         *(str(settings.rasa_python), "-m", "bot.nlu.command", "train"),

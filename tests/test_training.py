@@ -14,7 +14,17 @@ from real_content import real
 from bot.content.library import Library
 from bot.examples import asked, safety_examples, search_examples, tuning_examples
 from bot.settings import ROOT, Settings
-from bot.training import _sweep, delete_others, fingerprint, in_use, learned_texts, scarce, whole
+from bot.training import (
+    _sweep,
+    delete_others,
+    fingerprint,
+    in_use,
+    learned_texts,
+    near_questions,
+    nlu_files,
+    scarce,
+    whole,
+)
 
 LIBRARY = real()
 
@@ -166,3 +176,11 @@ def test_a_model_is_trained_anew_for_other_variants_and_another_encoder() -> Non
     fewer = Library(LIBRARY.languages, LIBRARY.topics, without, "fewer")
     found = {fingerprint(Settings(), LIBRARY), fingerprint(Settings(), fewer)}
     assert len(found | {fingerprint(Settings(encoder_model="another/one"), LIBRARY)}) == 3
+
+
+def test_rasa_reads_no_message_that_only_sounds_like_a_question_and_learns_all_of_them() -> None:
+    folder = ROOT / "data/nlu"
+    near = [folder / language / "out_of_scope_near.yml" for language in ("en", "es")]
+    assert {*folder.glob("*/*.yml")} - {*nlu_files(ROOT / "data")} == {*near}
+    lines = [line for path in near for line in path.read_text(encoding="utf-8").splitlines() if "      - " in line]
+    assert sorted(f"      - {text}" for text in near_questions(ROOT / "data")) == sorted(lines)

@@ -25,6 +25,8 @@ from bot.nlu.featurizer import SentenceVectorFeaturizer, vectors_for_training
 
 FAQ = "faq"
 """The intent of questions about a department."""
+OUT_OF_SCOPE = "out_of_scope"
+"""That of what is neither such a question nor small talk."""
 ANSWERABLE = "answerable"
 """In a message's metadata: search is sure of an answer."""
 INTENT_RANKING = "intent_ranking"
@@ -92,15 +94,17 @@ class KernelClassifier(IntentClassifier, GraphComponent):
             return cls(config, model_storage, resource, dict(file))
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Fit on every example that has an intent and a text, and on the question variants; persist the weights (plain
-        arrays, no pickle).
+        """Fit on every example that has an intent and a text, on the question variants, and on what sounds like one;
+        persist the weights (plain arrays, no pickle).
         """
         examples = [
             (features, message.get(INTENT))
             for message in training_data.intent_examples
             if message.get(INTENT) and (features := self._vector(message)) is not None
         ]
-        examples += [(vector, FAQ) for vector in vectors_for_training()["questions"]]
+        more = vectors_for_training()
+        examples += [(vector, FAQ) for vector in more["questions"]]
+        examples += [(vector, OUT_OF_SCOPE) for vector in more["near"]]
         vectors = np.stack([features for features, _ in examples])
         mean = vectors.mean(axis=0)
         vectors = unit(vectors - mean).astype(np.float32)
@@ -154,7 +158,7 @@ class KernelClassifier(IntentClassifier, GraphComponent):
     def _rank(self, vector: np.ndarray) -> list[tuple[str, float]]:
         weights = self._weights
         if weights is None:
-            return [("out_of_scope", 0.0)]
+            return [(OUT_OF_SCOPE, 0.0)]
         cosines = weights["vectors"] @ unit(vector - weights["mean"]).astype(np.float32)
         scores = self._likeness(cosines) @ weights["dual"]
         odds = np.exp(self._config["sharpness"] * (scores - scores.max()))

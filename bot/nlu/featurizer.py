@@ -1,8 +1,8 @@
 """Puts the app's sentence vector on Rasa's message, so that one encoder pass a turn serves NLU and retrieval both.
 
 At run time the vector comes with the message (`metadata["vector"]`). At training time the vectors of all examples come
-in a file that `enlace train` made, named by the environment variable ENLACE_VECTORS. The question variants come there
-alone, since Rasa copies its training data a dozen times before a component sees it.
+in a file that `enlace train` made, named by the environment variable ENLACE_VECTORS. The question variants, and what
+sounds like one, come there alone, since Rasa copies its training data a dozen times before a component sees it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ VECTOR = "vector"
 
 
 def vectors_for_training() -> dict[str, np.ndarray]:
-    """`texts` (n,) of the examples and their `vectors` (n, d), and those of the `questions` (m, d), examples of `faq`.
+    """`texts` (n,) of the examples and their `vectors` (n, d), and the vectors of more examples: of `faq`, `questions`
+    (m, d), and of `out_of_scope`, what is `near` them (k, d).
 
     Raises RasaException if there is no such file.
     """

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +32,10 @@ GAMMA = 1.5
 BIAS = 0.1
 # Chosen by leaving out each variant in turn, and on the calibration questions; with 32,000 rows, a
 # GAMMA of 3 or 5 did no better.
-_BLOCK = 1024
-_LANDMARKS = 2000
+_TILE = 512
+"""Rows and columns of the kernel that are made at once, so that they stay in a core's cache while they are."""
+_LANDMARKS, _LANDMARKS_ROUGHLY = 2000, 500
+"""Rows that stand for all: many where many steps follow, few in the fits of `separate`, which end after some steps."""
 _JITTER = 1e-4
 _TOLERANCE = 1e-3
 """Of a residual's length beside its target's. With 1e-4 the scores differ by 0.005 at most, and it takes a third
@@ -44,18 +45,14 @@ _STEPS = 500
 _ROUNDS, _FEW, _ROUGHLY = 20, 0.02, 1e-2
 """Of `separate`: how many fits at most before the last, which share of the rows may still change sides after them (the
 scores are within 0.03 of those of none), and their tolerance."""
-_EACH = 3
-"""Which rows its first fit is to."""
+_EACH, _FEW_OF_SOME = 3, 0.1
+"""Which rows it begins with, and which share of these may still change sides."""
 
 
-def by_meaning(cosines: Vectors, gamma: float = GAMMA) -> Vectors:
+def by_meaning(cosines: torch.Tensor, gamma: float = GAMMA) -> torch.Tensor:
     """The kernel's share that sentence vectors have, of their cosines; same shape."""
     # MEANING * exp(gamma * (cosine - 1)) + BIAS, in as few passes as there can be: it is done for all pairs.
-    alike = np.multiply(cosines, np.float32(gamma))
-    alike += np.float32(math.log(MEANING) - gamma)
-    np.exp(alike, out=alike)
-    alike += np.float32(BIAS)
-    return np.asarray(alike, dtype=np.float32)
+    return (cosines * gamma).add_(math.log(MEANING) - gamma).exp_().add_(BIAS)
 
 
 class Likeness:
@@ -81,19 +78,18 @@ class Likeness:
 
     @classmethod
     def between(cls, vectors: Vectors, wording: csr_matrix, gamma: float = GAMMA) -> Likeness:
-        """That of rows (n, d) and (n, g): made in blocks, or what it is made of would take twice its memory."""
+        """That of rows (n, d) and (n, g)."""
         import torch
 
-        meaning = np.empty((len(vectors), len(vectors)), dtype=np.float32)
-
-        def fill(start: int) -> None:
-            block, before = slice(start, start + _BLOCK), slice(start + _BLOCK)
-            meaning[block, before] = by_meaning(vectors[block] @ vectors[before].T, gamma)
-            meaning[before, block] = meaning[block, before].T
-
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(fill, range(0, len(meaning), _BLOCK)))
-        return cls(torch.from_numpy(meaning), wording)
+        rows = torch.from_numpy(vectors)
+        meaning = torch.empty(len(rows), len(rows))
+        tiles = [slice(start, start + _TILE) for start in range(0, len(rows), _TILE)]
+        for number, these in enumerate(tiles):
+            for those in tiles[: number + 1]:
+                tile = by_meaning(rows[these] @ rows[those].T, gamma)
+                meaning[these, those] = tile
+                meaning[those, these] = tile.T
+        return cls(meaning, wording)
 
     def __len__(self) -> int:
         return len(self._meaning)
@@ -110,7 +106,7 @@ class Likeness:
             return self
         places = torch.from_numpy(rows)
         starts = np.searchsorted(rows, [group.start for group in self._groups]).tolist()
-        return Likeness(self._meaning[places][:, places], self._wording[rows], starts, self._factor)
+        return Likeness(self._meaning[places[:, None], places], self._wording[rows], starts, self._factor)
 
     def diagonal(self) -> torch.Tensor:
         """(n,): how alike each row is to itself."""
@@ -159,14 +155,16 @@ class Ridge:
     preconditioner (Nyström) some fifty steps are enough, each of them one product with the kernel.
     """
 
-    def __init__(self, alike: Likeness, weights: NDArray[np.float32], penalty: float) -> None:
-        """Of rows that count `weights` (n,)."""
+    def __init__(
+        self, alike: Likeness, weights: NDArray[np.float32], penalty: float, landmarks: int | None = None
+    ) -> None:
+        """Of rows that count `weights` (n,); `landmarks`: how many stand for all, `_LANDMARKS` if nothing is said."""
         import torch
 
         self._alike = alike
         self._penalties = torch.from_numpy((penalty / weights).astype(np.float32))
         # Evenly, since rows that stand near each other are alike.
-        some = np.linspace(0, len(alike) - 1, min(_LANDMARKS, len(alike))).astype(np.int64)
+        some = np.linspace(0, len(alike) - 1, min(landmarks or _LANDMARKS, len(alike))).astype(np.int64)
         columns = alike.columns(some)
         among = columns[torch.from_numpy(some)].double()
         among.diagonal().add_(_JITTER)
@@ -241,21 +239,24 @@ def separate(
     """
     import torch
 
-    # To begin with, as many as show where the border is.
-    within, dual = np.arange(0, len(signs), _EACH), np.zeros(len(signs), dtype=np.float32)
+    some, dual = np.arange(len(signs)) % _EACH == 0, np.zeros(len(signs), dtype=np.float32)
+    within = np.flatnonzero(some)
 
     def fit(tolerance: float) -> None:
-        supporting = Ridge(alike.among(within), weights[within], penalty)
+        supporting = Ridge(alike.among(within), weights[within], penalty, _LANDMARKS_ROUGHLY)
         learned = supporting.learn(signs[within, None], begin=dual[within, None], tolerance=tolerance)
         dual[:] = 0
         dual[within] = learned[:, 0]
 
-    for _ in range(_ROUNDS):
-        fit(_ROUGHLY)
-        near = np.flatnonzero(signs * alike.times(torch.from_numpy(dual)[:, None])[:, 0].numpy() < 1)
-        changed, within = len(np.setxor1d(near, within, assume_unique=True)), near
-        if changed <= _FEW * len(signs):
-            break
+    # Some first, which show where the border is: most of the others are far from it, and are never fitted to.
+    for shown, few in ((some, _FEW_OF_SOME), (np.ones_like(some), _FEW)):
+        for _ in range(_ROUNDS):
+            fit(_ROUGHLY)
+            scores = alike.times(torch.from_numpy(dual)[:, None])[:, 0].numpy()
+            near = np.flatnonzero(shown & (signs * scores < 1))
+            changed, within = len(np.setxor1d(near, within, assume_unique=True)), near
+            if changed <= few * np.count_nonzero(shown):
+                break
     fit(_TOLERANCE)
     return dual
 
@@ -299,9 +300,12 @@ def scores(
 
     Fastest with a `dual` (n, k) in float64.
     """
+    import torch
+
     indexes, values = wording
     # In double precision: what speaks for a topic and against it is much greater than what is left of them.
-    return np.asarray(by_meaning(cosines, gamma).astype(np.float64) @ dual + values @ ngrams[indexes], dtype=np.float32)
+    alike = by_meaning(torch.from_numpy(cosines), gamma).double().numpy()
+    return np.asarray(alike @ dual + values @ ngrams[indexes], dtype=np.float32)
 
 
 def balanced(classes: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32]:

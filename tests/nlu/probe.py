@@ -109,29 +109,27 @@ async def tracker_store():
 def classify():
     """What the classifier makes of messages that lie in the narrow cone of its examples, answerable or not."""
 
-    def message(place, intent=None, answerable=False):
-        data = {TEXT: "hola", "metadata": {"vector": vector_of(place), "answerable": answerable}}
+    def message(*place, intent=None, answerable=False):
+        vector = base64.b64encode(array_of(*place).tobytes()).decode()
+        data = {TEXT: "hola", "metadata": {"vector": vector, "answerable": answerable}}
         return Message({**data, "intent": intent} if intent else data)
 
-    def array_of(place):
-        return np.array([5.0, place, 1.0], dtype="<f4")
-
-    def vector_of(place):
-        return base64.b64encode(array_of(place).tobytes()).decode()
+    def array_of(place, aside=1.0):
+        return np.array([5.0, place, aside], dtype="<f4")
 
     featurizer = SentenceVectorFeaturizer("test", SentenceVectorFeaturizer.get_default_config())
-    examples = [message(0.02, "faq"), message(-0.02, "thanks")]
+    examples = [message(0.02, intent="faq"), message(-0.02, intent="thanks")]
     with tempfile.TemporaryDirectory() as folder:
         storage = LocalModelStorage(Path(folder))
         config = {**KernelClassifier.get_default_config(), "yields": ["thanks"]}
         resource = Resource("classifier")
         data = TrainingData(featurizer.process(examples))
         vectors = f"{folder}/vectors.npz"
-        np.savez(vectors, questions=np.stack([array_of(0.03), array_of(0.025)]))
+        np.savez(vectors, questions=np.stack([array_of(0.03), array_of(0.025)]), near=np.stack([array_of(0, 1.1)]))
         with patch.dict(os.environ, {VECTORS_FILE: vectors}):
             KernelClassifier.create(config, storage, resource, None).train(data)
         classifier = KernelClassifier.load(config, storage, resource, None)
-        asked = [message(0.04), message(-0.03), message(-0.03, answerable=True)]
+        asked = [message(0.04), message(-0.03), message(-0.03, answerable=True), message(0, 1.2)]
         return [each.get("intent")["name"] for each in classifier.process(featurizer.process(asked))]
 
 

@@ -47,6 +47,7 @@ def system(request: pytest.FixtureRequest) -> System:
 def landmarks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All rows of the system stand for it, or some."""
     monkeypatch.setattr(kernel, "_LANDMARKS", request.param)
+    monkeypatch.setattr(kernel, "_LANDMARKS_ROUGHLY", request.param)
 
 
 @pytest.mark.usefixtures("landmarks")
@@ -113,7 +114,7 @@ def test_likeness_is_meaning_and_wording() -> None:
     vectors = chance.normal(size=(1500, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     wording = random_array((1500, 50), density=0.1, rng=chance, dtype=np.float32)
-    expected = kernel.by_meaning(vectors @ vectors.T) + (wording @ wording.T).toarray()
+    expected = kernel.by_meaning(torch.from_numpy(vectors @ vectors.T)).numpy() + (wording @ wording.T).toarray()
     alike = kernel.Likeness.between(vectors, csr_matrix(wording))
     each = torch.eye(1500)
     np.testing.assert_allclose(alike.times(each), expected, atol=1e-4)
