@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from phoning import KEY, PHONE
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from bot.channels.whatsapp import sender as sender_module
 from bot.channels.whatsapp.cloud import UnknownOutcomeError
@@ -20,7 +20,7 @@ from bot.channels.whatsapp.intake import forget_ids
 from bot.channels.whatsapp.statuses import know
 from bot.channels.whatsapp.tables import Contact, Count, Event
 from bot.conversations.delivery import GiveUp, Keep, Later
-from bot.conversations.ownership import write
+from bot.conversations.ownership import locking, write
 from bot.conversations.store import begin
 from bot.conversations.tables import Conversation, Message, Outbox
 from bot.database.tables import now
@@ -70,6 +70,27 @@ async def test_a_status_and_an_erase_do_not_wait_for_each_other(
         await connection.execute(delete(Outbox))
     await telling
     assert await world.parts() == []
+
+
+@pytest.mark.parametrize("backend", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_two_webhooks_that_tell_of_the_same_conversations_do_not_wait_for_each_other(
+    world: World, somebody_waits: Callable[[], Awaitable[None]]
+) -> None:
+    rows = {world.conversation_id: await world.say()}
+    async with world.engine.begin() as connection:
+        other = await begin(connection, "kent-wa", "whatsapp", "es", chosen=False)
+        await write(connection, other.id, "bot", "Hola", "es")
+    rows[other.id] = await world.row(2)
+    first, second = sorted(rows)
+    told = [Status(f"wamid.{each}", "read", await world.tracker(rows[each], 0, 1), None) for each in (second, first)]
+    async with world.engine.begin() as connection:
+        await connection.execute(locking(Conversation.id == first))
+        telling = asyncio.create_task(world.intake.store(told))
+        await somebody_waits()
+        # It waits for the first before it has the second: so does everybody, and nobody has what another waits for.
+        await connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+        await connection.execute(locking(Conversation.id == second))
+    assert (await telling).conversations == {first, second}
 
 
 async def test_two_parts_have_come_as_far_as_the_one_behind(world: World) -> None:

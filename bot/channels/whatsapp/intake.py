@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.channels.whatsapp.inbound import Item, Other, Received, Status
 from bot.channels.whatsapp.outbound import split
-from bot.channels.whatsapp.statuses import apply
+from bot.channels.whatsapp.statuses import apply, lock
 from bot.channels.whatsapp.tables import Count, Event
 from bot.database.tables import insert_unless, now
 from bot.errors import EmptyMessage
@@ -85,6 +85,7 @@ class Intake:
     async def store(self, items: Sequence[Item]) -> Taken:
         """Store everything, whatever came before and however often; returns what there is to do."""
         taken, counts, events = Taken(), Counter[str](), []
+        statuses = [(self._secrets.digest(item.id), item) for item in items if isinstance(item, Status)]
         for item in items:
             if isinstance(item, Received) and item.number_id in self._numbers:
                 try:
@@ -107,12 +108,12 @@ class Intake:
                     events,
                 )
                 taken.contacts.update(new.scalars())
-            for item in items:
-                if isinstance(item, Status):
-                    told = await apply(connection, self._secrets.digest(item.id), item, self._deliver_for)
-                    taken.conversations.update(told.conversations)
-                    counts.update(told.counted)
-                    taken.alarms += told.alarms
+            await lock(connection, statuses)
+            for id_hash, status in statuses:
+                told = await apply(connection, id_hash, status, self._deliver_for)
+                taken.conversations.update(told.conversations)
+                counts.update(told.counted)
+                taken.alarms += told.alarms
             await self._count(connection, counts)
         return taken
 
@@ -152,7 +153,7 @@ class Intake:
         ]
 
     async def _count(self, connection: AsyncConnection, counts: Counter[str]) -> None:
-        for kind, count in counts.items():
+        for kind, count in sorted(counts.items()):  # in one order, too
             log.info("WhatsApp sent what nothing is done with: %s", kind)
             insert = insert_unless(connection, Count).values(day=now().date(), kind=kind, count=count)
             await connection.execute(

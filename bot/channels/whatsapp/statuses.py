@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, literal, or_, select, update
+from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.whatsapp.errors import ALARM_WAIT_S, action, reason
@@ -76,8 +76,30 @@ def _mark(conversation_id: str, *created_at: dt.datetime) -> str:
     return hashlib.sha256(" ".join(map(str, (conversation_id, *created_at))).encode()).hexdigest()[:16]
 
 
+async def lock(connection: AsyncConnection, told: Sequence[tuple[str, Status]]) -> None:
+    """Lock the conversations of all that a webhook tells, (keyed hash of a message's id, status), before anything of them.
+
+    As an erase does, and in one order: two who lock in another order wait for each other.
+    """
+    found = [await connection.scalar(select(_conversation(*each))) for each in told]
+    for conversation_id in sorted({each for each in found if each}):
+        await connection.execute(locking(Conversation.id == conversation_id))
+
+
+def _conversation(id_hash: str, status: Status) -> ColumnElement[str]:
+    found = tracked(status.data)
+    return func.coalesce(
+        select(Outbox.conversation_id)
+        .join(Sent, Sent.outbox_id == Outbox.id)
+        .where(Sent.id_hash == id_hash)
+        .scalar_subquery(),
+        select(Outbox.conversation_id).where(Outbox.id == (found.outbox_id if found else 0)).scalar_subquery(),
+        select(Contact.conversation_id).where(Contact.id == _whom(status)[0]).scalar_subquery(),
+    )
+
+
 async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliver_for: dt.timedelta) -> Told:
-    """Write down a status; one that is older than what is known changes nothing.
+    """Write down a status, whose conversation is locked; one that is older than what is known changes nothing.
 
     `deliver_for`: how old a message may be that is tried again.
     """
@@ -85,7 +107,6 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     if name not in _RANK:
         return Told(counted=[f"status {re.sub('[^a-z_]', '', name)[:40]}"])
     is_invitation = status.data.startswith(_INVITATION)
-    await _lock(connection, id_hash, status)
     is_alarm = name == FAILED and action(status.error, invitation=is_invitation) == "alarm"
     alarms = [str(status.error)] if is_alarm else []
     if is_invitation:
@@ -117,20 +138,6 @@ async def apply(connection: AsyncConnection, id_hash: str, status: Status, deliv
     else:
         await _come_further(connection, row, parts, arrived_after_all)
     return Told(conversations=[row.conversation_id], alarms=alarms)
-
-
-async def _lock(connection: AsyncConnection, id_hash: str, status: Status) -> None:
-    """Lock the conversation first, as an erase does: two who lock in another order wait for each other."""
-    found = tracked(status.data)
-    of_it = func.coalesce(
-        select(Outbox.conversation_id)
-        .join(Sent, Sent.outbox_id == Outbox.id)
-        .where(Sent.id_hash == id_hash)
-        .scalar_subquery(),
-        select(Outbox.conversation_id).where(Outbox.id == (found.outbox_id if found else 0)).scalar_subquery(),
-        select(Contact.conversation_id).where(Contact.id == _whom(status)[0]).scalar_subquery(),
-    )
-    await connection.execute(locking(Conversation.id == of_it))
 
 
 async def _move(connection: AsyncConnection, id_hash: str, before: Sequence[str], to: str) -> int | None:
