@@ -77,9 +77,10 @@ def _mark(conversation_id: str, *created_at: dt.datetime) -> str:
 
 
 async def lock(connection: AsyncConnection, told: Sequence[tuple[str, Status]]) -> None:
-    """Lock the conversations of all that a webhook tells, (keyed hash of a message's id, status), before anything of them.
+    """Lock the conversations of all that a webhook tells, before anything of them.
 
-    As an erase does, and in one order: two who lock in another order wait for each other.
+    As an erase does, and in one order: two who lock in another order wait for each other. `told`: statuses, and the
+    keyed hashes of their messages' ids.
     """
     found = [await connection.scalar(select(_conversation(*each))) for each in told]
     for conversation_id in sorted({each for each in found if each}):
