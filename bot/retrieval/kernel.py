@@ -11,8 +11,11 @@ for 33,000 it takes several times as long as to solve it step by step.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import mmap
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +58,19 @@ def by_meaning(cosines: torch.Tensor, gamma: float = GAMMA) -> torch.Tensor:
     return (cosines * gamma).add_(math.log(MEANING) - gamma).exp_().add_(BIAS)
 
 
+def _square(size: int) -> torch.Tensor:
+    """(size, size), to be filled; of large pages where the system has them, as thousands of rows are gigabytes: to get
+    these in pages of 4 KB takes longer than to fill them.
+    """
+    import torch
+
+    memory = mmap.mmap(-1, size * size * torch.float32.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):  # a system without them
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return torch.frombuffer(memory, dtype=torch.float32).view(size, size)
+
+
 class Likeness:
     """How alike rows are to each other: the kernel (n, n) of their vectors and their wording.
 
@@ -82,13 +98,21 @@ class Likeness:
         import torch
 
         rows = torch.from_numpy(vectors)
-        meaning = torch.empty(len(rows), len(rows))
+        meaning = _square(len(rows))
         tiles = [slice(start, start + _TILE) for start in range(0, len(rows), _TILE)]
-        for number, these in enumerate(tiles):
+
+        def compare(number: int) -> None:
+            these = tiles[number]
             for those in tiles[: number + 1]:
                 tile = by_meaning(rows[these] @ rows[those].T, gamma)
                 meaning[these, those] = tile
                 meaning[those, these] = tile.T
+
+        # A core for each tile, not all for one: what waits for another after each step waits long while Rasa trains.
+        threads = torch.get_num_threads()
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as cores:
+            list(cores.map(compare, reversed(range(len(tiles)))))
+        torch.set_num_threads(threads)
         return cls(meaning, wording)
 
     def __len__(self) -> int:
