@@ -146,29 +146,32 @@ class Dispatcher:
         while True:
             self._due.clear()
             try:
-                await self._send_due()
-                due_at = await self._outbox.next_due(self._channel.name, self._sending)
-                wait = None if due_at is None else max((due_at - now()).total_seconds(), 0.0)
-                if len(self._sending) >= _AT_ONCE:
-                    wait = None  # the first that is done wakes this
+                wait = await self._send_due()
             except Exception as error:
                 log.error("the outbox could not be read or written: %s", kind_and_place(error))
                 wait = _FIRST_RETRY_S
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), wait)
 
-    async def _send_due(self) -> None:
+    async def _send_due(self) -> float | None:
+        """Send what is due; returns the seconds until more is, None if nothing waits for a time."""
+        # Looked at before it is leased: mostly nothing is due, and to lease is to write.
         while len(self._sending) < _AT_ONCE:
-            free = _AT_ONCE - len(self._sending)
-            rows = await self._outbox.lease(self._channel.name, self._sending, free)
+            due_at = await self._outbox.next_due(self._channel.name, self._sending)
+            if due_at is None:
+                return None
+            if due_at > now():
+                return (due_at - now()).total_seconds()
+            rows = await self._outbox.lease(self._channel.name, self._sending, _AT_ONCE - len(self._sending))
             if not rows:
-                return
+                return 0.0
             by_conversation: defaultdict[str, list[Any]] = defaultdict(list)
             for row in rows:
                 by_conversation[row.conversation_id].append(row)
             for conversation_id, due in by_conversation.items():
                 task = asyncio.create_task(self._send_in_order(conversation_id, due))
                 self._sending[conversation_id] = task
+        return None  # the first that is done wakes this
 
     async def _send_in_order(self, conversation_id: str, rows: Sequence[Any]) -> None:
         try:

@@ -305,7 +305,9 @@ class Rows:
         """(n,), of a unit vector (d,) with all rows."""
         import torch
 
-        return np.asarray(torch.mv(self._halves, torch.from_numpy(vector).half()).float().numpy(), dtype=np.float32)
+        # `torch.mv` takes three times as long where a processor computes in half precision (AVX512-FP16).
+        cosines = torch.nn.functional.linear(torch.from_numpy(vector).half(), self._halves)
+        return np.asarray(cosines.float().numpy(), dtype=np.float32)
 
 
 def of_ngrams(wording: csr_matrix, dual: Vectors) -> Vectors:
